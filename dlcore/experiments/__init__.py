@@ -1,0 +1,49 @@
+"""One module per lesson. Each has the same three names, and all else is derived from them:
+
+``Config``
+    frozen dataclass of knobs (``dlcore.knobs``), importable without torch
+``resolve(config) -> Config``
+    the same config with everything fixed that would otherwise depend on the moment (device, precision, data hash)
+``run(config, *, resume=None, steering=None) -> Iterator[Event]``
+    the experiment: resolves, yields ``Started`` first and ``Finished`` or ``Diverged`` last; reads ``steering`` between
+    steps; ``resume`` is the ``state`` of a ``Checkpoint`` event of the same config
+
+``LANE`` says where it runs: ``"train"`` (torch, a process to itself) or ``"light"`` (NumPy with generators of its own).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any, Protocol, cast
+
+from dlcore.events import Event
+from dlcore.steering import Steering
+from dlcore.texts import N_, Problem
+
+NAMES = ("linear_regression", "cnn")
+
+
+class Experiment(Protocol):
+    """The shape of an experiment module."""
+
+    LANE: str
+    Config: type
+
+    def resolve(self, config: Any) -> Any: ...
+
+    def run(
+        self, config: Any, *, resume: dict[str, Any] | None = None, steering: Steering | None = None
+    ) -> Iterator[Event]: ...
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment module of that name. Raises ``Problem`` for a name that is not in ``NAMES``."""
+    if name not in NAMES:
+        raise Problem(
+            N_("There is no lesson “{name}”. The lessons are: {names}."),
+            kind="lesson",
+            name=name,
+            names=", ".join(NAMES),
+        )
+    return cast(Experiment, importlib.import_module(f"dlcore.experiments.{name}"))

@@ -1,0 +1,1 @@
+"""Networks, as plain torch modules. Importing a module here imports torch."""
