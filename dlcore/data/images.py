@@ -1,0 +1,193 @@
+"""Labelled images as arrays, from the embedded set or from files on disk. Imports NumPy only.
+
+"digits" (scikit-learn's 1,797 scans, always there), "mnist" and "fashion_mnist" (read from the original idx files).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from dlcore.data import catalogue
+from dlcore.texts import N_, Problem
+
+NAMES = ("digits", "mnist", "fashion_mnist")
+SIDE, BOX = 28, 20  # MNIST's frame, and the box in it that holds the ink
+FASHION = (
+    N_("T-shirt"), N_("trousers"), N_("pullover"), N_("dress"), N_("coat"),
+    N_("sandal"), N_("shirt"), N_("sneaker"), N_("bag"), N_("ankle boot"),
+)  # fmt: skip
+DIGITS = tuple("0123456789")
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """Images and their labels. Channels come first, as PyTorch has them; the arrays are read-only.
+
+    ``hash`` names the content (16 hex digits of SHA-256 over arrays and shapes), whatever machine it was read on (of the digits: for one version of Pillow, which scales them).
+    ``source`` says where it was read from.
+    """
+
+    name: str
+    X_train: np.ndarray  # (N, C, H, W) uint8, ink bright on black
+    y_train: np.ndarray  # (N,) int64
+    X_test: np.ndarray  # (M, C, H, W) uint8
+    y_test: np.ndarray  # (M,) int64
+    classes: tuple[str, ...]  # English; Fashion-MNIST's are marked for translation
+    hash: str
+    source: str
+
+
+def load(name: str, *, train_size: int | None = None) -> ImageData:
+    """A dataset by name, the same on every machine.
+
+    Args:
+        name: one of ``NAMES``.
+        train_size: take only so many training images, each class in proportion (nested: a larger set contains the
+            smaller ones); None or more than there are: all of them, in their own order. The test set stays whole.
+
+    Raises:
+        Problem: the name is unknown (kind ``"dataset"``), the files are not here (``"data_missing"``) or cannot be
+            read (``"data_broken"``); the sentence says what to do.
+    """
+    if name not in NAMES:
+        raise Problem(
+            N_("There is no dataset “{name}”. There are: {names}."),
+            kind="dataset",
+            name=name,
+            names=", ".join(NAMES),
+        )
+    folder = None
+    if name != "digits":
+        folder = catalogue.locate(name)
+        if folder is None:
+            raise catalogue.missing(name)
+    return _load(name, folder, train_size)
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, folder: Path | None, train_size: int | None) -> ImageData:
+    X_train, y_train, X_test, y_test = _digits() if folder is None else _idx_set(folder, catalogue.dataset(name).title)
+    if train_size is not None and train_size < len(y_train):
+        keep = proportional_order(y_train)[: max(1, train_size)]
+        X_train, y_train = X_train[keep], y_train[keep]
+    arrays = [np.ascontiguousarray(a) for a in (X_train, y_train, X_test, y_test)]
+    for array in arrays:
+        array.setflags(write=False)  # the loaded set is shared by all who ask for it in this process
+    classes = FASHION if name == "fashion_mnist" else DIGITS
+    source = "sklearn.datasets.load_digits" if folder is None else str(folder)
+    return ImageData(name, *arrays, classes=classes, hash=content_hash(*arrays), source=source)
+
+
+def content_hash(*arrays: np.ndarray) -> str:
+    """16 hex digits that name the arrays' content, shape and type; the same on every machine."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"{little.dtype.str}{little.shape}".encode())
+        digest.update(little.data)
+    return digest.hexdigest()[:16]
+
+
+def proportional_order(y: np.ndarray) -> np.ndarray:
+    """An order of the samples in which every prefix holds each class in proportion, ``(N,) int64``. No chance in it."""
+    place = np.empty(len(y))
+    for label in np.unique(y):
+        where = np.flatnonzero(y == label)
+        place[where] = (np.arange(len(where)) + 0.5) / len(where)
+    return np.argsort(place, kind="stable")
+
+
+def _digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The UCI scans that scikit-learn carries, brought to MNIST's form; every fifth of each class is for the test."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    y = bunch.target.astype(np.int64)  # (1797,)
+    small = np.round(bunch.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), 0..16 -> 0..255
+    X = np.stack([mnist_form(image) for image in small])[:, None]  # (1797, 1, 28, 28)
+    test = np.zeros(len(y), dtype=bool)
+    for label in range(10):
+        test[np.flatnonzero(y == label)[4::5]] = True
+    return X[~test], y[~test], X[test], y[test]
+
+
+def mnist_form(ink: np.ndarray, threshold: int = 24) -> np.ndarray:
+    """One image brought to the form of MNIST's: ``(H, W)`` uint8, bright ink on black, to ``(28, 28)`` uint8.
+
+    Crops to the ink, scales it (keeping its proportions) into a box of 20 x 20 and puts its centre of mass into the
+    middle of a frame of 28 x 28, as LeCun, Cortes and Burges describe it. An image without ink stays black.
+
+    Args:
+        threshold: pixels up to this value count as paper when the crop is chosen.
+    """
+    from PIL import Image
+
+    rows, columns = np.nonzero(ink > threshold)
+    if not len(rows):
+        return np.zeros((SIDE, SIDE), np.uint8)
+    cut = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    scale = BOX / max(cut.shape)
+    height, width = (max(1, round(side * scale)) for side in cut.shape)
+    small = Image.fromarray(cut).resize((width, height), Image.Resampling.BICUBIC)
+    return _centre(np.asarray(small))
+
+
+def _centre(ink: np.ndarray) -> np.ndarray:
+    """Ink of at most 20 x 20 in a frame of 28 x 28 with its centre of mass in the middle (to a pixel)."""
+    height, width = ink.shape
+    mass = ink.astype(float) / max(1.0, float(ink.sum()))
+    row = float((mass.sum(1) * np.arange(height)).sum())
+    column = float((mass.sum(0) * np.arange(width)).sum())
+    top = min(max(round((SIDE - 1) / 2 - row), 0), SIDE - height)
+    left = min(max(round((SIDE - 1) / 2 - column), 0), SIDE - width)
+    frame = np.zeros((SIDE, SIDE), np.uint8)
+    frame[top : top + height, left : left + width] = ink
+    return frame
+
+
+def _idx_set(folder: Path, title: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The four idx files of MNIST or Fashion-MNIST, ``(N, 1, 28, 28)`` and ``(N,)`` for training and test."""
+    images, labels, test_images, test_labels = (read_idx(folder, file) for file in catalogue.IDX)
+    for X, y in ((images, labels), (test_images, test_labels)):
+        if X.ndim != 3 or X.shape[1:] != (SIDE, SIDE) or y.shape != X.shape[:1] or y.max(initial=0) > 9:
+            raise _broken(folder, title)
+    return images[:, None], labels.astype(np.int64), test_images[:, None], test_labels.astype(np.int64)
+
+
+def read_idx(folder: Path, file: str) -> np.ndarray:
+    """One idx file of unsigned bytes (plain or ``.gz``) as an array. Raises ``Problem`` (kind ``"data_broken"``).
+
+    Format: two zero bytes, type 0x08, number of dimensions, each dimension as big-endian uint32, then the bytes.
+    """
+    path = catalogue.present(folder, file) or folder / file
+    try:
+        blob = path.read_bytes()
+        blob = gzip.decompress(blob) if path.suffix == ".gz" else blob
+    except (OSError, EOFError, zlib.error):
+        raise _broken(folder, file) from None
+    if blob[:3] != b"\0\0\x08" or len(blob) < 4 + 4 * blob[3]:
+        raise _broken(folder, file)
+    shape = tuple(int(n) for n in np.frombuffer(blob, ">u4", blob[3], offset=4))
+    if len(blob) != 4 + 4 * len(shape) + math.prod(shape):
+        raise _broken(folder, file)
+    return np.frombuffer(blob, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)
+
+
+def _broken(folder: Path, what: str) -> Problem:
+    return Problem(
+        N_(
+            "{what} in {folder} cannot be read: it is damaged or was not copied whole. Delete that folder and run: "
+            "python -m dlcore download --all."
+        ),
+        kind="data_broken",
+        what=what,
+        folder=str(folder),
+    )
