@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -31,7 +32,7 @@ DIGITS = tuple("0123456789")
 class ImageData:
     """Images and their labels. Channels come first, as PyTorch has them; the arrays are read-only.
 
-    ``hash`` names the content (16 hex digits of SHA-256 over arrays and shapes), whatever machine it was read on (of the digits: for one version of Pillow, which scales them).
+    ``hash`` names the content (16 hex digits of SHA-256 over arrays and shapes), whatever machine it was read on.
     ``source`` says where it was read from.
     """
 
@@ -109,9 +110,9 @@ def _digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The UCI scans that scikit-learn carries, brought to MNIST's form; every fifth of each class is for the test."""
     from sklearn.datasets import load_digits
 
-    bunch = load_digits()
-    y = bunch.target.astype(np.int64)  # (1797,)
-    small = np.round(bunch.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), 0..16 -> 0..255
+    pixels, target = cast("tuple[np.ndarray, np.ndarray]", load_digits(return_X_y=True))  # (1797, 64), (1797,)
+    y = target.astype(np.int64)
+    small = np.round(pixels.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)  # 0..16 -> 0..255
     X = np.stack([mnist_form(image) for image in small])[:, None]  # (1797, 1, 28, 28)
     test = np.zeros(len(y), dtype=bool)
     for label in range(10):
