@@ -1,0 +1,395 @@
+"""A convolutional network learns handwritten digits (or clothes), live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlcore.data.images import ImageData, load
+from dlcore.device import (
+    DEVICES,
+    MEMORY_FORMATS,
+    PRECISIONS,
+    THREADS,
+    Layout,
+    autocast,
+    choose_device,
+    choose_layout,
+    device_name,
+    reproducible,
+    torch_format,
+)
+from dlcore.events import Event, Finished, Snapshot, Started
+from dlcore.knobs import knob
+from dlcore.steering import Steering
+from dlcore.texts import N_, Problem
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from dlcore.training import Plan, Task
+
+LANE = "train"
+
+# What each optimizer is usually given, and what differs where a network's own recipe asks for it.
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "adam": {"learning_rate": 1e-3, "momentum": 0.9, "beta2": 0.999},
+    "sgd": {"learning_rate": 0.05, "momentum": 0.9},
+    "rmsprop": {"learning_rate": 1e-3, "momentum": 0.0, "beta2": 0.99},
+}
+FAST = {"epochs": 1, "batch_size": 256, "schedule": "one_cycle", "label_smoothing": 0.1}
+FAST_ADAM = {"learning_rate": 1e-2, "momentum": 0.7, "beta2": 0.9}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of the CNN lesson."""
+
+    dataset: str = knob(
+        "digits",
+        choices=("digits", "mnist", "fashion_mnist"),
+        label=N_("Dataset"),
+        help=N_("Small scanned digits, the 70,000 digits of MNIST, or the clothes of Fashion-MNIST."),
+    )
+    network: str = knob(
+        "article",
+        choices=("article", "fast", "mlp"),
+        label=N_("Network"),
+        help=N_("Three convolutions as in the article; two, tuned for speed; or dense layers only, for comparison."),
+    )
+    optimizer: str = knob(
+        "adam",
+        choices=tuple(OPTIMIZERS),
+        label=N_("Optimizer"),
+        help=N_("How a gradient becomes a step."),
+    )
+    learning_rate: float = knob(
+        1e-3,
+        low=1e-5,
+        high=10.0,
+        log=True,
+        live=True,
+        label=N_("Learning rate"),
+        help=N_("The size of a step; with a schedule, the largest one. Can be changed while the network trains."),
+    )
+    batch_size: int = knob(
+        64,
+        low=8,
+        high=2048,
+        log=True,
+        step=1,
+        label=N_("Batch size"),
+        help=N_("How many images are looked at for one step."),
+    )
+    epochs: int = knob(
+        5, low=1, high=50, label=N_("Epochs"), help=N_("How many times the network sees every training image.")
+    )
+    schedule: str = knob(
+        "constant",
+        choices=("constant", "cosine", "one_cycle"),
+        label=N_("Schedule"),
+        help=N_("How the learning rate moves during the run."),
+    )
+    train_size: int = knob(
+        0,
+        low=0,
+        high=60000,
+        label=N_("Training images"),
+        help=N_("How many images to learn from; 0 takes all there are."),
+    )
+    seed: int = knob(
+        0, low=0, high=9999, label=N_("Seed"), help=N_("Fixes the first weights and the order of the images.")
+    )
+    momentum: float = knob(
+        0.9,
+        low=0.0,
+        high=0.999,
+        advanced=True,
+        label=N_("Momentum"),
+        help=N_("How much of the last step is kept in the next (Adam calls it beta 1)."),
+    )
+    beta2: float = knob(
+        0.999,
+        low=0.0,
+        high=0.9999,
+        advanced=True,
+        label=N_("Memory of squared gradients"),
+        help=N_("How slowly Adam (beta 2) and RMSProp forget the size of past gradients."),
+    )
+    weight_decay: float = knob(
+        0.0,
+        low=0.0,
+        high=0.1,
+        advanced=True,
+        label=N_("Weight decay"),
+        help=N_("Pulls the weights towards zero a little at each step."),
+    )
+    label_smoothing: float = knob(
+        0.0,
+        low=0.0,
+        high=0.5,
+        advanced=True,
+        label=N_("Label smoothing"),
+        help=N_("The share of the target that is spread over all classes, so that no answer has to be quite certain."),
+    )
+    dropout: float = knob(
+        0.0,
+        low=0.0,
+        high=0.9,
+        advanced=True,
+        label=N_("Dropout"),
+        help=N_("The share of the last hidden layer that is switched off at random in each step."),
+    )
+    gradient_norms: bool = knob(
+        False,
+        advanced=True,
+        label=N_("Gradient norms"),
+        help=N_("Record how large each layer's gradient is at each step."),
+    )
+    evaluations: int = knob(
+        1,
+        low=1,
+        high=20,
+        advanced=True,
+        label=N_("Tests per epoch"),
+        help=N_("How often the network is tried on the test images. Its time is not counted as training."),
+    )
+    device: str = knob(
+        "auto",
+        choices=DEVICES,
+        advanced=True,
+        label=N_("Device"),
+        help=N_("Where to compute; “auto” takes a GPU if there is one."),
+    )
+    threads: int = knob(
+        THREADS,
+        low=1,
+        high=64,
+        advanced=True,
+        label=N_("Threads"),
+        help=N_("How many processor cores to use. Another count gives slightly different numbers."),
+    )
+    precision: str = knob(
+        "auto",
+        choices=PRECISIONS,
+        advanced=True,
+        label=N_("Precision"),
+        help=N_("Number type of the layers' arithmetic; “auto” tries which is faster here."),
+    )
+    memory_format: str = knob(
+        "auto",
+        choices=MEMORY_FORMATS,
+        advanced=True,
+        label=N_("Memory format"),
+        help=N_("Order of an image's numbers in memory; “auto” tries which is faster here."),
+    )
+    data_hash: str = knob(
+        "",
+        advanced=True,
+        label=N_("Fingerprint of the data"),
+        help=N_("Names the exact images; a run is repeated only with the same."),
+    )
+
+    @classmethod
+    def recipe(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Defaults that go with the dataset, the network and the optimizer asked for."""
+        optimizer = given.get("optimizer", "adam")
+        defaults = dict(OPTIMIZERS[optimizer])
+        if given.get("dataset", "digits") == "digits":
+            defaults["epochs"] = 12  # so few images that five passes are over before the network has learned
+        if given.get("network") == "fast":
+            defaults |= FAST
+            if optimizer == "adam":
+                defaults |= FAST_ADAM
+        return defaults
+
+
+def resolve(config: Config) -> Config:
+    """The config with device, precision, memory format and the data's fingerprint made definite.
+
+    Raises:
+        Problem: the data is not here, is not the data that the config names, or the device is missing.
+    """
+    return _resolve(config, _data(config))
+
+
+def _data(config: Config) -> ImageData:
+    data = load(config.dataset, train_size=config.train_size or None)
+    if config.data_hash not in ("", data.hash):
+        raise Problem(
+            N_(
+                "This run was made with other images (fingerprint {wanted}) than those found here ({found}). "
+                "Clear the fingerprint to train on these."
+            ),
+            kind="data_hash",
+            wanted=config.data_hash[:16],
+            found=data.hash,
+        )
+    return data
+
+
+def _resolve(config: Config, data: ImageData) -> Config:
+    where = choose_device(config.device)
+    config = replace(config, device=where, data_hash=data.hash)
+    size = min(1 << (config.batch_size.bit_length() - 1), len(data.y_train))  # a power of two: few measurements serve
+
+    def trial(layout: Layout) -> Callable[[], object]:
+        from dlcore.training import stepper
+
+        tried = replace(config, memory_format=layout.memory_format, precision=layout.precision)
+        task, plan = prepare(tried, data)
+        return stepper(task, replace(plan, count=size, batch_size=size))
+
+    layout = choose_layout(
+        f"cnn/{config.network}/{data.X_train.shape[1:]}/{size}",
+        trial,
+        wanted=Layout(config.memory_format, config.precision),
+        device=where,
+        threads=config.threads,
+    )
+    return replace(config, memory_format=layout.memory_format, precision=layout.precision)
+
+
+def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steering | None = None) -> Iterator[Event]:
+    """Train and tell (see ``dlcore.training.fit``); at the end the test images' probabilities and the trained model.
+
+    ``Finished.metrics``: test_accuracy, test_loss, train_accuracy, seconds (training alone), device, params,
+    examples_per_second, epochs.
+    """
+    from dlcore.models.cnn import parameter_count
+    from dlcore.training import fit
+
+    data = _data(config)
+    config = _resolve(config, data)
+    reproducible(config.seed, threads=config.threads, device=config.device)
+    task, plan = prepare(config, data)
+    info = {
+        "params": parameter_count(task.model),
+        "train_size": len(data.y_train),
+        "test_size": len(data.y_test),
+        "classes": list(data.classes),
+        "steps_per_epoch": plan.steps_per_epoch,
+        "device": device_name(config.device),
+    }
+    yield Started(resume["step"] if resume else 0, asdict(config), plan.total_steps, info)
+    result = yield from fit(task, plan, resume=resume, steering=steering)
+    if result is None:
+        return
+    yield Snapshot(plan.total_steps, "test_predictions", predictions(task.model, data, config))
+    metrics = {
+        **result.metrics,
+        "seconds": result.seconds,
+        "device": info["device"],
+        "params": info["params"],
+        "examples_per_second": len(data.y_train) * config.epochs / result.seconds,
+        "epochs": config.epochs,
+    }
+    yield Finished(plan.total_steps, metrics)
+
+
+def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
+    """The model and all that ``fit`` needs to train it, for a resolved config. Draws the first weights."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    from dlcore.models.cnn import build
+    from dlcore.training import Plan, Task
+
+    about = model_arguments(config, data)
+    order = torch_format(config.memory_format)
+    model = build(**about).to(config.device).to(memory_format=order)
+    X_train, y_train, X_test, y_test = (
+        torch.tensor(a, device=config.device) for a in (data.X_train, data.y_train, data.X_test, data.y_test)
+    )
+
+    def batch(indices: Tensor) -> tuple[Tensor, Tensor]:
+        X = X_train.index_select(0, indices).to(torch.float32).to(memory_format=order)
+        return X, y_train.index_select(0, indices)
+
+    def loss(logits: Tensor, y: Tensor) -> Tensor:
+        return cross_entropy(logits, y, label_smoothing=config.label_smoothing)
+
+    def evaluate() -> dict[str, float]:
+        logits = infer(model, X_test, config)
+        hits = (logits.argmax(1) == y_test).float().mean()
+        return {"test_loss": loss(logits, y_test).item(), "test_accuracy": hits.item()}
+
+    task = Task(
+        model,
+        make_optimizer(model, config),
+        batch,
+        loss,
+        evaluate=evaluate,
+        look=lambda: first_filters(model),
+        about={"network": config.network, "classes": list(data.classes), "build": about},
+    )
+    plan = Plan(
+        count=len(data.y_train),
+        batch_size=config.batch_size,
+        epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        schedule=config.schedule,
+        device=config.device,
+        precision=config.precision,
+        gradient_norms=config.gradient_norms,
+        evaluations=config.evaluations,
+    )
+    return task, plan
+
+
+def model_arguments(config: Config, data: ImageData) -> dict[str, Any]:
+    """The arguments of ``dlcore.models.cnn.build``; they travel in each checkpoint's ``state["build"]``."""
+    scaled = config.network != "article"  # the article brings pixels to 0..1 and leaves it at that
+    return {
+        "network": config.network,
+        "shape": tuple(data.X_train.shape[1:]),
+        "classes": len(data.classes),
+        "mean": float(data.X_train.mean() / 255) if scaled else 0.0,
+        "std": float(data.X_train.std() / 255) if scaled else 1.0,
+        "dropout": config.dropout,
+    }
+
+
+def make_optimizer(model: nn.Module, config: Config) -> torch.optim.Optimizer:
+    """The optimizer by name, with fused kernels where torch has them."""
+    import torch
+
+    common: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(model.parameters(), momentum=config.momentum, fused=True, **common)
+    if config.optimizer == "rmsprop":
+        return torch.optim.RMSprop(model.parameters(), momentum=config.momentum, alpha=config.beta2, **common)
+    return torch.optim.Adam(model.parameters(), betas=(config.momentum, config.beta2), fused=True, **common)
+
+
+def infer(model: nn.Module, X: Tensor, config: Config, size: int = 1000) -> Tensor:
+    """Logits of many images, float32 ``(N, K)``, computed in the run's own layout, ``size`` at a time."""
+    import torch
+
+    order = torch_format(config.memory_format)
+    with torch.no_grad(), autocast(config.device, config.precision):
+        parts = [model(part.to(torch.float32).to(memory_format=order)).float() for part in X.split(size)]
+    return torch.cat(parts)
+
+
+def predictions(model: nn.Module, data: ImageData, config: Config) -> dict[str, np.ndarray]:
+    """What the model says of the test images: ``probabilities`` (N, K) float16 and ``labels`` (N,) uint8."""
+    import torch
+
+    model.eval()
+    logits = infer(model, torch.tensor(data.X_test, device=config.device), config)
+    return {"probabilities": logits.softmax(1).half().cpu().numpy(), "labels": data.y_test.astype(np.uint8)}
+
+
+def first_filters(model: nn.Module) -> dict[str, dict[str, np.ndarray]]:
+    """The first convolution's weights ``(filters, C, h, w)`` as the Snapshot "filters"; nothing where there is none."""
+    from torch import nn as layers
+
+    first = next((m for m in model.modules() if isinstance(m, layers.Conv2d)), None)
+    if first is None:
+        return {}
+    return {"filters": {"weight": first.weight.detach().float().cpu().contiguous().numpy().copy()}}

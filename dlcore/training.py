@@ -1,0 +1,336 @@
+"""The training loop of every torch lesson: a generator of events that knows nothing of the model.
+
+A lesson hands over a ``Task`` (model, optimizer, how to make a batch, what to measure) and a ``Plan`` (how long, how
+fast), and passes on what ``fit`` yields. Losses stay on the device and are read in one go about twenty times a second,
+so that telling what happens costs next to nothing and never makes a GPU wait.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dlcore.checkpoints import load_model, load_optimizer, rng_state, set_rng_state, to_plain
+from dlcore.device import autocast
+from dlcore.events import Changed, Checkpoint, Diverged, Epoch, Event, Snapshot, Step
+from dlcore.steering import Steering
+from dlcore.texts import N_, Problem
+
+TELL_SECONDS = 0.05  # how long steps are gathered before their losses are read
+
+
+def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Share of rows whose largest logit is the target's: ``(B, C)``, ``(B,)`` → scalar."""
+    return (outputs.argmax(1) == targets).float().mean()
+
+
+@dataclass
+class Task:
+    """What a lesson gives the loop. The hooks must not draw from torch's generators: they run when time allows."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    batch: Callable[[Tensor], tuple[Any, Tensor]]  # indices (B,) int64 → inputs, targets; may augment (and draw)
+    loss: Callable[[Any, Tensor], Tensor] = F.cross_entropy
+    measures: Mapping[str, Callable[[Any, Tensor], Tensor]] = field(default_factory=lambda: {"accuracy": accuracy})
+    evaluate: Callable[[], dict[str, float]] | None = None  # on held-out data; called in eval mode, without gradients
+    look: Callable[[], dict[str, dict[str, np.ndarray]]] | None = None  # arrays for Snapshot events, by name
+    change: Callable[[str, Any], None] | None = None  # any live knob but learning_rate; raises Problem
+    about: Mapping[str, Any] = field(default_factory=dict)  # kept in each checkpoint, to rebuild the model from
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast to train, in numbers."""
+
+    count: int  # training examples, N
+    batch_size: int
+    epochs: int
+    learning_rate: float  # multiplied by the schedule's factor at each step
+    schedule: str = "constant"  # one of SCHEDULES
+    device: str = "cpu"
+    precision: str = "float32"  # or "bfloat16": autocast
+    clip_norm: float = 0.0  # largest norm of the whole gradient; 0 leaves it alone
+    gradient_norms: bool = False  # put the norm of each parameter's gradient into Step.values
+    evaluations: int = 1  # measurements on held-out data per pass
+    checkpoint_seconds: float = 5.0
+    look_seconds: float = 0.5
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates in one pass over the data; the last batch may be smaller."""
+        return math.ceil(self.count / self.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Updates in the whole run."""
+        return self.steps_per_epoch * self.epochs
+
+
+@dataclass(frozen=True)
+class Result:
+    """What ``fit`` returns when it reaches the end."""
+
+    seconds: float  # training alone: evaluation, pauses and the listener's time left out
+    metrics: dict[str, float]  # the last measured
+
+
+def constant(step: int, total: int) -> float:
+    """The same rate throughout."""
+    return 1.0
+
+
+def cosine(step: int, total: int) -> float:
+    """From 1 to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts)."""
+    return (1 + math.cos(math.pi * step / total)) / 2
+
+
+def one_cycle(step: int, total: int) -> float:
+    """Up from 1/25 to 1 in the first 30 % of the steps, down to almost 0 in the rest, along cosines.
+
+    Smith and Topin 2018; the numbers are those of ``torch.optim.lr_scheduler.OneCycleLR``.
+    """
+    top, end = 0.3 * total - 1, total - 1
+    if step <= top:
+        return _between(1 / 25, 1.0, step / top)
+    return _between(1.0, 1 / 25e4, (step - top) / (end - top))
+
+
+def _between(start: float, end: float, share: float) -> float:
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
+
+
+SCHEDULES: dict[str, Callable[[int, int], float]] = {"constant": constant, "cosine": cosine, "one_cycle": one_cycle}
+
+
+def fit(
+    task: Task, plan: Plan, *, resume: Mapping[str, Any] | None = None, steering: Steering | None = None
+) -> Generator[Event, None, Result | None]:
+    """Train, and tell: Step for each update, Epoch, Snapshot, Changed, Checkpoint, and Diverged if it comes to that.
+
+    The caller seeds the generators, yields ``Started`` before and ``Finished`` after. Closing the generator stops the
+    run; nothing needs to be undone.
+
+    Args:
+        resume: ``Checkpoint.state`` of the same task and plan; the run goes on as if it had never stopped.
+        steering: changes and requests, looked at before each step. A change of "learning_rate" is carried out here.
+
+    Returns:
+        The result, or None if the run diverged (the last event says why).
+    """
+    loop, steering = _Loop(task, plan), steering or Steering()
+    if resume is None:
+        yield from loop.measure()
+        yield from loop.look()
+    else:
+        loop.restore(resume)
+    while loop.step < plan.total_steps:
+        for change in steering.due(loop.step):
+            yield from loop.tell()
+            loop.apply(change)
+            yield change
+        if steering.wants_checkpoint() or loop.checkpoint_is_due():
+            yield from loop.tell()
+            if not loop.diverged:
+                yield loop.checkpoint()
+        if not loop.diverged:
+            loop.update()
+            yield from loop.news()
+        if loop.diverged:
+            return None
+    yield from loop.look()
+    yield loop.checkpoint(final=True)
+    return Result(loop.seconds, loop.metrics)
+
+
+def stepper(task: Task, plan: Plan) -> Callable[[], None]:
+    """A function that does one update of ``fit``'s loop, to measure how long it takes."""
+    return _Loop(task, plan).update
+
+
+class _Loop:
+    """The state of one run between two steps. All times are of ``time.perf_counter``."""
+
+    def __init__(self, task: Task, plan: Plan) -> None:
+        self.task, self.plan = task, plan
+        self.model, self.optimizer = task.model, task.optimizer
+        self.parameters = [(n, p) for n, p in task.model.named_parameters() if p.requires_grad]
+        self.schedule = SCHEDULES[plan.schedule]
+        self.learning_rate = plan.learning_rate
+        self.step = 0
+        self.seconds = 0.0
+        self.order = torch.empty(0, dtype=torch.int64, device=plan.device)  # (N,) this pass's order of the examples
+        self.pending: list[tuple[float, int, dict[str, Tensor]]] = []  # rate, batch size and measures, not yet read
+        self.sums: dict[str, float] = {}  # of the measures since the last evaluation, weighted by batch size
+        self.metrics: dict[str, float] = {}
+        self.diverged = False
+        self.told_seconds = 0.0  # training time at the last reading
+        self.looked = self.saved = self.told = time.perf_counter()
+        points = (round(j * plan.steps_per_epoch / plan.evaluations) for j in range(1, plan.evaluations + 1))
+        self.evaluation_points = {p % plan.steps_per_epoch for p in points}
+        self.model.train()
+
+    def update(self) -> None:
+        """One step of the optimizer. Nothing here waits for the device."""
+        start = time.perf_counter()
+        rate = self.learning_rate * self.schedule(self.step, self.plan.total_steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        inputs, targets = self.task.batch(self._next_indices())
+        with autocast(self.plan.device, self.plan.precision):
+            outputs = self.model(inputs)
+            loss = self.task.loss(outputs, targets)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        measures = {"loss": loss.detach()}
+        if self.plan.clip_norm or self.plan.gradient_norms:
+            measures |= self._gradients()
+        self.optimizer.step()
+        with torch.no_grad():
+            for name, measure in self.task.measures.items():
+                measures[name] = measure(outputs, targets)
+        self.pending.append((rate, len(targets), measures))
+        self.step += 1
+        self.seconds += time.perf_counter() - start
+
+    def _next_indices(self) -> Tensor:
+        """The examples of the coming batch, ``(B,)``; shuffles at the start of each pass."""
+        place = self.step % self.plan.steps_per_epoch * self.plan.batch_size
+        if place == 0:
+            self.order = torch.randperm(self.plan.count).to(self.plan.device)  # on the CPU: the same on every device
+        return self.order[place : place + self.plan.batch_size]
+
+    def _gradients(self) -> dict[str, Tensor]:
+        """Norms of the gradient, measured before it is clipped."""
+        gradients = [p.grad for _, p in self.parameters if p.grad is not None]
+        total = nn.utils.get_total_norm(gradients)
+        if self.plan.gradient_norms:
+            names = [f"gradient/{n}" for n, p in self.parameters if p.grad is not None]
+            norms = dict(zip(names, (g.norm() for g in gradients), strict=True))
+        else:
+            norms = {}
+        if self.plan.clip_norm:
+            nn.utils.clip_grads_with_norm_((p for _, p in self.parameters), self.plan.clip_norm, total)
+        return {"gradient_norm": total, **norms}
+
+    def news(self) -> Iterator[Event]:
+        """What there is to tell after an update: usually nothing, until enough has gathered."""
+        if self.step % self.plan.steps_per_epoch in self.evaluation_points:
+            yield from self.tell()
+            if not self.diverged:
+                yield from self.measure()
+        elif time.perf_counter() - self.told > TELL_SECONDS:
+            yield from self.tell()
+            if not self.diverged and time.perf_counter() - self.looked > self.plan.look_seconds:
+                yield from self.look()
+
+    def tell(self) -> list[Event]:
+        """Read the gathered steps from the device, all at once, and forget them. Ends them with Diverged if one did."""
+        if not self.pending:
+            return []
+        start = time.perf_counter()
+        names = list(self.pending[0][2])
+        table = torch.stack([torch.stack([m[n].float() for n in names]) for _, _, m in self.pending]).tolist()
+        self.seconds += time.perf_counter() - start  # the device's work that the steps had only ordered
+        events: list[Event] = []
+        span, first = self.seconds - self.told_seconds, self.step - len(self.pending)
+        speed = sum(size for _, size, _ in self.pending) / max(span, 1e-9)
+        for i, ((rate, size, _), numbers) in enumerate(zip(self.pending, table, strict=True)):
+            values = dict(zip(names, numbers, strict=True))
+            if not math.isfinite(values["loss"]):
+                events.append(_diverged(first + i, rate))
+                self.diverged = True
+                break
+            for name in ("loss", *self.task.measures):
+                self.sums[name] = self.sums.get(name, 0.0) + size * values[name]
+            self.sums["count"] = self.sums.get("count", 0) + size
+            loss = values.pop("loss")
+            seconds = self.told_seconds + span * (i + 1) / len(table)
+            events.append(
+                Step(first + i + 1, loss, seconds, {"learning_rate": rate, "examples_per_second": speed, **values})
+            )
+        self.pending, self.told_seconds, self.told = [], self.seconds, time.perf_counter()
+        return events
+
+    def measure(self) -> Iterator[Event]:
+        """An Epoch event: the training measures since the last one, and the held-out data."""
+        count = self.sums.pop("count", 0)
+        self.metrics = {f"train_{name}": total / count for name, total in self.sums.items()}
+        self.sums = {}
+        if self.task.evaluate:
+            self.model.eval()
+            with torch.no_grad():
+                self.metrics |= self.task.evaluate()
+            self.model.train()
+        if self.metrics:
+            yield Epoch(self.step, self.step // self.plan.steps_per_epoch, self.metrics, self.seconds)
+
+    def look(self) -> Iterator[Event]:
+        """Snapshot events of what the lesson wants looked at."""
+        if self.task.look:
+            for name, arrays in self.task.look().items():
+                yield Snapshot(self.step, name, arrays)
+        self.looked = time.perf_counter()
+
+    def apply(self, change: Changed) -> None:
+        """Carry out a change at this boundary."""
+        if change.name == "learning_rate":
+            self.learning_rate = float(change.value)
+        elif self.task.change:
+            self.task.change(change.name, change.value)
+        else:
+            raise Problem(
+                N_("“{name}” cannot be changed while the run goes on. Start a new run with it."),
+                kind="change",
+                name=change.name,
+            )
+
+    def checkpoint_is_due(self) -> bool:
+        """Whether the last checkpoint is older than the plan allows."""
+        return time.perf_counter() - self.saved > self.plan.checkpoint_seconds
+
+    def checkpoint(self, final: bool = False) -> Checkpoint:
+        """The whole state at this boundary (``tell`` first: what was not read would be lost)."""
+        self.saved = time.perf_counter()
+        state = {
+            **self.task.about,
+            "step": self.step,
+            "seconds": self.seconds,
+            "learning_rate": self.learning_rate,
+            "sums": dict(self.sums),
+            "metrics": dict(self.metrics),
+            "order": self.order.cpu().numpy().astype(np.int32),
+            "rng": rng_state(self.plan.device),
+            "model": to_plain(self.model.state_dict()),
+            "optimizer": to_plain(self.optimizer.state_dict()),
+        }
+        return Checkpoint(self.step, state, final)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go back to the boundary at which ``checkpoint`` was taken."""
+        load_model(self.model, state["model"])
+        load_optimizer(self.optimizer, state["optimizer"])
+        self.step, self.learning_rate = state["step"], state["learning_rate"]
+        self.seconds = self.told_seconds = state["seconds"]
+        self.sums, self.metrics = dict(state["sums"]), dict(state["metrics"])
+        self.order = torch.from_numpy(state["order"].astype(np.int64)).to(self.plan.device)
+        set_rng_state(state["rng"])
+
+
+def _diverged(step: int, rate: float) -> Diverged:
+    return Diverged(
+        step,
+        N_(
+            "After {step} steps the loss was no longer a finite number. With a learning rate of {learning_rate} each "
+            "step overshoots by more than it gains, until the numbers overflow. Try a rate ten times smaller."
+        ),
+        {"step": step, "learning_rate": float(f"{rate:.3g}")},
+    )
