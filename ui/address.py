@@ -1,0 +1,44 @@
+"""The browser's address line, kept equal to what is on the page, so that it can be shared, bookmarked and reloaded.
+
+The address is read when somebody arrives by it (``ui.session.arrived``) and written by a tiny component that replaces
+the current entry of the browser's history. ``st.query_params`` would add an entry for every value that a slider passes,
+and a bound widget drops malformed values without a word (both tried with Streamlit 1.67).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from ui.components import component
+from ui.i18n import language
+from ui.session import current, page_state
+
+_replace = component("address")
+
+
+def put(texts: Mapping[str, str], *, slug: str | None = None) -> None:
+    """Set what a page wants in its address beside the language: the shortest texts of its settings."""
+    page_state(slug or current())["address"] = dict(texts)
+
+
+def query(slug: str | None = None) -> str:
+    """The query string of a page as it is now, without the question mark."""
+    texts = {"lang": language(), **page_state(slug or current()).get("address", {})}
+    return urlencode(texts, safe=",:;")
+
+
+def link(slug: str | None = None) -> str:
+    """The whole link that shows this page with these settings to somebody else."""
+    slug = slug or current()
+    base = (st.context.url or "").split("?")[0].rstrip("/")
+    root = base.removesuffix(f"/{slug}")
+    return f"{root}/{'' if slug == 'home' else slug}?{query(slug)}"
+
+
+def show() -> None:
+    """Bring the browser's address line up to date. The shell calls it after the page."""
+    with st.container(key="address"):
+        _replace(key="address-line", data={"query": query()})

@@ -1,0 +1,281 @@
+"""A config as widgets: one knob, one widget, all of them kept in the address.
+
+The page's truth is what the user set (``page_state(slug)["given"]``): widgets show it, the address repeats it, and all
+the rest comes from the recipe and the defaults. So a preset may bring other defaults at any time; what was set wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from dlcore.knobs import Knob, build, check_value, defaults_for, knobs_of, read_value, to_texts, unknown_knob
+from dlcore.texts import Problem
+from ui import address
+from ui.i18n import _, tell
+from ui.session import arrived, current, page_state
+from ui.slider import Mark, slider
+
+C = TypeVar("C")
+Values = dict[str, Any]  # the value of every knob, by name
+RESERVED = ("lang", "hide", "changes")  # parameters of the address that are no knobs
+FEW = 4  # choices that stand side by side; more go into a list
+
+
+@dataclass
+class _Panel:
+    """One drawing of the controls: what is set, and how each knob is to be shown."""
+
+    config_class: type
+    given: Values
+    overrides: Callable[[Values], Mapping[str, Knob]]
+    marks: Callable[[Values], Mapping[str, Sequence[Mark]]]
+    labels: Mapping[str, str]
+    sliders: Sequence[str]
+    said: list[str] = field(default_factory=list)
+    _asked: tuple[Values, Mapping[str, Knob], Mapping[str, Sequence[Mark]]] | None = None
+
+    def values(self) -> Values:
+        """What every knob stands at, by the recipe of what is set."""
+        return {**defaults_for(self.config_class, self.given), **self.given}
+
+    def look(self, name: str) -> tuple[Knob, Any, Sequence[Mark]]:
+        """A knob with its bounds for the values so far, its value within them, and its marks."""
+        values = self.values()
+        if self._asked is None or self._asked[0] != values:  # they may read the data: ask only when something moved
+            self._asked = values, self.overrides(values), self.marks(values)
+        known, (_values, overrides, marks) = knobs_of(self.config_class)[name], self._asked
+        knob = overrides.get(name, known)
+        value = values[name]
+        if name not in self.given and knob.default != known.default:
+            value = knob.default
+        return knob, value, marks.get(name, ())
+
+
+def controls(
+    config_class: type[C],
+    *,
+    marks: Mapping[str, Sequence[Mark]] | Callable[[Values], Mapping[str, Sequence[Mark]]] = {},  # noqa: B006
+    overrides: Mapping[str, Knob] | Callable[[Values], Mapping[str, Knob]] = {},  # noqa: B006
+    labels: Mapping[str, str] = {},
+    sliders: Sequence[str] = (),
+    hidden: Sequence[str] = (),
+    extra: Sequence[str] = (),
+) -> C:
+    """Draw the knobs of ``config_class`` where we are, and return the checked config that they show.
+
+    Args:
+        marks: marks on the sliders by knob name (a limit, the best value), or a function of the values so far.
+        overrides: knobs to use instead of the class's, by name: bounds, default or label that come from the data; or a
+            function of the values so far. It is asked again when a value has changed, so keep it cheap (or cached).
+            Bounds may only be narrower than the class's own, which the config is checked by.
+        labels: what to call a choice, by choice, marked with ``N_``; without one its own name is shown.
+        sliders: knobs that answer while they are dragged, beside the logarithmic ones, which always do.
+        hidden: knobs that this page draws in another way (``put_value`` sets them); still in the address.
+        extra: parameters of the address that are the page's own business.
+
+    A value in the address that does not fit is named in a sentence, with what is used instead; the rest is kept.
+    """
+    state = _state_of(config_class, extra)
+    panel = _Panel(config_class, state["given"], _function(overrides), _function(marks), labels, sliders)
+    chosen = {}
+    with st.container(key="controls", gap="small"):
+        if state["hide"] != "controls":
+            chosen = _draw_all(panel, hidden)
+            _reset_button(state)
+        notes = st.container()
+    config = _config(panel, chosen, hidden)
+    if state["given"] == state["as_read"]:  # until the user touches something
+        for name, fault in state["faults"]:
+            notes.warning(_sentence(name, fault, getattr(config, name, None)), icon=":material/info:")
+    for sentence in panel.said:  # a value that had to move with the data: said once
+        st.toast(sentence, icon=":material/info:")
+    address.put({**to_texts(build(config_class, panel.given)), **_kept(state, extra)})
+    return config
+
+
+def put_value(name: str, value: Any, *, slug: str | None = None) -> None:
+    """Set a knob from elsewhere on the page (a click on a surface sets the starting point), as if its widget had.
+
+    Call it from a callback or before ``controls``; ``None`` takes the setting back, so that the default holds again.
+    """
+    given = page_state(slug or current()).setdefault("given", {})
+    given.pop(name, None)
+    if value is not None:
+        given[name] = value
+
+
+def put_extra(name: str, text: str, *, slug: str | None = None) -> None:
+    """Set an ``extra`` parameter of the address; an empty text removes it."""
+    page_state(slug or current()).setdefault("extra", {})[name] = text
+
+
+def get_extra(name: str, *, slug: str | None = None) -> str:
+    """An ``extra`` parameter: what was put, or what the address says when somebody arrives by it; else empty."""
+    extras = page_state(slug or current()).setdefault("extra", {})
+    if name not in extras or arrived():
+        extras[name] = st.query_params.get(name, "")
+    return extras[name]
+
+
+def _function(given: Any) -> Callable[[Values], Any]:
+    return given if callable(given) else lambda _values: given
+
+
+def _kept(state: dict[str, Any], extra: Sequence[str]) -> dict[str, str]:
+    """The parameters beside the knobs that have something to say."""
+    others = {name: state.get("extra", {}).get(name, "") for name in extra}
+    return {name: text for name, text in {**others, "hide": state["hide"]}.items() if text}
+
+
+def _state_of(config_class: type, extra: Sequence[str]) -> dict[str, Any]:
+    """The page's state, after reading the address where that is what decides."""
+    state = page_state(current())
+    if "as_read" not in state or arrived():
+        state["given"], state["faults"] = _read_address(config_class, extra)
+        state["as_read"] = dict(state["given"])
+        state["hide"] = st.query_params.get("hide", "")
+    return state
+
+
+def _read_address(config_class: type, extra: Sequence[str]) -> tuple[Values, list[tuple[str, Problem]]]:
+    """What the address sets, and the parameters of it that do not fit, by name."""
+    known, given, faults = knobs_of(config_class), {}, []
+    for name, text in st.query_params.items():
+        if name in (*RESERVED, *extra):
+            continue
+        try:
+            if name not in known:
+                raise unknown_knob(name, known)
+            given[name] = read_value(known[name], text)
+        except Problem as fault:
+            faults.append((name, fault))
+    return given, faults
+
+
+def _sentence(name: str, fault: Problem, instead: Any) -> str:
+    """The fault, and what is used instead."""
+    if instead is None:
+        return tell(fault) + " " + _("It was left out.")
+    return tell(fault) + " " + _("{name} = {value} is used instead.").format(name=name, value=_short(instead))
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _draw_all(panel: _Panel, hidden: Sequence[str]) -> Values:
+    """Draw every knob, the advanced ones folded; returns the values shown, by name."""
+    shown: Values = {}
+    knobs = [knob for name, knob in knobs_of(panel.config_class).items() if name not in hidden]
+    for knob in (k for k in knobs if not k.advanced):
+        shown[knob.name] = _draw(panel, knob.name)
+    folded = [k for k in knobs if k.advanced]
+    if folded:
+        with st.expander(_("More settings")):
+            for knob in folded:
+                shown[knob.name] = _draw(panel, knob.name)
+    return shown
+
+
+def _draw(panel: _Panel, name: str) -> Any:
+    """One knob's widget; what the user changed is noted in ``panel.given``."""
+    knob, value, marks = panel.look(name)
+    value = _within(panel, knob, value)
+    key = f"{current()}.{name}"
+    if name in panel.sliders or (knob.log and knob.low is not None and knob.high is not None):
+        shown = _dragged(knob, key, value, marks)
+    else:
+        if st.session_state.get(key) != value:
+            st.session_state[key] = value
+        slug = current()
+        _stock(panel, knob, key, lambda: put_value(name, knob.kind(st.session_state[key]), slug=slug))
+        shown = value
+    if shown != value:
+        panel.given[name] = shown
+    return shown
+
+
+def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
+    """The value, or the nearest that the knob allows now; the data may have moved its bounds."""
+    try:
+        return check_value(knob, value)
+    except Problem as fault:
+        if knob.kind not in (int, float) or knob.low is None or knob.high is None:
+            nearest = knob.default
+        else:
+            nearest = knob.kind(min(max(value, knob.low), knob.high))
+        if knob.name in panel.given:
+            panel.given[knob.name] = nearest
+            panel.said.append(_sentence(knob.name, fault, nearest))
+        return nearest
+
+
+def _dragged(knob: Knob, key: str, value: Any, marks: Sequence[Mark]) -> Any:
+    """Our own slider."""
+    low, high = knob.low, knob.high
+    if low is None or high is None:
+        raise ValueError(f"{knob.name} needs bounds to be dragged")
+    step = knob.step or (1 if knob.kind is int else None)
+    texts = {"label": _label(knob), "help": _(knob.help), "unit": _(knob.unit)}
+    return knob.kind(slider(**texts, key=key, low=low, high=high, value=value, log=knob.log, step=step, marks=marks))
+
+
+def _stock(panel: _Panel, knob: Knob, key: str, on_change: Callable[[], None]) -> None:
+    """The widget of Streamlit that fits the knob; its state is already set."""
+    texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help) or None, "key": key, "on_change": on_change}
+    bounds: dict[str, Any] = {"min_value": knob.low, "max_value": knob.high}
+    if knob.choices:
+        name = {choice: _(panel.labels.get(choice, choice)) for choice in knob.choices}.__getitem__
+        if len(knob.choices) <= FEW:
+            st.segmented_control(**texts, options=knob.choices, format_func=name, required=True)
+        else:
+            st.selectbox(**texts, options=knob.choices, format_func=name)
+    elif knob.kind is bool:
+        st.toggle(**texts)
+    elif knob.kind is str:
+        st.text_input(**texts)
+    elif knob.name == "seed" or knob.low is None or knob.high is None:
+        bounds = {name: None if bound is None else knob.kind(bound) for name, bound in bounds.items()}
+        st.number_input(**texts, **bounds, step=knob.step or (1 if knob.kind is int else None))
+    else:
+        bounds = {name: knob.kind(bound) for name, bound in bounds.items()}
+        st.slider(**texts, **bounds, step=knob.kind(knob.step) if knob.step else None)
+
+
+def _label(knob: Knob) -> str:
+    return _(knob.label) or knob.name
+
+
+def _reset_button(state: dict[str, Any]) -> None:
+    def reset() -> None:
+        state["given"] = {}
+        state["as_read"], state["faults"] = {}, []
+
+    st.button(
+        _("Reset to defaults"),
+        icon=":material/restart_alt:",
+        type="tertiary",
+        key=f"{current()}.reset",
+        on_click=reset,
+        disabled=not state["given"],
+        help=_("Every setting goes back to where it stood at first."),
+    )
+
+
+def _config(panel: _Panel, shown: Values, hidden: Sequence[str]) -> Any:
+    """The config of all that is shown; an overriding knob's default counts as shown, a hidden knob as given."""
+    names = [name for name in knobs_of(panel.config_class) if name not in shown]
+    rest = {}
+    for name in names:
+        knob, value, _marks = panel.look(name)
+        rest[name] = _within(panel, knob, value)
+    try:
+        return build(panel.config_class, {**rest, **shown})
+    except Problem as fault:  # bounds that only the config as a whole knows
+        panel.said.append(tell(fault) + " " + _("The defaults are used instead."))
+        panel.given.clear()
+        return build(panel.config_class, {})

@@ -1,0 +1,92 @@
+"""The words round the lab: the question above it, the prose below it, and the way to the next lesson."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dlcore.texts import N_
+from ui.i18n import _, fill, language, ngettext, sections
+from ui.lessons import Lesson, lesson_for, neighbours
+
+HEADINGS = {  # sections that every lesson may have; one of its own brings its heading in its text (###)
+    "what-you-see": N_("What you see"),
+    "formulas": N_("The mathematics"),
+    "where-used": N_("Where this is used"),
+    "reading": N_("Further reading"),
+}
+
+
+def lab() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Places for the controls (narrow) and for the picture (wide, and first where they stack on a phone)."""
+    with st.container(key="lab"):
+        panel, picture = st.columns([1, 2.7], gap="large")
+    return panel, picture
+
+
+def prose(slug: str, name: str, numbers: Mapping[str, Any] | None = None) -> None:
+    """One section of a page's prose, set in the reading column, with its heading.
+
+    Args:
+        name: section name as in ``assets/lessons/<slug>.<lang>.md``, e.g. ``"formulas"``.
+        numbers: what the section's ``{{placeholders}}`` stand for, ready to print (strings with units and digits).
+    """
+    text = fill(sections(slug, language())[name], numbers or {})
+    with st.container(key=f"prose-{name}"):
+        if name in HEADINGS:
+            st.header(_(HEADINGS[name]), anchor=name)
+        st.markdown(text)
+
+
+def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
+    """The lesson's opening: what kind, how long and what to know before; the question in large type; the lead."""
+    minutes = ngettext("{n} minute", "{n} minutes", lesson.minutes).format(n=lesson.minutes)
+    with st.container(key="intro", gap="small"):
+        with st.container(key="eyebrow", horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"{_(lesson.section)} · {_(lesson.title)} · {minutes}", width="content")
+            _prerequisites(lesson)
+        st.title(_(lesson.question), anchor=False)
+        with st.container(key="lead"):
+            st.markdown(fill(sections(lesson.slug, language())["lead"], numbers or {}))
+
+
+def _prerequisites(lesson: Lesson) -> None:
+    """Links to the lessons that come before; those still to be built by name only."""
+    known = [lesson_for(slug) for slug in lesson.prerequisites]
+    if known:
+        st.caption(_("Good to know before:"), width="content")
+    for before in known:
+        if before.ready:
+            st.page_link(before.page, label=_(before.title), query_params={"lang": language()})
+        else:
+            st.caption(_(before.title), width="content")
+
+
+def outro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
+    """The lesson's end: where it is used, what to read, and the lessons before and after."""
+    for name in ("where-used", "reading"):
+        prose(lesson.slug, name, numbers)
+    before, after = neighbours(lesson)
+    with st.container(key="outro", horizontal=True, horizontal_alignment="distribute"):
+        lesson_link(before, ":material/arrow_back:") if before else home_link()
+        lesson_link(after, ":material/arrow_forward:", "right") if after else None
+
+
+def lesson_link(lesson: Lesson, icon: str | None = None, side: str = "left") -> None:
+    """A link to a lesson that keeps the language, also in a new tab."""
+    st.page_link(
+        lesson.page,
+        label=f"**{_(lesson.title)}**  {_(lesson.question)}",
+        icon=icon or lesson.icon,
+        icon_position="right" if side == "right" else "left",
+        query_params={"lang": language()},
+    )
+
+
+def home_link() -> None:
+    """A link to the concept map."""
+    st.page_link("../pages/home.py", label=_("All lessons"), icon=":material/arrow_back:",
+                 query_params={"lang": language()})  # fmt: skip

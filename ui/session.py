@@ -1,0 +1,48 @@
+"""What one browser tab has in hand: whose it is, each page's own state, and whether it came by a link just now."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+
+def page_state(slug: str) -> dict[str, Any]:
+    """A dict that belongs to one page of this session and survives page switches. Keep it small: builtins."""
+    return st.session_state.setdefault(f"page:{slug}", {})
+
+
+def owner() -> str:
+    """The browser's id, to which its runs belong.
+
+    It comes from the signed cookie that ``ui.server`` sets; without a valid one (cookies refused, a test) this session
+    is an owner of its own, and its runs are found again until the tab is closed.
+    """
+    from ui.server import owner_of
+
+    known = owner_of(dict(st.context.cookies))
+    return known or st.session_state.setdefault("owner", secrets.token_urlsafe(16))
+
+
+def enter(slug: str) -> None:
+    """Note which page this run is for. The shell calls it before the page."""
+    before = st.session_state.get("here")
+    context = get_script_run_ctx()
+    back = bool(context and context.is_history_navigation)  # Back and Forward: the address is the newer truth
+    by_link = before != slug and any(name != "lang" for name in st.query_params)
+    st.session_state["arrived"] = before is None or back or by_link
+    st.session_state["here"] = slug
+
+
+def current() -> str:
+    """The slug of the page that is being run."""
+    return st.session_state.get("here", "home")
+
+
+def arrived() -> bool:
+    """Whether the address decides in this run: a link, a reload, Back or Forward. Else the session's state does."""
+    context = get_script_run_ctx()
+    in_fragment = bool(context and context.fragment_ids_this_run)
+    return not in_fragment and st.session_state.get("arrived", True)

@@ -1,0 +1,81 @@
+"""The frame round every page, run by Streamlit on each rerun: language, style, navigation, state of the workers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+sys.path[:0] = [root for root in [str(Path(__file__).resolve().parent.parent)] if root not in sys.path]
+
+from dlcore import jobs  # noqa: E402
+from ui import address, style  # noqa: E402
+from ui.i18n import LANGUAGES, _, language, language_for, set_language  # noqa: E402
+from ui.lessons import READY  # noqa: E402
+from ui.session import enter, owner  # noqa: E402
+
+BEAT = 20.0  # seconds between heartbeats; a run's lease is at least 120 s
+
+
+def main() -> None:
+    """One rerun of the whole app."""
+    if "language" not in st.session_state:
+        set_language(language_for(st.query_params.get("lang"), st.context.locale))
+    st.set_page_config(page_title=_("Deep learning playground"), page_icon=":material/school:", layout="wide")
+    style.apply()
+    page = st.navigation(_pages(), position="top")
+    enter(page.url_path or "home")
+    with st.container(key="topbar", horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        _badge()
+        _language_switch()
+    page.run()
+    address.show()
+
+
+def _pages() -> dict[str, list[st.Page]]:
+    """The pages by section, titles in the session's language; only lessons that are built."""
+    home = st.Page("../pages/home.py", title=_("Start"), icon=":material/home:", default=True)
+    pages: dict[str, list[st.Page]] = {"": [home]}
+    for lesson in READY:
+        entry = st.Page(lesson.page, title=_(lesson.title), icon=lesson.icon, url_path=lesson.slug)
+        pages.setdefault(_(lesson.section), []).append(entry)
+    return pages
+
+
+def _language_switch() -> None:
+    """English or Chinese; the page, its settings and its run stay."""
+    if st.session_state.get("language-switch") != language():
+        st.session_state["language-switch"] = language()
+    st.segmented_control(
+        "Language · 语言",
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key="language-switch",
+        required=True,
+        label_visibility="collapsed",
+        on_change=lambda: set_language(st.session_state["language-switch"]),
+    )
+
+
+def _badge() -> None:
+    """What the workers are doing, small; also the heartbeat that keeps this browser's runs alive on every page."""
+    starting = jobs.status().state == "starting"
+    st.fragment(_beat, run_every=1.0 if starting else BEAT, key="heartbeat")(starting)
+
+
+def _beat(was_starting: bool) -> None:
+    status = jobs.status()
+    jobs.beat(owner())
+    looks = {
+        "starting": (":material/hourglass_top:", "gray", _("Workers are starting")),
+        "ready": (":material/check:", "green", _("Ready")),
+        "down": (":material/error:", "red", _("Workers are down")),
+    }
+    icon, color, words = looks[status.state]
+    st.badge(words, icon=icon, color=color, help=status.message or status.device)
+    if was_starting and status.state != "starting":
+        st.rerun()  # once: the pages learn of it, and the beat becomes slow
+
+
+main()
