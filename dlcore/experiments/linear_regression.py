@@ -1,10 +1,4 @@
-"""How big may a step be? Gradient descent on the mean squared error of a line.
-
-The loss of a linear model is a bowl, L(θ) = 1/N Σ (y_i − x_i·θ)², with Hessian H = 2XᵀX/N. Its eigenvalues decide all:
-a step η multiplies the error along an eigenvector by 1 − ηλ, so the descent converges exactly when η < 2/λ_max, and
-fastest at 2/(λ_max + λ_min). With momentum β both are (1 + β) times as large (Polyak 1964; Goh, "Why Momentum Really
-Works", Distill 2017).
-"""
+"""How big may a step be? Gradient descent on the mean squared error of a line (its bowl: ``dlcore.quadratic``)."""
 
 from __future__ import annotations
 
@@ -20,6 +14,7 @@ from dlcore.data import own, tabular
 from dlcore.data.tabular import Tabular
 from dlcore.events import Checkpoint, Diverged, Event, Finished, Started, Step
 from dlcore.knobs import knob, knobs_of
+from dlcore.quadratic import Spectrum, compress, growth, mse_and_gradient, noise_limit, spectrum
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
@@ -122,39 +117,6 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Spectrum:
-    """What the data says about step sizes: H = 2XᵀX/N, its eigenvalues ascending, its eigenvectors in columns."""
-
-    eigenvalues: np.ndarray  # (d,)
-    eigenvectors: np.ndarray  # (d, d)
-    optimum: np.ndarray  # (d,) the closed form: Xᵀ(y − Xθ) = 0
-    optimum_loss: float
-
-    @property
-    def lambda_max(self) -> float:
-        """Curvature along the steepest direction."""
-        return float(self.eigenvalues[-1])
-
-    @property
-    def lambda_min(self) -> float:
-        """Curvature along the flattest direction; 0 where columns repeat one another."""
-        return max(float(self.eigenvalues[0]), 0.0)
-
-    @property
-    def condition_number(self) -> float:
-        """κ = λ_max / λ_min: how long the valley is."""
-        return self.lambda_max / self.lambda_min if self.lambda_min > 0 else float("inf")
-
-    def limit(self, momentum: float = 0.0) -> float:
-        """Full-batch descent converges below this rate and diverges above it: 2(1 + β)/λ_max."""
-        return 2 * (1 + momentum) / self.lambda_max
-
-    def best(self, momentum: float = 0.0) -> float:
-        """The rate with the fastest slowest direction, 2(1 + β)/(λ_max + λ_min)."""
-        return 2 * (1 + momentum) / (self.lambda_max + self.lambda_min)
-
-
-@dataclass(frozen=True)
 class Path:
     """A descent, row by row: row k is the state after k updates. Cut after the first row that is not finite.
 
@@ -193,12 +155,6 @@ def _task(data: Tabular, standardize: bool) -> Task:
     mean, scale = (data.X.mean(0), data.X.std(0)) if standardize else (np.zeros(d), np.ones(d))
     X = np.column_stack([np.ones(len(data.y)), (data.X - mean) / scale])  # (N, d + 1)
     return Task(X, data.y, data, mean, scale)
-
-
-def mse_and_gradient(theta: np.ndarray, X: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """Loss 1/N Σ (y_i − ŷ_i)² and its gradient −2/N Σ (y_i − ŷ_i) x_i; theta (d,), X (N, d), y (N,)."""
-    residual = y - X @ theta  # (N,)
-    return float(residual @ residual) / len(y), -2 / len(y) * (residual @ X)
 
 
 def update(
@@ -257,49 +213,6 @@ def descend(X: np.ndarray, y: np.ndarray, config: Config) -> Path:
     finite = np.isfinite(loss)
     end = len(loss) if finite.all() else int(np.argmin(finite))
     return Path(path[:end], loss[:end], diverged=end < len(loss))
-
-
-def compress(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most d + 1 rows with the same mean squared error and gradient at every θ as the N rows of X (N, d) and y (N,).
-
-    R of the QR decomposition of [X y], scaled for the smaller number of rows: QR keeps all lengths, so it loses no
-    accuracy, as XᵀX would.
-    """
-    R = np.linalg.qr(np.column_stack([X, y]), mode="r")  # (min(N, d + 1), d + 1)
-    R *= np.sqrt(len(R) / len(y))
-    return np.ascontiguousarray(R[:, :-1]), R[:, -1].copy()
-
-
-def spectrum(X: np.ndarray, y: np.ndarray) -> Spectrum:
-    """Curvature and closed-form optimum of the bowl over X (N, d), y (N,)."""
-    eigenvalues, eigenvectors = np.linalg.eigh(2 / len(y) * (X.T @ X))
-    optimum = np.linalg.lstsq(X, y, rcond=None)[0]  # the normal equation XᵀXθ = Xᵀy, solved without squaring κ
-    return Spectrum(eigenvalues, eigenvectors, optimum, mse_and_gradient(optimum, X, y)[0])
-
-
-def noise_limit(X: np.ndarray, batch_size: int, bowl: Spectrum) -> float:
-    """The rate above which plain mini-batch steps grow in the mean square; ``bowl.limit()`` for the full batch.
-
-    The error's second moment M is mapped to M − η(HM + MH) + η² E[H_b M H_b] by a batch b drawn without replacement:
-    linear in M, so the limit is the inverse of an eigenvalue (written in the eigenvectors of H).
-    """
-    n, d = X.shape
-    if batch_size in (0, n) or batch_size > n:
-        return bowl.limit()
-    lam = np.maximum(bowl.eigenvalues, 1e-15 * bowl.lambda_max)
-    Z = X @ bowl.eigenvectors  # (N, d)
-    Z = np.einsum("ni,nj->nij", Z, Z).reshape(n, d * d)
-    single, full = 4 / n * (Z.T @ Z), 2 / n * Z.sum(0)  # E[h M h] of single rows; H as a vector
-    full = np.kron(full.reshape(d, d), full.reshape(d, d))
-    B = full + (single - full) / batch_size * (n - batch_size) / (n - 1)
-    scale = 1 / np.sqrt(np.add.outer(lam, lam).ravel())
-    return float(1 / np.linalg.eigvalsh(scale[:, None] * B * scale)[-1])
-
-
-def growth(learning_rate: float, eigenvalue: float, momentum: float = 0.0) -> float:
-    """By how much one step multiplies the error along an eigenvector in the long run; |1 − ηλ| without momentum."""
-    trace = 1 + momentum - learning_rate * eigenvalue
-    return float(max(abs(np.roots([1.0, -trace, momentum])))) if momentum else abs(trace)
 
 
 def comfortable_rate(task: Task, config: Config) -> float:
