@@ -1,0 +1,173 @@
+"""What ran, how to repeat it, and everything to take home: source, command, script, link, downloads.
+
+The source is read as text, so this process imports nothing that a worker would.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import json
+import pprint
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dlcore.events import to_dict
+from dlcore.history import History, Table
+from dlcore.knobs import to_argv
+from ui import address
+from ui.i18n import _
+from ui.lessons import Lesson
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def code_panel(lesson: Lesson, config: Any, history: History, *, show: Sequence[str] = ()) -> None:
+    """Draw the panel for the run of ``history``, or for ``config`` where nothing has run yet.
+
+    Args:
+        show: functions and classes to show, as ``"dlcore.training:fit"``; the experiment's ``run`` comes first.
+    """
+    config = run_config(config, history)
+    st.header(_("The code"), anchor="code")
+    names = list(dict.fromkeys([f"dlcore.experiments.{lesson.slug}:run", *show]))
+    code, repeat, take = st.tabs([_("What ran"), _("Repeat it"), _("Take it with you")])
+    with code:
+        for name in names:
+            module, _colon, function = name.partition(":")
+            st.caption(f"`{module.replace('.', '/')}.py`")
+            st.code(source(module, function), language="python", line_numbers=True)
+    with repeat:
+        _repeat(lesson, config, history)
+    with take:
+        _downloads(lesson, config, history)
+
+
+def run_config(config: Any, history: History) -> Any:
+    """The resolved config that really ran, as an object; ``config`` where nothing has run."""
+    known = {f.name for f in fields(config)}
+    ran = {name: value for name, value in history.config.items() if name in known}
+    return type(config)(**ran) if ran else config
+
+
+@lru_cache
+def source(module: str, name: str) -> str:
+    """The text of a function or class, comments and decorators and all, read without importing it.
+
+    Raises:
+        LookupError: the module's file has no such name at its top level.
+    """
+    text = (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+    raise LookupError(f"{module} has no {name}")
+
+
+def command(lesson: Lesson, config: Any) -> str:
+    """The command line that repeats a run of this config."""
+    return shlex.join(["python", "-m", "dlcore", "train", lesson.slug, *to_argv(config)])
+
+
+def script(lesson: Lesson, config: Any, history: History) -> str:
+    """A Python program that repeats the run, with the changes that were made while it went on."""
+    changes = [f"    Changed({c.step}, {c.name!r}, {c.value!r}),\n" for c in history.changes]
+    settings = pprint.pformat(asdict(config), sort_dicts=False, width=100)
+    return (
+        f'"""Repeats a run of the lesson “{lesson.title}”. Start it in the folder of the playground."""\n\n'
+        "from dlcore.events import Changed, Epoch, Finished, Step\n"
+        f"from dlcore.experiments import {lesson.slug}\n"
+        "from dlcore.steering import Steering\n\n"
+        f"config = {lesson.slug}.Config(**{settings})\n"
+        f"changes: list[Changed] = [\n{''.join(changes)}]\n\n"
+        f"for event in {lesson.slug}.run(config, steering=Steering(changes)):\n"
+        "    match event:\n"
+        "        case Step(step=step, loss=loss):\n"
+        '            print(f"step {step}: loss {loss:.6g}")\n'
+        "        case Epoch(epoch=epoch, metrics=metrics):\n"
+        '            print(f"epoch {epoch}: {metrics}")\n'
+        "        case Finished(metrics=metrics):\n"
+        "            print(metrics)\n"
+    ).replace("[\n]", "[]")
+
+
+def _repeat(lesson: Lesson, config: Any, history: History) -> None:
+    st.markdown(_("**In a terminal**, in the folder of the playground:"))
+    st.code(command(lesson, config), language="bash", wrap_lines=True)
+    if history.changes:
+        st.caption(_("You changed settings while it ran. The command does not repeat that; the script does."))
+    st.markdown(_("**As a program** with every setting that was really used:"))
+    st.code(script(lesson, config, history), language="python")
+    st.markdown(_("**In the browser**: this link opens the page with these settings."))
+    st.code(address.link(lesson.slug), language=None, wrap_lines=True)
+
+
+def _downloads(lesson: Lesson, config: Any, history: History) -> None:
+    """Files are made when they are asked for."""
+    if not len(history.steps) and not len(history.epochs):
+        st.caption(_("As soon as something has run, its figures are here to download."))
+        return
+    files = {
+        _("Every step, as a table"): (f"{lesson.slug}_steps.csv", "text/csv", lambda: to_csv(history.steps)),
+        _("Every epoch, as a table"): (f"{lesson.slug}_epochs.csv", "text/csv", lambda: to_csv(history.epochs)),
+        _("All of it, as JSON"): (f"{lesson.slug}.json", "application/json", lambda: to_json(config, history)),
+        _("The program"): (f"{lesson.slug}_run.py", "text/x-python", lambda: script(lesson, config, history)),
+    }
+    with st.container(horizontal=True):
+        for label, (name, mime, make) in files.items():
+            key = f"{lesson.slug}.download.{name}"
+            st.download_button(label, make, name, mime, icon=":material/download:", on_click="ignore", key=key)
+
+
+def to_csv(table: Table) -> str:
+    """A history table as CSV; an array becomes one column per element, ``theta[0]``, ``theta[1]``."""
+    rows = [_flat(row) for row in table.rows]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, list | tuple | np.ndarray):
+            flat |= {f"{name}[{i}]": v for i, v in enumerate(np.ravel(np.asarray(value)).tolist())}
+        else:
+            flat[name] = value
+    return flat
+
+
+def to_json(config: Any, history: History) -> str:
+    """Config, changes, metrics and both tables; NaN and infinities as strings, since JSON has none."""
+    tree = {
+        "config": asdict(config),
+        "changes": [to_dict(change) for change in history.changes],
+        "state": history.state,
+        "metrics": history.metrics,
+        "info": history.info,
+        "steps": [_flat(row) for row in history.steps.rows],
+        "epochs": [_flat(row) for row in history.epochs.rows],
+    }
+    return json.dumps(_finite(tree), ensure_ascii=False, indent=1, default=str)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_finite(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return str(value) if isinstance(value, float) and value - value != 0 else value

@@ -1,0 +1,252 @@
+"""A run of the lesson's experiment: buttons, progress, state, and the picture that follows it.
+
+The run lives in ``dlcore.jobs`` and belongs to the browser, so this panel only looks on: it finds the newest run after a
+page change or a reload, and loses nothing when it is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from dlcore import jobs
+from dlcore.history import History
+from dlcore.jobs import RunInfo
+from dlcore.knobs import knobs_of
+from dlcore.texts import N_, Problem
+from ui.controls import put_value
+from ui.i18n import _, ngettext, tell
+from ui.lessons import Lesson
+from ui.session import arrived, owner, page_state
+
+TICK = 0.5  # seconds between two looks at a run that goes on
+ACTIVE = ("queued", "running")
+STATES = {
+    "empty": N_("Nothing has been trained yet."),
+    "queued": N_("Waiting for a free worker"),
+    "running": N_("Training"),
+    "paused": N_("Paused; everything is kept"),
+    "finished": N_("Finished"),
+    "diverged": N_("Diverged"),
+    "stopped": N_("Stopped"),
+    "failed": N_("Interrupted"),
+}
+
+View = Callable[[History], None]
+
+
+def run_panel(lesson: Lesson, config: Any, view: View, *, start: str = N_("Train")) -> History:
+    """Draw the panel and, under it, ``view(history)``, again at each tick while the run goes on.
+
+    Args:
+        config: what the next run will use; its ``live`` knobs also steer the run that goes on.
+        view: draws the living picture from the history (an empty one before the first run); keep it under 5 ms.
+        start: what the button that begins a first run says, marked with ``N_``.
+
+    Returns:
+        The history of the run that is shown, for what the page draws below.
+    """
+    info = _find(lesson)
+    history = jobs.history(info.run_id, owner=owner()) if info else History()
+    _steer(lesson, config, info)
+    with st.container(key="run-panel", gap="small"):
+        with st.container(key="run-buttons", horizontal=True, vertical_alignment="center", gap="small"):
+            _buttons(lesson, config, info, start)
+        _messages(lesson, config, info, history)
+        active = info is not None and info.state in ACTIVE
+        st.fragment(_tick, run_every=TICK if active else None)(info, view)
+    return history
+
+
+def _find(lesson: Lesson) -> RunInfo | None:
+    """The run that this page shows: the one it began, else the browser's newest of this lesson."""
+    state = page_state(lesson.slug)
+    if "run" not in state:
+        newest = next(iter(jobs.runs(owner(), lesson.slug)), None)
+        state["run"] = newest.run_id if newest else None
+    try:
+        return jobs.info(state["run"], owner=owner()) if state["run"] else None
+    except Problem:  # its files were cleared away
+        state["run"] = None
+        return None
+
+
+def _tick(info: RunInfo | None, view: View) -> None:
+    """One look at the run: progress and picture. The page as a whole is drawn again only when the state changes."""
+    if info is None:
+        _progress(None, History())
+        view(History())
+        return
+    now = jobs.info(info.run_id, owner=owner())
+    if now.state != info.state:
+        st.rerun()  # other buttons, another pace, and the parts of the page that read the finished run
+    history = jobs.history(info.run_id, owner=owner())
+    _progress(now, history)
+    view(history)
+
+
+# -- buttons ---------------------------------------------------------------------------------------------------------
+
+
+def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str) -> None:
+    """The buttons that make sense in the run's state."""
+    state = info.state if info else "empty"
+    run_id = info.run_id if info else ""
+    if state in ACTIVE:
+        if state == "running":
+            _button(lesson, _("Pause"), "pause", jobs.pause, run_id, shortcut="P")
+        _button(lesson, _("Stop"), "stop", jobs.stop, run_id)
+        return
+    if state == "paused" or (state == "failed" and _resumable(run_id)):
+        words = _("Resume") if state == "paused" else _("Go on from the last checkpoint")
+        _button(lesson, words, "play_arrow", jobs.resume, run_id, primary=True, shortcut="P")
+    changed = info is not None and bool(_differences(info, config))
+    if info is None or changed:
+        words = _("Start with the new settings") if changed else _(start)
+    else:
+        words = _("Start again from the same weights")
+    _start_button(lesson, config, words, primary=state not in ("paused", "failed"))
+    if info is not None and not changed and "seed" in knobs_of(type(config)):
+        _start_button(lesson, _other_seed(config), _("From other weights"), icon="casino")
+
+
+def _button(
+    lesson: Lesson,
+    label: str,
+    icon: str,
+    action: Any,
+    run_id: str,
+    *,
+    primary: bool = False,
+    shortcut: str | None = None,
+) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        type="primary" if primary else "secondary",
+        key=f"{lesson.slug}.{action.__name__}",
+        shortcut=shortcut,
+        on_click=_try,
+        args=(lesson, lambda: action(run_id, owner=owner())),
+    )
+
+
+def _start_button(lesson: Lesson, config: Any, label: str, *, primary: bool = False, icon: str = "play_arrow") -> None:
+    def submit() -> None:
+        if "seed" in knobs_of(type(config)):
+            put_value("seed", config.seed, slug=lesson.slug)
+        page_state(lesson.slug)["run"] = jobs.submit(lesson.slug, config, owner=owner())
+
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        type="primary" if primary else "secondary",
+        key=f"{lesson.slug}.start.{icon}",
+        shortcut="Ctrl+Enter" if icon == "play_arrow" else None,
+        on_click=_try,
+        args=(lesson, submit),
+        disabled=jobs.status().state == "down",
+    )
+
+
+def _try(lesson: Lesson, action: Callable[[], Any]) -> None:
+    """Do it; what goes wrong is kept and told on the page."""
+    state = page_state(lesson.slug)
+    state.pop("problem", None)
+    try:
+        action()
+    except Problem as fault:
+        state["problem"] = fault.to_dict()
+
+
+def _other_seed(config: Any) -> Any:
+    high = knobs_of(type(config))["seed"].high
+    return replace(config, seed=0 if high is not None and config.seed >= high else config.seed + 1)
+
+
+def _resumable(run_id: str) -> bool:
+    return jobs.history(run_id, owner=owner()).has_checkpoint
+
+
+# -- steering --------------------------------------------------------------------------------------------------------
+
+
+def _steer(lesson: Lesson, config: Any, info: RunInfo | None) -> None:
+    """Pass on what the user has just moved among the live knobs. A link that is opened never steers a run."""
+    live = {name: getattr(config, name) for name, knob in knobs_of(type(config)).items() if knob.live}
+    state = page_state(lesson.slug)
+    before, state["live"] = state.get("live"), live
+    if before is None or arrived() or info is None or info.state != "running":
+        return
+    for name, value in live.items():
+        if before.get(name) != value:
+            _try(lesson, lambda name=name, value=value: jobs.change(info.run_id, name, value, owner=owner()))
+
+
+def _differences(info: RunInfo, config: Any) -> list[str]:
+    """The labels of the knobs that stand otherwise than when the run began."""
+    knobs = knobs_of(type(config))
+    return [
+        _(knob.label) or name
+        for name, knob in knobs.items()
+        if name in info.config and info.config[name] != getattr(config, name)
+    ]
+
+
+# -- words -----------------------------------------------------------------------------------------------------------
+
+
+def _messages(lesson: Lesson, config: Any, info: RunInfo | None, history: History) -> None:
+    """What the user must know: a fault, a divergence, settings that the run does not have."""
+    fault = page_state(lesson.slug).get("problem") or (history.problem if history.state == "failed" else None)
+    if fault:
+        st.error(tell(fault), icon=":material/error:")
+    if history.state == "diverged" and history.diverged is not None:
+        reason = {"template": history.diverged.reason, "kind": "diverged", "params": history.diverged.params}
+        st.warning(tell(reason), icon=":material/trending_up:")
+    status = jobs.status()
+    if status.state == "down":
+        st.warning(_("Nothing can be trained now: the workers do not answer.") + f" {status.message}")
+    live = {_(k.label) or n for n, k in knobs_of(type(config)).items() if k.live}
+    running = info is not None and info.state in (*ACTIVE, "paused")
+    changed = [label for label in _differences(info, config) if label not in live] if info and running else []
+    if changed:
+        names = _(", ").join(changed)
+        st.caption(_("This run keeps the settings it began with. Changed since then: {names}.").format(names=names))
+
+
+def _progress(info: RunInfo | None, history: History) -> None:
+    """One line and a bar, always there, so that nothing jumps."""
+    state = info.state if info else "empty"
+    parts = [_(STATES[state])]
+    if info is not None and state == "queued":
+        parts = [_waiting(info)]
+    if history.total_steps and state not in ("empty", "queued"):
+        parts.append(_("step {step} of {total}").format(step=f"{history.step:,}", total=f"{history.total_steps:,}"))
+    if state == "running":
+        parts.append(time_left(history.seconds_left))
+    st.progress(history.progress, text=" · ".join(part for part in parts if part))
+
+
+def _waiting(info: RunInfo) -> str:
+    if jobs.status().state == "starting":
+        return _("The workers are starting; your run begins right after.")
+    if not info.place:
+        return _(STATES["queued"])
+    text = ngettext("Waiting: {n} run is before yours", "Waiting: {n} runs are before yours", info.place)
+    return text.format(n=info.place)
+
+
+def time_left(seconds: float | None) -> str:
+    """Seconds to go in words, in steps coarse enough that they do not flicker; empty where unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return _("a few seconds left")
+    if seconds < 90:
+        return _("about {n} s left").format(n=5 * round(seconds / 5))
+    minutes = round(seconds / 60)
+    return ngettext("about {n} minute left", "about {n} minutes left", minutes).format(n=minutes)
