@@ -1,7 +1,7 @@
 """A run of the lesson's experiment: buttons, progress, state, and the picture that follows it.
 
-The run lives in ``dlcore.jobs`` and belongs to the browser, so this panel only looks on: it finds the newest run after a
-page change or a reload, and loses nothing when it is closed.
+The run lives in ``dlcore.jobs`` and belongs to the browser, so this panel only looks on: it finds the newest run after
+a page change or a reload, and loses nothing when it is closed.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str) -> N
         words = _("Start again from the same weights")
     _start_button(lesson, config, words, primary=state not in ("paused", "failed"))
     if info is not None and not changed and "seed" in knobs_of(type(config)):
-        _start_button(lesson, _other_seed(config), _("From other weights"), icon="casino")
+        other = _other_seed(config)
+        _start_button(lesson, other, _("From other weights"), icon="casino", seed=other.seed)
 
 
 def _button(
@@ -121,23 +122,25 @@ def _button(
     run_id: str,
     *,
     primary: bool = False,
-    shortcut: str | None = None,
+    shortcut: str = "",
 ) -> None:
     st.button(
         label,
         icon=f":material/{icon}:",
         type="primary" if primary else "secondary",
         key=f"{lesson.slug}.{action.__name__}",
-        shortcut=shortcut,
+        shortcut=shortcut or None,
         on_click=_try,
         args=(lesson, lambda: action(run_id, owner=owner())),
     )
 
 
-def _start_button(lesson: Lesson, config: Any, label: str, *, primary: bool = False, icon: str = "play_arrow") -> None:
+def _start_button(
+    lesson: Lesson, config: Any, label: str, *, primary: bool = False, icon: str = "play_arrow", seed: int | None = None
+) -> None:
     def submit() -> None:
-        if "seed" in knobs_of(type(config)):
-            put_value("seed", config.seed, slug=lesson.slug)
+        if seed is not None:
+            put_value("seed", seed, slug=lesson.slug)
         page_state(lesson.slug)["run"] = jobs.submit(lesson.slug, config, owner=owner())
 
     st.button(
