@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dlcore.texts import N_, Problem
 
-APP = "deep-learning-playground"
+APP = "dlcore"
 
 
 @dataclass(frozen=True)
