@@ -1,0 +1,186 @@
+// A Plotly figure that changes in place. Python side: ui/live_plot.py.
+import { el, style } from "./common.js";
+import { frameAttributes } from "./frames.js";
+import { Bar } from "./player.js";
+import { playhead } from "./playhead.js";
+import { Table } from "./table.js";
+import { colours, recolour, template } from "./theme.js";
+import { unpack } from "./wire.js";
+
+let library;
+
+/** plotly.js from our own server, loaded once per page. */
+function plotly(url) {
+  library ??= new Promise((done, fail) => {
+    const script = el("script", { src: new URL(url, location.origin), onload: () => done(globalThis.Plotly), onerror: fail });
+    document.head.append(script);
+  }).catch((reason) => {
+    library = undefined; // the next update tries again
+    throw reason;
+  });
+  return library;
+}
+
+export default async function (component) {
+  const sheet = style("live_plot.css");
+  const host = component.parentElement;
+  const data = unpack(component.data);
+  host.dlPlot ??= new LivePlot(host, data);
+  await sheet;
+  host.dlPlot.update(data, component);
+  return () => host.dlPlot.leave();
+}
+
+class LivePlot {
+  constructor(host, { height, texts }) {
+    this.plot = el("div", { class: "dl-plot", role: "img", style: `height:${height}px` });
+    this.notice = el("div", { class: "dl-plot-notice" }, texts.loading);
+    this.foot = el("div", { class: "dl-plot-foot" });
+    this.table = new Table(texts);
+    this.root = el("figure", { class: "dl-figure" }, el("div", { class: "dl-plot-frame" }, this.plot, this.notice), this.foot, this.table.body);
+    host.append(this.root);
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.plot);
+    this.count = 1;
+  }
+
+  async update(data, component) {
+    this.data = data;
+    this.setStateValue = component.setStateValue;
+    this.plot.setAttribute("aria-label", data.alt);
+    this.plot.style.height = `${data.height}px`;
+    this.furnish(data);
+    try {
+      this.Plotly = await plotly(data.vendor);
+    } catch {
+      this.notice.textContent = data.texts.failed;
+      return;
+    }
+    if (this.data === data && !this.gone) this.request();
+  }
+
+  /** Draw before the next paint; of several updates within one frame only the newest is drawn. */
+  request() {
+    this.asked ??= requestAnimationFrame(async () => {
+      this.asked = undefined;
+      if (this.busy) return (this.again = true);
+      this.busy = true;
+      await this.react();
+      this.busy = false;
+      if (this.again) this.request();
+      this.again = false;
+    });
+  }
+
+  async react() {
+    const { data, layout, frames, height, click } = this.data;
+    const page = colours(this.root);
+    const traces = recolour(data, page.dark);
+    if (frames) for (const [index, changes] of frameAttributes(frames, this.shownFrame())) Object.assign(traces[index], changes);
+    const narrow = matchMedia("(pointer: coarse)").matches;
+    const scene = Object.keys(layout).some((name) => name.startsWith("scene")) || data.some((trace) => /3d|surface|mesh/.test(trace.type ?? ""));
+    const full = {
+      dragmode: scene ? "turntable" : narrow ? false : "zoom", ...recolour(layout, page.dark), height, width: this.width(), autosize: false, template: template(page),
+    };
+    await this.Plotly.react(this.plot, traces, full, {
+      displaylogo: false, responsive: false, displayModeBar: narrow ? false : "hover", doubleClick: "reset",
+      modeBarButtons: [scene ? ["resetCameraDefault3d", "toImage"] : ["resetScale2d", "toImage"]], toImageButtonOptions: { scale: 2 },
+    });
+    this.notice.remove();
+    if (click && !this.listening) this.listen();
+    this.plot.classList.toggle("dl-clickable", click);
+    this.plot.dataset.drawn = String(Number(this.plot.dataset.drawn ?? 0) + 1);
+    this.plot.dispatchEvent(new CustomEvent("dl-drawn", { bubbles: true }));
+  }
+
+  width() {
+    return Math.max(1, Math.floor(this.plot.clientWidth));
+  }
+
+  resize() {
+    if (!this.Plotly || !this.plot._fullLayout || !this.plot.clientWidth || this.width() === this.plot._fullLayout.width) return;
+    cancelAnimationFrame(this.resizing);
+    this.resizing = requestAnimationFrame(() => this.Plotly.relayout(this.plot, { width: this.width() }));
+  }
+
+  // --- what stands below the plot: the player and the data table ---
+
+  furnish({ frames, table, data, texts, alt }) {
+    this.table.show({ table, data, alt });
+    const group = frames ? (frames.group ?? `plot-${Math.random()}`) : undefined;
+    const name = frames?.group ? group : (this.head?.name ?? group);
+    const wasAtEnd = this.head?.atEnd;
+    this.count = frames?.count ?? 1;
+    this.seconds = frames?.seconds;
+    if (frames && this.head?.name === name) this.head.changed(wasAtEnd);
+    else {
+      this.head?.leave(this);
+      this.head = frames ? playhead(name) : undefined;
+      this.head?.join(this, frames);
+    }
+    const bar = frames && frames.controls !== false;
+    if (bar && this.bar?.group !== name) {
+      this.bar?.remove();
+      this.bar = new Bar(name, texts);
+    } else if (!bar) {
+      this.bar?.remove();
+      this.bar = undefined;
+    }
+    const wanted = [this.bar?.root, this.table.buttons].filter(Boolean);
+    if (this.foot.childElementCount !== wanted.length || this.foot.firstChild !== wanted[0]) this.foot.replaceChildren(...wanted);
+  }
+
+  shownFrame() {
+    return Math.min(this.head?.frame ?? 0, this.count - 1);
+  }
+
+  /** One frame of the film; called by the playhead. A plot that is still drawing skips to the newest. */
+  async draw() {
+    if (!this.plot._fullLayout || this.gone) return;
+    if (this.painting) return (this.repaint = true);
+    this.painting = true;
+    do {
+      this.repaint = false;
+      const changes = frameAttributes(this.data.frames, this.shownFrame());
+      const names = new Set(changes.flatMap(([, change]) => Object.keys(change)));
+      const update = Object.fromEntries([...names].map((name) => [name, changes.map(([, change]) => change[name])]));
+      await this.Plotly.restyle(this.plot, update, changes.map(([index]) => index));
+    } while (this.repaint && !this.gone);
+    this.painting = false;
+  }
+
+  // --- clicks: on points through Plotly, on the empty area through the axes ---
+
+  listen() {
+    this.listening = true;
+    let point;
+    let down;
+    this.plot.on("plotly_click", ({ points }) => (point = points[0]));
+    this.plot.addEventListener("pointerdown", (event) => { down = [event.clientX, event.clientY]; }, true);
+    this.plot.addEventListener("pointerup", (event) => {
+      if (!down || !this.data.click || event.button !== 0 || Math.hypot(event.clientX - down[0], event.clientY - down[1]) > 4) return;
+      point = undefined;
+      setTimeout(() => this.sendClick(event, point), 30); // Plotly tells which point it was after the release
+    }, true);
+  }
+
+  sendClick(event, point) {
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    const box = this.plot.getBoundingClientRect();
+    const [left, top] = [event.clientX - box.left - xaxis._offset, event.clientY - box.top - yaxis._offset];
+    if (left < 0 || top < 0 || left > xaxis._length || top > yaxis._length) return;
+    this.clicks = Math.max(this.clicks ?? 0, this.data.clicks) + 1;
+    this.setStateValue("click", {
+      x: point ? Number(point.x) : xaxis.p2d(left), y: point ? Number(point.y) : yaxis.p2d(top),
+      curve: point?.curveNumber ?? null, point: point?.pointNumber ?? null, n: this.clicks,
+    });
+  }
+
+  leave() {
+    this.gone = true;
+    this.observer.disconnect();
+    this.head?.leave(this);
+    this.bar?.remove();
+    this.Plotly?.purge(this.plot);
+  }
+}

@@ -1,0 +1,76 @@
+// The bar with play, scrubber, step and speed. On its own (ui.live_plot.player) or below a plot.
+import { el, style } from "./common.js";
+import { playhead } from "./playhead.js";
+
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+
+export default async function (component) {
+  await style("live_plot.css");
+  const host = component.parentElement;
+  const { group, texts } = component.data;
+  if (host.dlBar?.group !== group) {
+    host.dlBar?.remove();
+    host.dlBar = new Bar(group, texts);
+    host.append(host.dlBar.root);
+  }
+  return () => host.dlBar.remove();
+}
+
+export class Bar {
+  constructor(group, texts) {
+    this.group = group;
+    this.texts = texts;
+    this.head = playhead(group);
+    this.button = el("button", { type: "button", class: "dl-play", onclick: () => this.head.toggle() }, icon());
+    this.range = el("input", {
+      type: "range", min: 0, step: 1, "aria-label": texts.scrub, title: texts.scrub,
+      oninput: () => { this.head.pause(); this.head.seek(Number(this.range.value)); },
+    });
+    this.count = el("output", { class: "dl-count", "aria-live": "off" });
+    this.speed = el("select", { "aria-label": texts.speed, title: texts.speed, onchange: () => (this.head.speed = Number(this.speed.value)) },
+      ...SPEEDS.map((s) => el("option", { value: s, selected: s === 1 }, `${s} ×`)));
+    this.root = el("div", { class: "dl-bar", role: "group", "aria-label": texts.play, onkeydown: (event) => this.onKey(event) },
+      this.button, this.range, this.count, this.speed);
+    this.refresh = () => this.draw();
+    this.head.watchers.add(this.refresh);
+    this.draw();
+  }
+
+  remove() {
+    this.head.watchers.delete(this.refresh);
+    this.root.remove();
+  }
+
+  onKey(event) {
+    const moves = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10 };
+    if (event.target === this.speed) return;
+    if (event.key === " " && event.target !== this.button) this.head.toggle();
+    else if (event.key in moves) this.head.step(moves[event.key]);
+    else if (event.key === "Home") this.head.step(-Infinity);
+    else if (event.key === "End") this.head.step(Infinity);
+    else return;
+    event.preventDefault();
+  }
+
+  draw() {
+    const { frame, count, playing } = this.head;
+    const name = playing ? this.texts.pause : this.texts.play;
+    if (this.button.title !== name) {
+      this.button.title = name;
+      this.button.setAttribute("aria-label", name);
+      this.button.classList.toggle("dl-playing", playing);
+    }
+    this.range.max = count - 1;
+    this.range.value = frame;
+    this.range.style.setProperty("--share", `${count > 1 ? (frame / (count - 1)) * 100 : 100}%`);
+    const width = String(count - 1).length;
+    this.count.textContent = `${this.texts.step} ${String(frame).padStart(width, "\u2007")} / ${count - 1}`;
+    this.root.toggleAttribute("inert", count < 2);
+  }
+}
+
+function icon() {
+  const svg = el("svg:svg", { viewBox: "0 0 16 16", "aria-hidden": "true" });
+  svg.append(el("svg:path", { class: "dl-icon-play", d: "M4 2.5v11l9-5.5z" }), el("svg:path", { class: "dl-icon-pause", d: "M4 3h3v10H4zM9 3h3v10H9z" }));
+  return svg;
+}

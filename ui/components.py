@@ -1,0 +1,103 @@
+"""Our own components: where their files are served, how they are mounted, and how arrays reach them.
+
+Streamlit sends a component's JavaScript with every update of it. Ours therefore hands over a loader of a few lines, which
+imports the real module from our own server: once per browser, and modules may share state (the playhead of linked plots).
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+ASSETS = Path(__file__).parent.parent / "assets" / "components"
+
+_LOADER = """
+export default async (component) => {
+  component.parentElement.style.minHeight ||= "%(height)s";
+  const module = await import(new URL("%(base)s/components/%(name)s.js", location.origin));
+  return module.default(component);
+};
+"""
+
+
+class _Fresh(StaticFiles):
+    """Files that the browser keeps but asks about each time (ETag): a new version never meets an old module."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def routes() -> list[Mount]:
+    """What ``app.py`` adds to its routes: ``/components`` and ``/vendor`` (plotly.js from the wheel), under the base path."""
+    vendor = StaticFiles(packages=[("plotly", "package_data")])
+    return [
+        Mount(f"{base_path()}/components", _Fresh(directory=ASSETS)),
+        Mount(f"{base_path()}/vendor", vendor),
+    ]
+
+
+def base_path() -> str:
+    """The path under which the app is served: ``""`` or ``"/class"`` (``server.baseUrlPath``)."""
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
+
+
+def component(name: str, *, height: str = "0") -> Any:
+    """The mounting command of ``assets/components/<name>.js``; ``height`` is kept free until the module has loaded.
+
+    The module's default export is called with Streamlit's component argument at every update and returns a clean-up.
+    """
+    loader = _LOADER % {"name": name, "base": base_path(), "height": height}
+    return st.components.v2.component(f"dlcore_{name}", js=loader, isolate_styles=False)
+
+
+def pack(tree: Any) -> bytes:
+    """Nested builtins and arrays for ``wire.js``: a JSON tree, then the arrays' own bytes, each on a multiple of 8.
+
+    Arrays travel as they are (no base64, no text), so 16,000 numbers cost microseconds on either side. What JSON cannot
+    say becomes what Plotly understands: NaN and infinities in plain lists are ``null``, 64-bit integers are doubles.
+    """
+    arrays: list[np.ndarray] = []
+    text = json.dumps(_hoist(tree, arrays), separators=(",", ":"), allow_nan=False).encode()
+    parts = [struct.pack("<I", len(text)), text, b" " * (-(len(text) + 4) % 8)]
+    for array in arrays:
+        parts += [array.tobytes(), b"\0" * (-array.nbytes % 8)]
+    return b"".join(parts)
+
+
+def _hoist(value: Any, arrays: list[np.ndarray]) -> Any:
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "fiub":
+            return _hoist(value.tolist(), arrays)
+        array = _plain_dtype(value)
+        arrays.append(array)
+        return {"$": [array.dtype.str[1:], *array.shape]}
+    if isinstance(value, Mapping):
+        return {str(k): _hoist(v, arrays) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_hoist(v, arrays) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and value - value != 0:  # NaN or infinite
+        return None
+    return value
+
+
+def _plain_dtype(array: np.ndarray) -> np.ndarray:
+    """The array as one of f4, f8, i1, u1, i2, u2, i4, u4, which JavaScript has too."""
+    if array.dtype.kind == "b":
+        return np.ascontiguousarray(array, dtype="<u1")
+    if array.dtype.itemsize == 8 or array.dtype == np.float16:
+        return np.ascontiguousarray(array, dtype="<f8")
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))

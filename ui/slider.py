@@ -1,0 +1,131 @@
+"""A slider that answers while it is dragged, with a logarithmic scale and marks for limits.
+
+The stock slider sends one value, on release. This one sends at most ten a second, the newest first of all, so that the
+picture beside it moves with the finger.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import streamlit as st
+
+from ui.components import component
+
+_mount = component("slider", height="4.25rem")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place on the track: ``"limit"`` (what lies above is out of bounds), ``"best"``, or ``"note"``."""
+
+    value: float
+    label: str = ""
+    kind: Literal["limit", "best", "note"] = "note"
+
+
+def slider(
+    label: str,
+    *,
+    key: str,
+    low: float,
+    high: float,
+    value: float,
+    log: bool = False,
+    step: float | None = None,
+    marks: Sequence[Mark] = (),
+    unit: str = "",
+    help: str = "",
+    color: str | None = None,
+    disabled: bool = False,
+    controlled: bool = False,
+    on_change: Callable[[], None] = lambda: None,
+) -> float:
+    """Draw the slider and return its value, ``low <= value <= high``.
+
+    The user's own value stays, as with stock widgets, until ``value`` becomes one that was neither given nor returned last
+    (a preset, another data set) or ``put`` sets one. With ``controlled=True`` the page keeps the value itself: it passes
+    what was returned last, and whatever else it passes holds, unless the user has moved the slider since. A user who is
+    dragging is never interrupted in either case.
+
+    Args:
+        label, unit, help: translated texts; ``help`` is the line shown on hover.
+        key: unique on the page; the widget's identity.
+        log: logarithmic track (``low > 0``); values are rounded to three significant digits.
+        step: grid of a linear track, counted from ``low``; ``None`` for a thousandth of the range. An integral ``step``
+            with integral ``low`` gives whole numbers.
+        marks: drawn on the track; values outside of it are left out.
+        color: of the filled track, any CSS colour (a meaning from ``dlcore.figures``); default: the theme's.
+        controlled: the page keeps the value (see above).
+        on_change: called before the rerun, as with stock widgets.
+
+    Raises:
+        ValueError: the bounds are not finite, in the wrong order, or not positive on a logarithmic track.
+    """
+    if not (math.isfinite(low) and math.isfinite(high) and low < high) or (log and low <= 0):
+        raise ValueError(f"a {'logarithmic ' if log else ''}slider cannot go from {low} to {high}")
+    known = _Known.of(key)
+    state = st.session_state.get(key)
+    value = min(max(value, low), high)
+    shown, fresh = known.choose(state, value, low, high, controlled)
+    seq = known.seq + known.differs(state, shown)
+    data = {
+        "label": label, "low": low, "high": high, "value": shown, "log": log, "step": step, "unit": unit, "help": help,
+        "color": color, "disabled": disabled, "seq": seq,
+        "marks": [asdict(m) for m in marks if math.isfinite(m.value) and low <= m.value <= high],
+    }  # fmt: skip
+    _mount(key=key, data=data, on_value_change=on_change)  # a newer rerun may end this one here: remember afterwards
+    known.seq, known.given, known.shown, known.read, known.put = seq, value, shown, fresh, None
+    return shown
+
+
+def put(key: str, value: float) -> None:
+    """Set the slider ``key`` to ``value`` from now on, whatever the user had chosen (a reset button, a preset)."""
+    _Known.of(key).put = value
+
+
+@dataclass
+class _Known:
+    """What the server remembers of one slider between reruns."""
+
+    seq: int = 0  # counts the values that the server has imposed; what the browser sent before is void
+    read: int | None = None  # number of the browser's last message that was acted on
+    given: float | None = None  # the last ``value`` argument
+    shown: float | None = None
+    put: float | None = None
+
+    @classmethod
+    def of(cls, key: str) -> _Known:
+        return st.session_state.setdefault(f"{key}:slider", cls())
+
+    def choose(self, state: Any, value: float, low: float, high: float, controlled: bool) -> tuple[float, int | None]:
+        """The value to show, from what the browser sent, what the page gives and what was put; the message it rests on."""
+        if state is None:  # not on the page in the last run: a fresh start
+            self.given = self.shown = None
+        mine, number = self._sent(state)
+        if self.put is not None:
+            return min(max(self.put, low), high), number
+        if mine is not None and number != self.read:
+            return min(max(mine, low), high), number
+        if controlled or self.shown is None or value not in (self.given, self.shown):
+            return value, self.read
+        return min(max(self.shown, low), high), self.read
+
+    def differs(self, state: Any, shown: float) -> bool:
+        """Whether the browser shows something else, so that the value must be imposed."""
+        mine, _number = self._sent(state)
+        theirs = self.shown if mine is None else mine
+        return theirs is not None and theirs != shown
+
+    def _sent(self, state: Any) -> tuple[float | None, int | None]:
+        """The browser's value and the number of its message; None where there is none that counts."""
+        sent = (state or {}).get("value")
+        if not isinstance(sent, dict) or sent.get("seq") != self.seq:
+            return None, self.read
+        value, number = sent.get("value"), sent.get("n")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            return None, self.read
+        return float(value), number
