@@ -1,7 +1,8 @@
 """Our own components: where their files are served, how they are mounted, and how arrays reach them.
 
-Streamlit sends a component's JavaScript with every update of it. Ours therefore hands over a loader of a few lines, which
-imports the real module from our own server: once per browser, and modules may share state (the playhead of linked plots).
+Streamlit sends a component's JavaScript with every update of it. Ours therefore hands over a loader of a few lines,
+which imports the real module from our own server: once per browser, and modules may share state (the playhead of linked
+plots).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+import streamlit.components.v2 as v2
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -39,7 +41,7 @@ class _Fresh(StaticFiles):
 
 
 def routes() -> list[Mount]:
-    """What ``app.py`` adds to its routes: ``/components`` and ``/vendor`` (plotly.js from the wheel), under the base path."""
+    """What ``app.py`` adds to its routes: ``/components``, and ``/vendor`` with plotly.js from the wheel."""
     vendor = StaticFiles(packages=[("plotly", "package_data")])
     return [
         Mount(f"{base_path()}/components", _Fresh(directory=ASSETS)),
@@ -59,7 +61,7 @@ def component(name: str, *, height: str = "0") -> Any:
     The module's default export is called with Streamlit's component argument at every update and returns a clean-up.
     """
     loader = _LOADER % {"name": name, "base": base_path(), "height": height}
-    return st.components.v2.component(f"dlcore_{name}", js=loader, isolate_styles=False)
+    return v2.component(f"dlcore_{name}", js=loader, isolate_styles=False)
 
 
 def pack(tree: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Figures that change in place: ``Plotly.react`` in a component that is never remounted, and frames played on the client.
+"""Figures that change in place: ``Plotly.react`` in a component that is never remounted; films played by the browser.
 
 The stock ``st.plotly_chart`` hashes the figure into its identity, so each change throws the chart away, zoom and all.
 """
@@ -34,7 +34,7 @@ def live_plot(
 ) -> dict[str, Any] | None:
     """Draw ``figure``, or bring the one drawn under this ``key`` up to date. Zoom and camera stay (``uirevision``).
 
-    Colours of text, grid and background come from the page, and colours of ``dlcore.figures`` are lightened on a dark one.
+    Colours of text, grid and background come from the page; those of ``dlcore.figures`` are lightened on a dark one.
 
     Args:
         key: unique on the page.
@@ -48,10 +48,10 @@ def live_plot(
                     "count": 200,                # frames 0 … 199
                     "group": "descent",          # plots (and frame_text, player) of a group share one playhead
                     "traces": {                  # which trace's attributes follow the playhead, and how
-                        1: {"x": {"grow": path_x}, "y": {"grow": path_y}},      # (count,): the first k + 1 of them
-                        2: {"x": {"at": path_x}, "y": {"at": path_y}},          # (count,): the k-th as a single point,
-                        3: {"y": {"at": rows}},                                 # (count, P): the k-th row
-                        0: {"y": {"mix": [coefficients, basis]}},               # (count, D), (P, D): basis @ coefficients[k]
+                        1: {"x": {"grow": path_x}, "y": {"grow": path_y}},  # (count,): the first k + 1 of them
+                        2: {"x": {"at": path_x}, "y": {"at": path_y}},      # (count,): the k-th as a single point
+                        3: {"y": {"at": rows}},                             # (count, P): the k-th row
+                        0: {"y": {"mix": [weights, basis]}},                # (count, D), (P, D): basis @ weights[k]
                     },
                     "autoplay": False,           # play once when first shown (never under prefers-reduced-motion)
                     "seconds": 4.0,              # how long the film takes at speed 1; default 2 to 8, from count
@@ -59,12 +59,12 @@ def live_plot(
                     "start": "end",              # where the playhead stands at first: "end" or "begin"
                 }
 
-            ``mix`` keeps a moving line small: ``y = a x + b`` for 2,000 frames is ``[(2000, 2), (P, 2)]``, and a NaN in the
-            basis is a gap. When new frames arrive, a playhead at the end stays at the end.
+            ``mix`` keeps a moving line small: ``y = a x + b`` for 2,000 frames is ``[(2000, 2), (P, 2)]``, and a NaN in
+            the basis is a gap. When new frames arrive, a playhead at the end stays at the end.
 
     Returns:
-        The last click ``{"x", "y", "curve", "point", "n"}`` in data coordinates (``curve`` and ``point`` are None on empty
-        area; ``n`` counts clicks, so that a page acts on each once), or None before the first and without ``on_click``.
+        The last click ``{"x", "y", "curve", "point", "n"}`` in data coordinates (``curve`` and ``point`` are None on
+        the empty area; ``n`` grows, so that a page acts on each once); None before the first and without ``on_click``.
     """
     click = _click(st.session_state.get(key)) if on_click else None
     payload = {
@@ -85,9 +85,9 @@ def frame_text(template: str, values: Mapping[str, Any], *, group: str, key: str
     """A line of text whose numbers follow the playhead of ``group``: ``"θ ← {theta} − {rate} · {gradient}"``.
 
     Args:
-        template: HTML written by us (``<i>``, ``<sub>``, ``<sup>``, ``<b class="data|model|gradient|reference">``), never
-            by a user. ``{name}`` is a number with 4 significant digits, ``{name:2}`` with 2, ``{name:d}`` a whole one;
-            ``{step}`` is the frame's number unless ``values`` has one.
+        template: HTML written by us (``<i>``, ``<sub>``, ``<sup>``, ``<b class="data|model|gradient|reference">``),
+            never by a user. ``{name}`` is a number with 4 significant digits, ``{name:2}`` with 2, ``{name:d}`` a whole
+            one; ``{step}`` is the frame's number unless ``values`` has one.
         values: for each name an array ``(count,)``, or one number for all frames.
         count: number of frames; by default the longest array's.
     """

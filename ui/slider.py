@@ -46,10 +46,10 @@ def slider(
 ) -> float:
     """Draw the slider and return its value, ``low <= value <= high``.
 
-    The user's own value stays, as with stock widgets, until ``value`` becomes one that was neither given nor returned last
-    (a preset, another data set) or ``put`` sets one. With ``controlled=True`` the page keeps the value itself: it passes
-    what was returned last, and whatever else it passes holds, unless the user has moved the slider since. A user who is
-    dragging is never interrupted in either case.
+    The user's own value stays, as with stock widgets, until ``value`` becomes one that was neither given nor returned
+    last (a preset, another data set) or ``put`` sets one. With ``controlled=True`` the page keeps the value itself: it
+    passes what was returned last, and whatever else it passes holds, unless the user has moved the slider since. A user
+    who is dragging is never interrupted in either case.
 
     Args:
         label, unit, help: translated texts; ``help`` is the line shown on hover.
@@ -102,7 +102,7 @@ class _Known:
         return st.session_state.setdefault(f"{key}:slider", cls())
 
     def choose(self, state: Any, value: float, low: float, high: float, controlled: bool) -> tuple[float, int | None]:
-        """The value to show, from what the browser sent, what the page gives and what was put; the message it rests on."""
+        """The value to show, from what the browser sent, the page gives and was put; and the message it rests on."""
         if state is None:  # not on the page in the last run: a fresh start
             self.given = self.shown = None
         mine, number = self._sent(state)

@@ -1,4 +1,4 @@
-"""The look of every page: one style sheet, put in by the shell. Colours and fonts of widgets are in ``.streamlit/config.toml``."""
+"""The look of every page: one style sheet, put in by the shell. Widgets' colours are in ``.streamlit/config.toml``."""
 
 from __future__ import annotations
 
