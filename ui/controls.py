@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from dlcore.knobs import Knob, build, check_value, defaults_for, knobs_of, read_value, to_texts, unknown_knob
-from dlcore.texts import Problem
+from dlcore.knobs import Knob, build, check_value, defaults_for, knobs_of, read_value, to_texts
+from dlcore.texts import N_, Problem
 from ui import address
 from ui.i18n import _, tell
 from ui.session import arrived, current, page_state
@@ -34,7 +34,6 @@ class _Panel:
     overrides: Callable[[Values], Mapping[str, Knob]]
     marks: Callable[[Values], Mapping[str, Sequence[Mark]]]
     labels: Mapping[str, str]
-    sliders: Sequence[str]
     said: list[str] = field(default_factory=list)
     _asked: tuple[Values, Mapping[str, Knob], Mapping[str, Sequence[Mark]]] | None = None
 
@@ -61,7 +60,6 @@ def controls(
     marks: Mapping[str, Sequence[Mark]] | Callable[[Values], Mapping[str, Sequence[Mark]]] = {},  # noqa: B006
     overrides: Mapping[str, Knob] | Callable[[Values], Mapping[str, Knob]] = {},  # noqa: B006
     labels: Mapping[str, str] = {},
-    sliders: Sequence[str] = (),
     hidden: Sequence[str] = (),
     extra: Sequence[str] = (),
 ) -> C:
@@ -73,14 +71,13 @@ def controls(
             function of the values so far. It is asked again when a value has changed, so keep it cheap (or cached).
             Bounds may only be narrower than the class's own, which the config is checked by.
         labels: what to call a choice, by choice, marked with ``N_``; without one its own name is shown.
-        sliders: knobs that answer while they are dragged, beside the logarithmic ones, which always do.
         hidden: knobs that this page draws in another way (``put_value`` sets them); still in the address.
         extra: parameters of the address that are the page's own business.
 
     A value in the address that does not fit is named in a sentence, with what is used instead; the rest is kept.
     """
     state = _state_of(config_class, extra)
-    panel = _Panel(config_class, state["given"], _function(overrides), _function(marks), labels, sliders)
+    panel = _Panel(config_class, state["given"], _function(overrides), _function(marks), labels)
     chosen = {}
     with st.container(key="controls", gap="small"):
         if state["hide"] != "controls":
@@ -149,7 +146,9 @@ def _read_address(config_class: type, extra: Sequence[str]) -> tuple[Values, lis
             continue
         try:
             if name not in known:
-                raise unknown_knob(name, known)
+                raise Problem(
+                    N_("The link sets “{name}”, which this lesson does not have."), kind="knob", name=name[:40]
+                )
             given[name] = read_value(known[name], text)
         except Problem as fault:
             faults.append((name, fault))
@@ -186,7 +185,7 @@ def _draw(panel: _Panel, name: str) -> Any:
     knob, value, marks = panel.look(name)
     value = _within(panel, knob, value)
     key = f"{current()}.{name}"
-    if name in panel.sliders or (knob.log and knob.low is not None and knob.high is not None):
+    if _draggable(knob):
         shown = _dragged(knob, key, value, marks)
     else:
         if st.session_state.get(key) != value:
@@ -197,6 +196,12 @@ def _draw(panel: _Panel, name: str) -> Any:
     if shown != value:
         panel.given[name] = shown
     return shown
+
+
+def _draggable(knob: Knob) -> bool:
+    """A seed is no quantity, and what has no bounds has no track."""
+    bounded = knob.low is not None and knob.high is not None
+    return bounded and knob.kind in (int, float) and not knob.choices and knob.name != "seed"
 
 
 def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
@@ -216,18 +221,15 @@ def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
 
 def _dragged(knob: Knob, key: str, value: Any, marks: Sequence[Mark]) -> Any:
     """Our own slider."""
-    low, high = knob.low, knob.high
-    if low is None or high is None:
-        raise ValueError(f"{knob.name} needs bounds to be dragged")
     step = knob.step or (1 if knob.kind is int else None)
-    texts = {"label": _label(knob), "help": _(knob.help), "unit": _(knob.unit)}
-    return knob.kind(slider(**texts, key=key, low=low, high=high, value=value, log=knob.log, step=step, marks=marks))
+    texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help), "unit": _(knob.unit)}
+    scale: dict[str, Any] = {"low": knob.low, "high": knob.high, "log": knob.log, "step": step, "marks": marks}
+    return knob.kind(slider(**texts, **scale, key=key, value=value, controlled=True))
 
 
 def _stock(panel: _Panel, knob: Knob, key: str, on_change: Callable[[], None]) -> None:
     """The widget of Streamlit that fits the knob; its state is already set."""
     texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help) or None, "key": key, "on_change": on_change}
-    bounds: dict[str, Any] = {"min_value": knob.low, "max_value": knob.high}
     if knob.choices:
         name = {choice: _(panel.labels.get(choice, choice)) for choice in knob.choices}.__getitem__
         if len(knob.choices) <= FEW:
@@ -238,12 +240,9 @@ def _stock(panel: _Panel, knob: Knob, key: str, on_change: Callable[[], None]) -
         st.toggle(**texts)
     elif knob.kind is str:
         st.text_input(**texts)
-    elif knob.name == "seed" or knob.low is None or knob.high is None:
-        bounds = {name: None if bound is None else knob.kind(bound) for name, bound in bounds.items()}
-        st.number_input(**texts, **bounds, step=knob.step or (1 if knob.kind is int else None))
     else:
-        bounds = {name: knob.kind(bound) for name, bound in bounds.items()}
-        st.slider(**texts, **bounds, step=knob.kind(knob.step) if knob.step else None)
+        low, high = (None if bound is None else knob.kind(bound) for bound in (knob.low, knob.high))
+        st.number_input(**texts, min_value=low, max_value=high, step=knob.step or (1 if knob.kind is int else None))
 
 
 def _label(knob: Knob) -> str:
