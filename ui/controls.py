@@ -23,6 +23,7 @@ C = TypeVar("C")
 Values = dict[str, Any]  # the value of every knob, by name
 RESERVED = ("lang", "hide", "changes")  # parameters of the address that are no knobs
 FEW = 4  # choices that stand side by side; more go into a list
+UNKNOWN = N_("The link sets “{name}”, which this lesson does not have.")
 
 
 @dataclass
