@@ -55,8 +55,13 @@ def mse_and_gradient(theta: np.ndarray, X: np.ndarray, y: np.ndarray) -> tuple[f
 def spectrum(X: np.ndarray, y: np.ndarray) -> Spectrum:
     """Curvature and closed-form optimum of the bowl over X (N, d), y (N,)."""
     eigenvalues, eigenvectors = np.linalg.eigh(2 / len(y) * (X.T @ X))
-    optimum = np.linalg.lstsq(X, y, rcond=None)[0]  # the normal equation XᵀXθ = Xᵀy, solved without squaring κ
-    return Spectrum(eigenvalues, eigenvectors, optimum, mse_and_gradient(optimum, X, y)[0])
+    best = optimum(X, y)
+    return Spectrum(eigenvalues, eigenvectors, best, mse_and_gradient(best, X, y)[0])
+
+
+def optimum(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The closed form (d,): where XᵀXθ = Xᵀy, found from the singular values of X, whose κ is not squared."""
+    return np.linalg.lstsq(X, y, rcond=None)[0]
 
 
 def growth(learning_rate: float, eigenvalue: float, momentum: float = 0.0) -> float:
@@ -93,3 +98,53 @@ def compress(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     R = np.linalg.qr(np.column_stack([X, y]), mode="r")  # (min(N, d + 1), d + 1)
     R *= np.sqrt(len(R) / len(y))
     return np.ascontiguousarray(R[:, :-1]), R[:, -1].copy()
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A flat cut through the bowl, with the path projected onto it.
+
+    With two parameters it is the parameter space itself; with more, the plane through the optimum that holds the
+    steepest and the flattest direction.
+
+    Attributes:
+        path: (n, 2) coordinates; optimum: (2,); hessian: (2, 2) in these coordinates.
+        half: (2,) half the width and height of the part to look at: symmetric about the optimum, so that a step that
+            overshoots stays in it.
+        floor: the loss at the optimum.
+    """
+
+    path: np.ndarray
+    optimum: np.ndarray
+    hessian: np.ndarray
+    half: np.ndarray
+    floor: float
+
+    def excess(self, coordinates: np.ndarray) -> np.ndarray:
+        """Loss above the optimum's at coordinates (..., 2), within this plane."""
+        e = coordinates - self.optimum
+        return 0.5 * np.einsum("...i,ij,...j->...", e, self.hessian, e)
+
+
+def plane(bowl: Spectrum, theta: np.ndarray) -> Plane:
+    """The plane to look at for a path theta (n, d); its window holds the path's start and the origin's, and no more."""
+    d = theta.shape[1]
+    axes = np.eye(2) if d == 2 else bowl.eigenvectors[:, [-1, 0]]  # (d, 2)
+    center = np.zeros(2) if d == 2 else axes.T @ bowl.optimum
+    curvature = bowl.eigenvalues if d == 2 else bowl.eigenvalues[[-1, 0]]
+    directions = bowl.eigenvectors if d == 2 else np.eye(2)
+    hessian = directions * curvature @ directions.T
+    best = axes.T @ bowl.optimum - center
+    starts = np.array([theta[0] @ axes - center - best, -axes.T @ bowl.optimum])  # errors of the start, of the origin
+    half = 1.25 * (np.abs(starts @ directions) @ np.abs(directions).T).max(0)
+    half = np.maximum(half, 1e-3 * max(half.max(), 1e-6))
+    with np.errstate(over="ignore", invalid="ignore"):
+        path = theta @ axes - center
+    return Plane(path, best, hessian, half, bowl.optimum_loss)
+
+
+def within(path: np.ndarray, center: np.ndarray, half: np.ndarray, far: float = 30.0) -> np.ndarray:
+    """``path`` (n, k) drawn in towards ``center`` where it is more than ``far`` half-widths away: for pictures only."""
+    error = np.nan_to_num(path - center, posinf=1e300, neginf=-1e300)
+    reach = np.abs(error / half).max(-1, keepdims=True)  # (n, 1)
+    return center + error * np.minimum(1, far / np.maximum(reach, 1e-300))

@@ -14,12 +14,15 @@ from dlcore.data import own, tabular
 from dlcore.data.tabular import Tabular
 from dlcore.events import Checkpoint, Diverged, Event, Finished, Started, Step
 from dlcore.knobs import knob, knobs_of
-from dlcore.quadratic import Spectrum, compress, growth, mse_and_gradient, noise_limit, spectrum
+from dlcore.quadratic import Spectrum, compress, growth, mse_and_gradient, noise_limit, optimum, spectrum
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
 LANE = "light"
 CHECKPOINT_SECONDS = 5.0
+DATASETS = ("diabetes", "line", "points", "csv")
+EXAMPLE_POINTS = "1_2.1~2_2.8~3.5_4.2~5_4.1~6.5_6.2~8_6.6~9_8.1"
+ROUND = 10.0  # a bowl with a smaller condition number is round enough to be crossed in few steps
 ABOVE_LIMIT = N_(
     "The learning rate {learning_rate:.4g} is above the limit {limit:.4g} of this data: each step makes the error "
     "along the steepest direction {growth:.3g} times as large. Choose a smaller one."
@@ -35,7 +38,7 @@ class Config:
     """The settings of the lesson. The learning rate that nobody sets follows the data (``recipe``)."""
 
     dataset: str = knob(
-        "diabetes", choices=("diabetes", "line", "points", "csv"), label=N_("Data"),
+        "diabetes", choices=DATASETS, label=N_("Data"),
         help=N_("What the line is fitted to: 442 patients, a generated line, points you click, or your own CSV file."),
     )  # fmt: skip
     feature: str = knob(
@@ -60,18 +63,22 @@ class Config:
         help=N_("How many rows each gradient is averaged over; 0 means all of them. Small batches make noisy steps."),
     )  # fmt: skip
     theta0: float = knob(
-        0.0, low=-1e9, high=1e9, label=N_("Start θ₀"), help=N_("Where the intercept starts. Or click on the map.")
-    )
+        0.0, low=-1e9, high=1e9, label=N_("Start θ₀"), advanced=True,
+        help=N_("Where the intercept starts. Or click on the map."),
+    )  # fmt: skip
     theta1: float = knob(
-        0.0, low=-1e9, high=1e9, label=N_("Start θ₁"), help=N_("Where every slope starts. Or click on the map.")
-    )
+        0.0, low=-1e9, high=1e9, label=N_("Start θ₁"), advanced=True,
+        help=N_("Where every slope starts. Or click on the map."),
+    )  # fmt: skip
     noise: float = knob(
         1.0, low=0.0, high=10.0, step=0.1, label=N_("Noise"), help=N_("Spread of the points around the generated line.")
     )
     outliers: int = knob(
         0, low=0, high=20, label=N_("Outliers"), help=N_("Points of the generated line that lie far above it.")
     )
-    seed: int = knob(0, low=0, high=9999, label=N_("Seed"), help=N_("Draws other points and other batches."))
+    seed: int = knob(
+        0, low=0, high=9999, label=N_("Seed"), help=N_("Draws other points and other batches."), advanced=True
+    )
     points: str = knob("", label=N_("Points"), help=N_("Your own points, x_y~x_y."), advanced=True)
     data_hash: str = knob("", label=N_("Data fingerprint"), help=N_("Names your own table."), advanced=True)
     x_column: str = knob("", label=N_("Column x"), help=N_("The column that predicts."), advanced=True)
@@ -81,11 +88,14 @@ class Config:
     def recipe(cls, given: dict[str, Any]) -> dict[str, Any]:
         """The learning rate that suits the data in ``given``; nothing where that data cannot be read."""
         names = knobs_of(cls)
-        config = cls(**{name: value for name, value in given.items() if name in names})
+        brought: dict[str, Any] = {"points": EXAMPLE_POINTS} if given.get("dataset") == "points" else {}
+        config = cls(**{**brought, **{name: value for name, value in given.items() if name in names}})
         try:
-            return {"learning_rate": comfortable_rate(task(config), config)}
+            brought["learning_rate"] = comfortable_rate(task(config), config)
+            brought["steps"] = 60 if task(config).spectrum.condition_number < ROUND else 200
         except Problem:
-            return {}  # the page tells it where the data is drawn
+            pass  # it is told where the data is drawn
+        return brought
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,16 +128,20 @@ class Task:
 
 @dataclass(frozen=True)
 class Path:
-    """A descent, row by row: row k is the state after k updates. Cut after the first row that is not finite.
+    """A descent, row by row: row k is the state after k updates. Cut before the first row that is not finite.
 
     Attributes:
         theta: (n + 1, d) parameters.
         loss: (n + 1,) mean squared error over all rows of the data, whatever the batch size.
+        excess: (n + 1,) loss above the closed-form optimum's, computed without subtracting the two.
+        gradient: (n, d) what update k + 1 was made with: the gradient of its batch at theta[k].
         diverged: whether it was cut.
     """
 
     theta: np.ndarray
     loss: np.ndarray
+    excess: np.ndarray
+    gradient: np.ndarray
     diverged: bool
 
 
@@ -198,7 +212,7 @@ def descend(X: np.ndarray, y: np.ndarray, config: Config) -> Path:
     X_all, y_all = compress(X, y)
     batches = is_batched(config, len(y))
     theta, velocity = start(config, X.shape[1]), np.zeros(X.shape[1])
-    path = np.empty((config.steps + 1, X.shape[1]))
+    path, gradients = np.empty((config.steps + 1, X.shape[1])), np.empty((config.steps, X.shape[1]))
     path[0] = theta
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(config.steps):
@@ -208,11 +222,12 @@ def descend(X: np.ndarray, y: np.ndarray, config: Config) -> Path:
             else:
                 gradient = mse_and_gradient(theta, X_all, y_all)[1]
             theta, velocity = update(theta, velocity, gradient, config.learning_rate, config.momentum)
-            path[step + 1] = theta
+            path[step + 1], gradients[step] = theta, gradient
         loss = ((y_all[:, None] - X_all @ path.T) ** 2).mean(0)  # (steps + 1,)
+        excess = ((X_all @ (path - optimum(X, y)).T) ** 2).mean(0)
     finite = np.isfinite(loss)
     end = len(loss) if finite.all() else int(np.argmin(finite))
-    return Path(path[:end], loss[:end], diverged=end < len(loss))
+    return Path(path[:end], loss[:end], excess[:end], gradients[: end - 1], diverged=end < len(loss))
 
 
 def comfortable_rate(task: Task, config: Config) -> float:
