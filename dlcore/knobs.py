@@ -150,10 +150,10 @@ def check_value(k: Knob, value: Any) -> Any:
     if k.kind in (int, float):
         too_low = k.low is not None and value < k.low
         too_high = k.high is not None and value > k.high
-        if isinstance(value, bool) or not math.isfinite(value) or too_low or too_high:
+        if isinstance(value, bool) or too_low or too_high or not math.isfinite(value):
             raise Problem(
                 N_("{name} = {value} is out of range. It goes from {low} to {high}."),
-                kind="knob", name=k.name, value=f"{value:g}", low=_bound(k.low), high=_bound(k.high),
+                kind="knob", name=k.name, value=_bound(value), low=_bound(k.low), high=_bound(k.high),
             )  # fmt: skip
         if k.kind is int and value != int(value):
             raise Problem(
@@ -166,7 +166,8 @@ def check_value(k: Knob, value: Any) -> Any:
 
 
 def _bound(value: float | None) -> str:
-    return "∞" if value is None else f"{value:g}"
+    too_long = isinstance(value, int) and abs(value) > 10**300  # beyond what a float can hold
+    return "∞" if value is None or too_long else f"{value:g}"
 
 
 def to_text(value: Any) -> str:

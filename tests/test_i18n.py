@@ -1,0 +1,87 @@
+"""Every text is translated, whole and with its placeholders; no text is put together from pieces."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+
+from dlcore.texts import Problem
+from ui import translations
+from ui.i18n import LANGUAGES, PLACEHOLDER, _, catalogue, fill, language_for, sections, tell
+from ui.lessons import READY
+
+ROOT = Path(translations.ROOT)
+OTHERS = [code for code in LANGUAGES if code != "en"]
+SLUGS = ["home", *(lesson.slug for lesson in READY)]
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_text_is_translated(code):
+    assert list(translations.faults(translations.read(code), translations.collect())) == []
+
+
+def test_faults_are_found():
+    found, catalog = Catalog(), Catalog(locale="zh")
+    for text in ("missing", "fuzzy", "differs {n:.2f}", ("one {n}", "many {n}"), "right {name}"):
+        found.add(text)
+    catalog.add("fuzzy", "模糊", flags=["fuzzy"])
+    catalog.add("differs {n:.2f}", "不同 {n}")
+    catalog.add(("one {n}", "many {n}"), ("很多",))
+    catalog.add("right {name}", "{name} 对")
+    catalog.add("old", "旧")
+    kinds = [line.split(":")[0] for line in translations.faults(catalog, found)]
+    assert kinds == ["missing", "fuzzy", "placeholders differ", "placeholders differ", "gone from the source"]
+
+
+def test_marked_texts_are_whole_sentences():
+    """An f-string or a sum inside ``_()`` never finds its translation."""
+    broken = []
+    for path in (p for folder in translations.FOLDERS for p in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            marked = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_")
+            if marked and node.args and isinstance(node.args[0], ast.JoinedStr | ast.BinOp):
+                broken.append(f"{path.name}:{node.lineno}")
+    assert broken == []
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("code", OTHERS)
+def test_prose_has_the_same_sections_and_placeholders_in_every_language(slug, code):
+    ours, theirs = sections(slug, "en"), sections(slug, code)
+    assert list(ours) == list(theirs)
+    for name, text in ours.items():
+        assert set(PLACEHOLDER.findall(text)) == set(PLACEHOLDER.findall(theirs[name])), f"{slug}, {name}"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_prose_is_there(slug, code):
+    assert sections(slug, code)["lead"]
+    assert all(sections(slug, code).values()), "an empty section"
+
+
+def test_formulas_keep_their_braces():
+    assert fill(r"$\frac{1}{N}\sum_i x^{ {{eta}} }$", {"eta": "0.1"}) == r"$\frac{1}{N}\sum_i x^{ 0.1 }$"
+    with pytest.raises(KeyError):
+        fill("{{unknown}}", {})
+
+
+@pytest.mark.parametrize(
+    ("asked", "locale", "expected"),
+    [("zh", "en-US", "zh"), ("zh-CN", None, "zh"), (None, "zh-Hans-CN", "zh"), ("xx", "zh", "zh"), (None, None, "en"),
+     ("", "fr-FR", "en"), ("en", "zh-CN", "en"), ("ZH_tw", None, "zh")],
+)  # fmt: skip
+def test_language_of_a_new_session(asked, locale, expected):
+    assert language_for(asked, locale) == expected
+
+
+def test_problems_are_told_outside_a_session_in_english():
+    problem = Problem("{name} = {value:g} is out of range.", name="x", value=2.0)
+    assert tell(problem) == tell(problem.to_dict()) == "x = 2 is out of range."
+    assert _("") == ""  # gettext would answer with the catalogue's header
+
+
+def test_catalogue_speaks():
+    assert catalogue("zh").gettext("Train") == "训练"
+    assert catalogue("en").gettext("Train") == "Train"
