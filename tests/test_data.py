@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcore.data import catalogue, download, images
@@ -134,6 +134,7 @@ def test_digits_can_be_told_apart():
     assert knn.score(data.X_test.reshape(-1, 784), data.y_test) > 0.95  # labels belong to their images
 
 
+@settings(deadline=None)
 @given(st.integers(10, 1400), st.integers(10, 1400))
 def test_smaller_training_sets_are_nested_and_in_proportion(a, b):
     y = np.repeat(np.arange(10), np.arange(10, 110, 10))
@@ -150,6 +151,7 @@ def test_arrays_cannot_be_changed_by_one_of_their_users():
         images.load("digits").X_train[0] = 0
 
 
+@settings(deadline=None)
 @given(st.integers(0, 19), st.integers(0, 19), st.integers(1, 40), st.integers(1, 40))
 def test_mnist_form_does_not_mind_where_and_how_large(top, left, height, width):
     page = np.zeros((80, 80), np.uint8)

@@ -106,6 +106,7 @@ def proportional_order(y: np.ndarray) -> np.ndarray:
     return np.argsort(place, kind="stable")
 
 
+@lru_cache(maxsize=1)
 def _digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The UCI scans that scikit-learn carries, brought to MNIST's form; every fifth of each class is for the test."""
     from sklearn.datasets import load_digits
