@@ -95,7 +95,7 @@ def thicken(ink: np.ndarray) -> np.ndarray:
 
 
 def stroke_width(ink: np.ndarray) -> float:
-    """Mean width of the strokes of ``(H, W)`` uint8, in pixels: of a bar, four times the mean distance to its border."""
+    """Mean width of the strokes of ``(H, W)`` uint8, in pixels: four times the mean distance to the border."""
     from scipy import ndimage
 
     distance = cast(np.ndarray, ndimage.distance_transform_edt(np.pad(ink > 127, 1)))
