@@ -63,3 +63,6 @@ export function parseNumber(text) {
 
 /** Whether motion is unwelcome. */
 export const stillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** A clean-up for Streamlit, which also calls that of an update that was overtaken: only a removed host is left. */
+export const whenGone = (host, leave) => () => setTimeout(() => host.isConnected || leave());

@@ -1,5 +1,5 @@
 // Text whose numbers follow a playhead. Python side: ui/live_plot.py, frame_text.
-import { el, number, style } from "./common.js";
+import { el, number, style, whenGone } from "./common.js";
 import { playhead } from "./playhead.js";
 import { unpack } from "./wire.js";
 
@@ -8,7 +8,7 @@ export default async function (component) {
   const host = component.parentElement;
   host.dlText ??= new FrameText(host);
   host.dlText.update(unpack(component.data));
-  return () => host.dlText.leave();
+  return whenGone(host, () => host.dlText.leave());
 }
 
 class FrameText {

@@ -1,5 +1,5 @@
 // A Plotly figure that changes in place. Python side: ui/live_plot.py.
-import { el, style } from "./common.js";
+import { el, style, whenGone } from "./common.js";
 import { frameAttributes } from "./frames.js";
 import { Bar } from "./player.js";
 import { playhead } from "./playhead.js";
@@ -28,7 +28,7 @@ export default async function (component) {
   host.dlPlot ??= new LivePlot(host, data);
   await sheet;
   host.dlPlot.update(data, component);
-  return () => host.dlPlot.leave();
+  return whenGone(host, () => host.dlPlot.leave());
 }
 
 class LivePlot {

@@ -1,5 +1,5 @@
 // The bar with play, scrubber, step and speed. On its own (ui.live_plot.player) or below a plot.
-import { el, style } from "./common.js";
+import { el, style, whenGone } from "./common.js";
 import { playhead } from "./playhead.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
@@ -13,7 +13,7 @@ export default async function (component) {
     host.dlBar = new Bar(group, texts);
     host.append(host.dlBar.root);
   }
-  return () => host.dlBar.remove();
+  return whenGone(host, () => host.dlBar.remove());
 }
 
 export class Bar {

@@ -1,5 +1,5 @@
 // A slider that sends while it is dragged. Python side: ui/slider.py.
-import { el, number, parseNumber, style } from "./common.js";
+import { el, number, parseNumber, style, whenGone } from "./common.js";
 
 const INTERVAL = 100; // ms between two values sent: at most ten a second
 const PATIENCE = 400; // ms to wait for a script run in progress, which a new value would interrupt
@@ -9,7 +9,7 @@ export default async function (component) {
   const host = component.parentElement;
   host.dlSlider ??= new Slider(host);
   host.dlSlider.update(component);
-  return () => host.dlSlider.leave();
+  return whenGone(host, () => host.dlSlider.leave());
 }
 
 class Slider {
