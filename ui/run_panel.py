@@ -70,7 +70,7 @@ def _find(lesson: Lesson) -> RunInfo | None:
     try:
         return jobs.info(state["run"], owner=owner()) if state["run"] else None
     except Problem:  # its files were cleared away
-        state["run"] = None
+        del state["run"]
         return None
 
 
@@ -80,10 +80,14 @@ def _tick(info: RunInfo | None, view: View) -> None:
         _progress(None, History())
         view(History())
         return
-    now = jobs.info(info.run_id, owner=owner())
+    try:
+        now = jobs.info(info.run_id, owner=owner())
+        history = jobs.history(info.run_id, owner=owner())
+    except Problem as fault:
+        st.error(tell(fault), icon=":material/error:")
+        return
     if now.state != info.state:
         st.rerun()  # other buttons, another pace, and the parts of the page that read the finished run
-    history = jobs.history(info.run_id, owner=owner())
     _progress(now, history)
     view(history)
 
@@ -100,15 +104,15 @@ def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str) -> N
             _button(lesson, _("Pause"), "pause", jobs.pause, run_id, shortcut="P")
         _button(lesson, _("Stop"), "stop", jobs.stop, run_id)
         return
-    if state == "paused" or (state == "failed" and _resumable(run_id)):
-        words = _("Resume") if state == "paused" else _("Go on from the last checkpoint")
-        _button(lesson, words, "play_arrow", jobs.resume, run_id, primary=True, shortcut="P")
+    if info is not None and info.resumable:
+        words = _("Go on from the last checkpoint") if state == "failed" else _("Resume")
+        _button(lesson, words, "play_arrow", jobs.resume, run_id, primary=state != "stopped", shortcut="P")
     changed = info is not None and bool(_differences(info, config))
     if info is None or changed:
         words = _("Start with the new settings") if changed else _(start)
     else:
         words = _("Start again from the same weights")
-    _start_button(lesson, config, words, primary=state not in ("paused", "failed"))
+    _start_button(lesson, config, words, primary=state == "stopped" or not (info and info.resumable))
     if info is not None and not changed and "seed" in knobs_of(type(config)):
         other = _other_seed(config)
         _start_button(lesson, other, _("From other weights"), icon="casino", seed=other.seed)
@@ -170,10 +174,6 @@ def _other_seed(config: Any) -> Any:
     return replace(config, seed=0 if high is not None and config.seed >= high else config.seed + 1)
 
 
-def _resumable(run_id: str) -> bool:
-    return jobs.history(run_id, owner=owner()).has_checkpoint
-
-
 # -- steering --------------------------------------------------------------------------------------------------------
 
 
@@ -193,9 +193,7 @@ def _differences(info: RunInfo, config: Any) -> list[str]:
     """The labels of the knobs that stand otherwise than when the run began."""
     knobs = knobs_of(type(config))
     return [
-        _(knob.label) or name
-        for name, knob in knobs.items()
-        if name in info.config and info.config[name] != getattr(config, name)
+        _(knob.label) or name for name, knob in knobs.items() if getattr(info.config, name) != getattr(config, name)
     ]
 
 
@@ -212,7 +210,8 @@ def _messages(lesson: Lesson, config: Any, info: RunInfo | None, history: Histor
         st.warning(tell(reason), icon=":material/trending_up:")
     status = jobs.status()
     if status.state == "down":
-        st.warning(_("Nothing can be trained now: the workers do not answer.") + f" {status.message}")
+        why = f" {tell(status.problem)}" if status.problem else ""
+        st.warning(_("Nothing can be trained now: the workers do not answer.") + why)
     live = {_(k.label) or n for n, k in knobs_of(type(config)).items() if k.live}
     running = info is not None and info.state in (*ACTIVE, "paused")
     changed = [label for label in _differences(info, config) if label not in live] if info and running else []
@@ -239,8 +238,10 @@ def _waiting(info: RunInfo) -> str:
         return _("The workers are starting; your run begins right after.")
     if not info.place:
         return _(STATES["queued"])
-    text = ngettext("Waiting: {n} run is before yours", "Waiting: {n} runs are before yours", info.place)
-    return text.format(n=info.place)
+    if info.place == 1:
+        return _("Waiting: yours is the next run")
+    before = info.place - 1
+    return ngettext("Waiting: {n} run is before yours", "Waiting: {n} runs are before yours", before).format(n=before)
 
 
 def time_left(seconds: float | None) -> str:

@@ -11,7 +11,7 @@ sys.path[:0] = [root for root in [str(Path(__file__).resolve().parent.parent)] i
 
 from dlcore import jobs  # noqa: E402
 from ui import address, style  # noqa: E402
-from ui.i18n import LANGUAGES, _, language, language_for, set_language  # noqa: E402
+from ui.i18n import LANGUAGES, _, language, language_for, set_language, tell  # noqa: E402
 from ui.lessons import READY  # noqa: E402
 from ui.session import enter, owner  # noqa: E402
 
@@ -73,7 +73,7 @@ def _beat(was_starting: bool) -> None:
         "down": (":material/error:", "red", _("Workers are down")),
     }
     icon, color, words = looks[status.state]
-    st.badge(words, icon=icon, color=color, help=status.message or status.device)
+    st.badge(words, icon=icon, color=color, help=tell(status.problem) if status.problem else status.device or None)
     if was_starting and status.state != "starting":
         st.rerun()  # once: the pages learn of it, and the beat becomes slow
 

@@ -1,0 +1,52 @@
+"""The opening page: the map of concepts, where to start, and what runs where."""
+
+import streamlit as st
+
+from dlcore import jobs
+from ui.concept_map import concept_map
+from ui.concepts import EDGES, lesson_of, nodes
+from ui.i18n import _, language, ngettext, tell
+from ui.intro import lesson_link, prose
+from ui.lessons import READY
+
+with st.container(key="intro", gap="small"):
+    st.title(_("See deep learning work"), anchor=False)
+    prose("home", "lead")
+
+opened = concept_map(
+    nodes(),
+    EDGES,
+    key="map",
+    inside=True,
+    alt=_("Map of the concepts: each leads to the ones that build on it. Those that are ready are links."),
+)
+if opened:
+    st.switch_page(lesson_of(opened), query_params={"lang": language()})
+
+start, how = st.columns([1, 1], gap="large")
+with start:
+    st.header(_("Where to start"), anchor="start")
+    for lesson in READY:
+        with st.container(key=f"start-{lesson.slug}", border=True, gap="small"):
+            minutes = ngettext("{n} minute", "{n} minutes", lesson.minutes).format(n=lesson.minutes)
+            st.subheader(_(lesson.question), anchor=False)
+            lesson_link(lesson)
+            st.caption(minutes)
+    prose("home", "teachers")
+with how:
+    prose("home", "how")
+
+status = jobs.status()
+st.header(_("What runs where"), anchor="machine")
+if status.state == "ready":
+    words = ngettext(
+        "Training runs on {device}, in {n} worker process; this page only looks on.",
+        "Training runs on {device}, in {n} worker processes; this page only looks on.",
+        status.workers,
+    )
+    st.markdown(words.format(device=status.device or "CPU", n=status.workers))
+elif status.state == "starting":
+    st.markdown(_("The workers are starting; this takes a few seconds. You can read and set things up meanwhile."))
+else:
+    st.markdown(_("Nothing can be trained now: the workers do not answer."))
+    st.caption(tell(status.problem) if status.problem else "")

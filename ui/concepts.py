@@ -1,0 +1,95 @@
+"""The concepts of the course as they build on each other: what the map on the home page shows.
+
+A concept belongs to the lesson that teaches it; it is a link as soon as that lesson is ready.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlcore.texts import N_
+from ui.concept_map import Edge, Node
+from ui.i18n import _, language
+from ui.lessons import lesson_for
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One concept; ``x`` and ``y`` from 0 to 1, left to right in the order of learning."""
+
+    id: str
+    title: str
+    lesson: str  # slug of the lesson that teaches it
+    x: float
+    y: float
+    note: str
+
+
+CONCEPTS = (
+    Concept("linear_regression", N_("Linear regression"), "linear_regression", 0.07, 0.50,
+            N_("A line through points: the smallest model that learns.")),
+    Concept("gradient_descent", N_("Gradient descent"), "linear_regression", 0.22, 0.27,
+            N_("Step by step downhill, and how big a step may be.")),
+    Concept("optimizers", N_("Optimizers"), "optimizers", 0.37, 0.12,
+            N_("Momentum and schedules: the same hill in fewer steps.")),
+    Concept("adam", N_("Adam and RMSProp"), "optimizers", 0.54, 0.12,
+            N_("A step size of its own for every weight.")),
+    Concept("backpropagation", N_("Backpropagation"), "backpropagation", 0.22, 0.73,
+            N_("The chain rule finds out what each weight did.")),
+    Concept("neural_network", N_("Neural network"), "neural_network", 0.38, 0.50,
+            N_("Simple units in layers draw any boundary.")),
+    Concept("cnn", N_("Convolutional network"), "cnn", 0.56, 0.37,
+            N_("One small filter, used everywhere in the picture.")),
+    Concept("augmentation", N_("Data augmentation"), "augmentation", 0.74, 0.20,
+            N_("More pictures out of the same pictures.")),
+    Concept("resnet", N_("Residual network"), "resnet", 0.74, 0.38,
+            N_("A shortcut that lets depth work.")),
+    Concept("transfer", N_("Transfer learning"), "transfer", 0.74, 0.55,
+            N_("What was learned there helps here.")),
+    Concept("classify", N_("Your own pictures"), "classify", 0.92, 0.46,
+            N_("Ask a network, and ask how sure it is.")),
+    Concept("rnn", N_("Recurrent network"), "sequences", 0.55, 0.66,
+            N_("Reading one step after the other.")),
+    Concept("lstm", N_("LSTM and GRU"), "sequences", 0.72, 0.72,
+            N_("Gates that decide what to remember.")),
+    Concept("evaluation", N_("Evaluation"), "evaluation", 0.42, 0.88,
+            N_("Which number tells the truth?")),
+    Concept("search", N_("Hyperparameter search"), "search", 0.62, 0.90,
+            N_("Let the machine turn the knobs.")),
+    Concept("deployment", N_("Deployment"), "deployment", 0.90, 0.82,
+            N_("Smaller, faster, out of the laboratory.")),
+)  # fmt: skip
+
+EDGES = tuple(
+    Edge(*pair.split(" → "))
+    for pair in (
+        "linear_regression → gradient_descent", "linear_regression → backpropagation", "gradient_descent → optimizers",
+        "optimizers → adam", "gradient_descent → neural_network", "backpropagation → neural_network",
+        "neural_network → cnn", "neural_network → rnn", "neural_network → evaluation", "cnn → augmentation",
+        "cnn → resnet", "cnn → transfer", "resnet → classify", "transfer → classify", "rnn → lstm",
+        "evaluation → search", "search → deployment",
+    )
+)  # fmt: skip
+
+
+def nodes() -> list[Node]:
+    """The concepts for ``concept_map``, in the session's language."""
+    return [_node(concept) for concept in CONCEPTS]
+
+
+def _node(concept: Concept) -> Node:
+    ready = lesson_for(concept.lesson).ready
+    return Node(
+        id=concept.id,
+        title=_(concept.title),
+        x=concept.x,
+        y=concept.y,
+        href=f"{concept.lesson}?lang={language()}" if ready else None,
+        state="ready" if ready else "coming",
+        note=_(concept.note),
+    )
+
+
+def lesson_of(concept_id: str) -> str:
+    """The page of the lesson that teaches a concept, as ``st.switch_page`` wants it."""
+    return lesson_for(next(c.lesson for c in CONCEPTS if c.id == concept_id)).page
