@@ -1,7 +1,7 @@
 """What a run tells while it goes on: frozen events, as plain as JSON plus NumPy arrays.
 
-A run is a generator of these. They travel from worker to page, into the log on disk and out of the command line, so they
-hold builtins and NumPy arrays only. ``encode`` and ``decode`` are the one format for all of that (no pickle).
+A run is a generator of these. They travel from worker to page, into the log on disk and out of the command line, so
+they hold builtins and NumPy arrays only. ``encode`` and ``decode`` are the one format for all of that (no pickle).
 """
 
 from __future__ import annotations
@@ -96,6 +96,11 @@ class Finished(Event):
 
 
 @dataclass(frozen=True)
+class Queued(Event):
+    """The run waits for a worker, for the first time or to be resumed. Written by ``jobs``."""
+
+
+@dataclass(frozen=True)
 class Paused(Event):
     """The run was put aside; its checkpoint lies ready. Written by ``jobs``."""
 
@@ -114,7 +119,7 @@ class Failed(Event):
 
 KINDS: dict[str, type[Event]] = {
     c.__name__.lower(): c
-    for c in (Started, Step, Epoch, Snapshot, Checkpoint, Changed, Diverged, Finished, Paused, Stopped, Failed)
+    for c in (Started, Step, Epoch, Snapshot, Checkpoint, Changed, Diverged, Finished, Queued, Paused, Stopped, Failed)
 }
 LAST = (Finished, Diverged, Paused, Stopped, Failed)  # after one of these the worker is free
 

@@ -16,6 +16,7 @@ from dlcore.events import (
     Failed,
     Finished,
     Paused,
+    Queued,
     Snapshot,
     Started,
     Step,
@@ -86,7 +87,7 @@ class History:
         match event:
             case Started():
                 self.config, self.total_steps, self.info = event.config, event.total_steps, event.info
-                self.state, self.problem = "running", None
+                self.state, self.problem, self.diverged, self.metrics = "running", None, None, {}
                 self._forget_after(event.step)
             case Step():
                 self.steps.append({"step": event.step, "loss": event.loss, "seconds": event.seconds, **event.values})
@@ -104,6 +105,8 @@ class History:
                 self.state, self.diverged = "diverged", event
             case Finished():
                 self.state, self.metrics = "finished", event.metrics
+            case Queued():
+                self.state, self.problem = "queued", None
             case Paused():
                 self.state = "paused"
             case Stopped():
@@ -125,5 +128,5 @@ class History:
     @property
     def seconds_left(self) -> float | None:
         """Training time still to go at the speed so far; None before two steps are known."""
-        seconds = self.steps.last("seconds", 0.0)
-        return seconds / self.step * (self.total_steps - self.step) if seconds and self.step else None
+        seconds, step = self.steps.last("seconds", 0.0), self.steps.last("step", 0)
+        return seconds / step * max(0, self.total_steps - step) if seconds and step else None

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator
 from typing import Any, Protocol, cast
 
@@ -30,15 +31,30 @@ class Experiment(Protocol):
     LANE: str
     Config: type
 
-    def resolve(self, config: Any) -> Any: ...
+    def resolve(self, config: Any) -> Any:
+        """See the module docstring."""
+        ...
 
     def run(
         self, config: Any, *, resume: dict[str, Any] | None = None, steering: Steering | None = None
-    ) -> Iterator[Event]: ...
+    ) -> Iterator[Event]:
+        """See the module docstring."""
+        ...
+
+
+def extras() -> dict[str, str]:
+    """Experiments from outside this package: ``DLCORE_EXTRA_EXPERIMENTS=mine=package.module,other=package.other``.
+
+    Only who starts the server can add one; a link or a page cannot.
+    """
+    entries = os.environ.get("DLCORE_EXTRA_EXPERIMENTS", "").split(",")
+    return {name.strip(): module.strip() for name, _, module in (e.partition("=") for e in entries) if module}
 
 
 def experiment(name: str) -> Experiment:
-    """The experiment module of that name. Raises ``Problem`` for a name that is not in ``NAMES``."""
+    """The experiment module of that name. Raises ``Problem`` for a name that is not in ``NAMES`` (or ``extras``)."""
+    if name in (known := extras()):
+        return cast(Experiment, importlib.import_module(known[name]))
     if name not in NAMES:
         raise Problem(
             N_("There is no lesson “{name}”. The lessons are: {names}."),
