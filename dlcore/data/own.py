@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from dlcore.data.tabular import Tabular, checked
+from dlcore.jobs.store import state_dir
 from dlcore.texts import N_, Problem
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 10_000_000, 20_000, 100
@@ -186,7 +187,7 @@ def _is_numeric(column: list[float | None]) -> bool:
 
 def folder() -> Path:
     """Where own tables are kept."""
-    return Path(os.environ.get("DLCORE_STATE") or Path(tempfile.gettempdir()) / "dlcore") / "data"
+    return state_dir() / "data"
 
 
 def keep(table: Table) -> str:

@@ -53,7 +53,7 @@ class Config:
         0.05, low=1e-30, high=1e3, log=True, live=True, label=N_("Learning rate η"),
         help=N_("How far one step goes along the negative gradient. The limit and the best rate come from the data."),
     )  # fmt: skip
-    steps: int = knob(60, low=1, high=2000, label=N_("Steps"), help=N_("How many updates the descent makes."))
+    steps: int = knob(80, low=1, high=2000, label=N_("Steps"), help=N_("How many updates the descent makes."))
     momentum: float = knob(
         0.0, low=0.0, high=0.99, step=0.01, live=True, label=N_("Momentum β"),
         help=N_("How much of the last step is kept in the next one. 0 is plain gradient descent."),
@@ -92,7 +92,7 @@ class Config:
         config = cls(**{**brought, **{name: value for name, value in given.items() if name in names}})
         try:
             brought["learning_rate"] = comfortable_rate(task(config), config)
-            brought["steps"] = 60 if task(config).spectrum.condition_number < ROUND else 200
+            brought["steps"] = 80 if task(config).spectrum.condition_number < ROUND else 200
         except Problem:
             pass  # it is told where the data is drawn
         return brought
