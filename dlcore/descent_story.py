@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -120,13 +119,13 @@ def _noisy(task: Task, config: Config, path: Path) -> Told:
     numbers |= {"floor": say(now, 3), "share": _percent(share)}
     if now > SETTLED * before and share < 0.5:
         sentence = N_(
-            "It arrived, and now it trembles. Each gradient sees a batch of {batch} only, so it is never zero: the loss "
-            "stays about {floor} above the optimum. A smaller rate lowers this floor, and so does a larger batch."
+            "It arrived, and now it trembles. Each gradient sees a batch of {batch} only, so it is never zero: the "
+            "loss stays about {floor} above the optimum. A smaller rate lowers this floor, and so does a larger batch."
         )
         return "floor", sentence, numbers
     sentence = N_(
-        "Still on its way, with a noisy compass: each gradient sees a batch of {batch} only. At step {n} {share} of the "
-        "excess loss is left."
+        "Still on its way, with a noisy compass: each gradient sees a batch of {batch} only. At step {n} {share} of "
+        "the excess loss is left."
     )
     return "under way", sentence, numbers
 
