@@ -61,7 +61,7 @@ def controls(
     marks: Mapping[str, Sequence[Mark]] | Callable[[Values], Mapping[str, Sequence[Mark]]] = {},  # noqa: B006
     overrides: Mapping[str, Knob] | Callable[[Values], Mapping[str, Knob]] = {},  # noqa: B006
     labels: Mapping[str, str] = {},
-    hidden: Sequence[str] = (),
+    hidden: Sequence[str] | Callable[[Values], Sequence[str]] = (),
     extra: Sequence[str] = (),
 ) -> C:
     """Draw the knobs of ``config_class`` where we are, and return the checked config that they show.
@@ -72,20 +72,21 @@ def controls(
             function of the values so far. It is asked again when a value has changed, so keep it cheap (or cached).
             Bounds may only be narrower than the class's own, which the config is checked by.
         labels: what to call a choice, by choice, marked with ``N_``; without one its own name is shown.
-        hidden: knobs that this page draws in another way (``put_value`` sets them); still in the address.
+        hidden: knobs that this page draws in another way (``put_value`` sets them), or a function of the values so
+            far; still in the address.
         extra: parameters of the address that are the page's own business.
 
     A value in the address that does not fit is named in a sentence, with what is used instead; the rest is kept.
     """
     state = _state_of(config_class, extra)
     panel = _Panel(config_class, state["given"], _function(overrides), _function(marks), labels)
-    chosen = {}
+    chosen, unseen = {}, _function(hidden)(panel.values())
     with st.container(key="controls", gap="small"):
         if state["hide"] != "controls":
-            chosen = _draw_all(panel, hidden)
+            chosen = _draw_all(panel, unseen)
             _reset_button(state)
         notes = st.container()
-    config = _config(panel, chosen, hidden)
+    config = _config(panel, chosen, unseen)
     if state["given"] == state["as_read"]:  # until the user touches something
         for name, fault in state["faults"]:
             notes.warning(_sentence(name, fault, getattr(config, name, None)), icon=":material/info:")

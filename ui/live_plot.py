@@ -5,7 +5,7 @@ The stock ``st.plotly_chart`` hashes the figure into its identity, so each chang
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def live_plot(
     alt: str,
     table: Mapping[str, Sequence[Any] | np.ndarray] | None = None,
     frames: Frames | None = None,
-    on_click: bool = False,
+    on_click: bool | Callable[[dict[str, Any]], None] = False,
 ) -> dict[str, Any] | None:
     """Draw ``figure``, or bring the one drawn under this ``key`` up to date. Zoom and camera stay (``uirevision``).
 
@@ -41,7 +41,8 @@ def live_plot(
         height: of the plot in pixels, kept free before it has data; player and footer come below it.
         alt: what the picture shows, in a translated sentence, for those who do not see it.
         table: columns for the data table (any length each); by default they are read off the traces.
-        on_click: return clicks, on the empty plot area too (2-D axes).
+        on_click: return clicks, on the empty plot area too (2-D axes); a function is called with each, before the
+            rerun, so that it may set a knob (``put_value``).
         frames: a film, played by the browser alone at its own rate::
 
                 {
@@ -67,12 +68,18 @@ def live_plot(
         the empty area; ``n`` grows, so that a page acts on each once); None before the first and without ``on_click``.
     """
     click = _click(st.session_state.get(key)) if on_click else None
+
+    def clicked() -> None:
+        new = _click(st.session_state.get(key))
+        if callable(on_click) and new:
+            on_click(new)
+
     payload = {
         **_spec(figure),
-        "height": height, "alt": alt, "table": table, "frames": frames, "click": on_click,
+        "height": height, "alt": alt, "table": table, "frames": frames, "click": bool(on_click),
         "clicks": click["n"] if click else 0, "vendor": f"{base_path()}/vendor/plotly.min.js", "texts": _texts(),
     }  # fmt: skip
-    _mount(key=key, data=pack(payload), on_click_change=lambda: None)
+    _mount(key=key, data=pack(payload), on_click_change=clicked)
     return click
 
 
