@@ -11,7 +11,8 @@ from ui.lessons import READY
 
 with st.container(key="intro", gap="small"):
     st.title(_("See deep learning work"), anchor=False)
-    prose("home", "lead")
+    with st.container(key="lead"):
+        prose("home", "lead")
 
 opened = concept_map(
     nodes(),
@@ -23,18 +24,19 @@ opened = concept_map(
 if opened:
     st.switch_page(lesson_of(opened), query_params={"lang": language()})
 
-start, how = st.columns([1, 1], gap="large")
-with start:
-    st.header(_("Where to start"), anchor="start")
-    for lesson in READY:
-        with st.container(key=f"start-{lesson.slug}", border=True, gap="small"):
-            minutes = ngettext("{n} minute", "{n} minutes", lesson.minutes).format(n=lesson.minutes)
-            st.subheader(_(lesson.question), anchor=False)
-            lesson_link(lesson)
-            st.caption(minutes)
-    prose("home", "teachers")
+st.header(_("Where to start"), anchor="start")
+for lesson, place in zip(READY, st.columns(len(READY)), strict=True):
+    with place, st.container(key=f"start-{lesson.slug}", border=True, gap="small"):
+        minutes = ngettext("{n} minute", "{n} minutes", lesson.minutes).format(n=lesson.minutes)
+        st.caption(f"{_(lesson.section)} · {minutes}")
+        st.subheader(_(lesson.question), anchor=False)
+        lesson_link(lesson, _(lesson.title))
+
+how, teachers = st.columns(2, gap="large")
 with how:
     prose("home", "how")
+with teachers:
+    prose("home", "teachers")
 
 status = jobs.status()
 st.header(_("What runs where"), anchor="machine")

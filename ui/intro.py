@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -60,7 +60,7 @@ def _prerequisites(lesson: Lesson) -> None:
         st.caption(_("Good to know before:"), width="content")
     for before in known:
         if before.ready:
-            st.page_link(before.page, label=_(before.title), query_params={"lang": language()})
+            lesson_link(before, _(before.title))
         else:
             st.caption(_(before.title), width="content")
 
@@ -71,22 +71,21 @@ def outro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
         prose(lesson.slug, name, numbers)
     before, after = neighbours(lesson)
     with st.container(key="outro", horizontal=True, horizontal_alignment="distribute"):
-        lesson_link(before, ":material/arrow_back:") if before else home_link()
-        lesson_link(after, ":material/arrow_forward:", "right") if after else None
+        if before:
+            lesson_link(before, _(before.question), ":material/arrow_back:")
+        else:
+            home_link()
+        if after:
+            lesson_link(after, _(after.question), ":material/arrow_forward:", "right")
 
 
-def lesson_link(lesson: Lesson, icon: str | None = None, side: str = "left") -> None:
+def lesson_link(lesson: Lesson, label: str, icon: str = "", side: Literal["left", "right"] = "left") -> None:
     """A link to a lesson that keeps the language, also in a new tab."""
-    st.page_link(
-        lesson.page,
-        label=f"**{_(lesson.title)}**  {_(lesson.question)}",
-        icon=icon or lesson.icon,
-        icon_position="right" if side == "right" else "left",
-        query_params={"lang": language()},
-    )
+    icon = icon or lesson.icon
+    st.page_link(lesson.page, label=label, icon=icon, icon_position=side, query_params={"lang": language()})
 
 
 def home_link() -> None:
     """A link to the concept map."""
-    st.page_link("../pages/home.py", label=_("All lessons"), icon=":material/arrow_back:",
-                 query_params={"lang": language()})  # fmt: skip
+    home, label = "../pages/home.py", _("All lessons")
+    st.page_link(home, label=label, icon=":material/arrow_back:", query_params={"lang": language()})

@@ -67,13 +67,13 @@ def _badge() -> None:
 def _beat(was_starting: bool) -> None:
     status = jobs.status()
     jobs.beat(owner())
-    looks = {
-        "starting": (":material/hourglass_top:", "gray", _("Workers are starting")),
-        "ready": (":material/check:", "green", _("Ready")),
-        "down": (":material/error:", "red", _("Workers are down")),
-    }
-    icon, color, words = looks[status.state]
-    st.badge(words, icon=icon, color=color, help=tell(status.problem) if status.problem else status.device or None)
+    help_text = tell(status.problem) if status.problem else status.device or None
+    if status.state == "starting":
+        st.badge(_("Workers are starting"), icon=":material/hourglass_top:", color="gray", help=help_text)
+    elif status.state == "ready":
+        st.badge(_("Ready"), icon=":material/check:", color="green", help=help_text)
+    else:
+        st.badge(_("Workers are down"), icon=":material/error:", color="red", help=help_text)
     if was_starting and status.state != "starting":
         st.rerun()  # once: the pages learn of it, and the beat becomes slow
 
