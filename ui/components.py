@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +33,30 @@ export default async (component) => {
 """
 
 
-class _Fresh(StaticFiles):
-    """Files that the browser keeps but asks about each time (ETag): a new version never meets an old module."""
+class _Kept(StaticFiles):
+    """Files with a word to the browser on how long to keep them."""
+
+    def __init__(self, cache_control: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cache_control = cache_control
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Cache-Control"] = self.cache_control
         return response
 
 
 def routes() -> list[Mount]:
     """What ``app.py`` adds to its routes: ``/components``, and ``/vendor`` with plotly.js from the wheel."""
-    vendor = StaticFiles(packages=[("plotly", "package_data")])
-    return [
-        Mount(f"{base_path()}/components", _Fresh(directory=ASSETS)),
-        Mount(f"{base_path()}/vendor", vendor),
-    ]
+    ours = _Kept("no-cache", directory=ASSETS)  # asked about each time (ETag): a new version never meets an old module
+    vendor = _Kept("public, max-age=31536000, immutable", packages=[("plotly", "package_data")])
+    return [Mount(f"{base_path()}/components", ours), Mount(f"{base_path()}/vendor", vendor)]
+
+
+@cache
+def plotly_url() -> str:
+    """Where the browser finds plotly.js; it names the version, since it may be kept for a year."""
+    return f"{base_path()}/vendor/plotly.min.js?v={version('plotly')}"
 
 
 def base_path() -> str:

@@ -19,14 +19,14 @@ _mount = component("draw_pad", height="22rem")
 def draw_pad(
     *, key: str, size: int = 28, live: bool = False, labels: Mapping[str, str] | None = None
 ) -> np.ndarray | None:
-    """Draw the pad and return its picture, ``(size, size)`` uint8, white strokes (255) on black (0); None while empty.
+    """Draw the pad and return its picture: ``(size, size)`` uint8, white strokes (255) on black (0); None while empty.
 
-    It is sent after each stroke, averaged over areas as a scanner would; with ``live`` also during a stroke, at most five
-    times a second.
+    It is sent after each stroke, averaged over areas as a scanner would; with ``live`` also during a stroke, at most
+    five times a second.
 
     Args:
-        labels: translated texts that differ from the usual ones: ``"hint"`` (on the empty pad), ``"undo"``, ``"clear"``,
-            ``"width"`` and ``"name"`` (what a screen reader says).
+        labels: translated texts that differ from the usual ones: ``"hint"`` (on the empty pad), ``"undo"``,
+            ``"clear"``, ``"width"`` and ``"name"`` (what a screen reader says).
     """
     texts = {
         "name": _("Drawing pad; draw with the mouse, a finger or a pen"),

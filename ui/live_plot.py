@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui.components import base_path, component, pack
+from ui.components import component, pack, plotly_url
 from ui.i18n import _
 
 _mount = component("live_plot")
@@ -77,7 +77,7 @@ def live_plot(
     payload = {
         **_spec(figure),
         "height": height, "alt": alt, "table": table, "frames": frames, "click": bool(on_click),
-        "clicks": click["n"] if click else 0, "vendor": f"{base_path()}/vendor/plotly.min.js", "texts": _texts(),
+        "clicks": click["n"] if click else 0, "vendor": plotly_url(), "texts": _texts(),
     }  # fmt: skip
     _mount(key=key, data=pack(payload), on_click_change=clicked)
     return click

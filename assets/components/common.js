@@ -29,6 +29,13 @@ export function style(name) {
 
 const SUPERSCRIPT = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
+/** The same as [text, power]: the power of ten apart where there is one, to be set as a real superscript. */
+export function numberParts(value, digits) {
+  const [, before, power] = number(value, digits).match(/^(.*?10)([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$/) ?? [];
+  if (!power) return [number(value, digits)];
+  return [before, [...power].map((c) => (c === "⁻" ? "−" : Object.keys(SUPERSCRIPT).find((k) => SUPERSCRIPT[k] === c))).join("")];
+}
+
 /** A number with `digits` significant digits, a true minus sign, and powers of ten where zeros would be counted. */
 export function number(value, digits = 3) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";

@@ -1,5 +1,5 @@
 // Text whose numbers follow a playhead. Python side: ui/live_plot.py, frame_text.
-import { el, number, style, whenGone } from "./common.js";
+import { el, numberParts, style, whenGone } from "./common.js";
 import { playhead } from "./playhead.js";
 import { unpack } from "./wire.js";
 
@@ -43,7 +43,8 @@ class FrameText {
     for (const [node, name, format] of this.slots) {
       const value = name in this.values ? this.values[name] : frame;
       const here = typeof value === "number" ? value : value[Math.min(frame, value.length - 1)];
-      node.textContent = format === "d" ? String(Math.round(here)).replace("-", "−") : number(here, Number(format) || 4);
+      const [text, power] = format === "d" ? [String(Math.round(here)).replace("-", "−")] : numberParts(here, Number(format) || 4);
+      node.replaceChildren(text, power ? el("sup", {}, power) : "");
     }
   }
 

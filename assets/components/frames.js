@@ -1,13 +1,13 @@
 // What a film says about frame k: pairs [trace, {attribute: values}]. The format is told in ui/live_plot.py.
 
-export function frameAttributes(frames, k) {
-  return Object.entries(frames.traces).map(([index, attributes]) => [
+export function frameAttributes(frames, k, only) {
+  return Object.entries(frames.traces).filter(([index]) => !only || only.includes(Number(index))).map(([index, attributes]) => [
     Number(index),
     Object.fromEntries(Object.entries(attributes).map(([name, rule]) => [name, valuesAt(rule, k)])),
   ]);
 }
 
-function valuesAt(rule, k) {
+export function valuesAt(rule, k) {
   if (rule.grow) return rule.grow.slice(0, k + 1);
   if (rule.at) {
     const row = rule.at[Math.min(k, rule.at.length - 1)];

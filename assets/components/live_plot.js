@@ -1,11 +1,14 @@
 // A Plotly figure that changes in place. Python side: ui/live_plot.py.
 import { el, style, whenGone } from "./common.js";
+import { paintFast } from "./fast.js";
 import { frameAttributes } from "./frames.js";
 import { Bar } from "./player.js";
 import { playhead } from "./playhead.js";
 import { Table } from "./table.js";
 import { colours, recolour, template } from "./theme.js";
 import { unpack } from "./wire.js";
+
+const REST = 150; // ms without a new frame after which a film counts as resting
 
 let library;
 
@@ -42,6 +45,7 @@ class LivePlot {
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.plot);
     this.count = 1;
+    this.cache = new Map();
   }
 
   async update(data, component) {
@@ -75,7 +79,7 @@ class LivePlot {
   async react() {
     const { data, layout, frames, height, click } = this.data;
     const page = colours(this.root);
-    const traces = recolour(data, page.dark);
+    const traces = recolour(data, page.dark).map((trace) => ({ ...trace }));
     if (frames) for (const [index, changes] of frameAttributes(frames, this.shownFrame())) Object.assign(traces[index], changes);
     const narrow = matchMedia("(pointer: coarse)").matches;
     const scene = Object.keys(layout).some((name) => name.startsWith("scene")) || data.some((trace) => /3d|surface|mesh/.test(trace.type ?? ""));
@@ -87,10 +91,22 @@ class LivePlot {
       modeBarButtons: [scene ? ["resetCameraDefault3d", "toImage"] : ["resetScale2d", "toImage"]], toImageButtonOptions: { scale: 2 },
     });
     this.notice.remove();
+    this.cache.clear();
+    if (this.dirty) this.draw(); // the film went on meanwhile
+    this.keepFrame();
     if (click && !this.listening) this.listen();
     this.plot.classList.toggle("dl-clickable", click);
+    if (frames?.autoplay && !this.drawn) this.head.autoplay();
+    this.drawn = true;
     this.plot.dataset.drawn = String(Number(this.plot.dataset.drawn ?? 0) + 1);
     this.plot.dispatchEvent(new CustomEvent("dl-drawn", { bubbles: true }));
+  }
+
+  /** What Plotly draws by itself (a zoom, a new width) while a film plays must show the film's frame. */
+  keepFrame() {
+    if (this.keeping) return;
+    this.keeping = true;
+    this.plot.on("plotly_afterplot", () => this.dirty && paintFast(this.plot, this.data.frames, this.shownFrame(), this.cache));
   }
 
   width() {
@@ -134,19 +150,35 @@ class LivePlot {
     return Math.min(this.head?.frame ?? 0, this.count - 1);
   }
 
-  /** One frame of the film; called by the playhead. A plot that is still drawing skips to the newest. */
-  async draw() {
-    if (!this.plot._fullLayout || this.gone) return;
-    if (this.painting) return (this.repaint = true);
-    this.painting = true;
-    do {
-      this.repaint = false;
-      const changes = frameAttributes(this.data.frames, this.shownFrame());
-      const names = new Set(changes.flatMap(([, change]) => Object.keys(change)));
-      const update = Object.fromEntries([...names].map((name) => [name, changes.map(([, change]) => change[name])]));
-      await this.Plotly.restyle(this.plot, update, changes.map(([index]) => index));
-    } while (this.repaint && !this.gone);
-    this.painting = false;
+  /** One frame of the film; called by the playhead. */
+  draw() {
+    this.dirty = true;
+    if (!this.plot._fullLayout || this.gone || this.busy) return; // a redraw in progress ends with the newest frame
+    const slow = paintFast(this.plot, this.data.frames, this.shownFrame(), this.cache);
+    if (slow.length && performance.now() > (this.slowFrom ?? 0)) this.restyle(slow);
+    clearTimeout(this.resting);
+    if (!this.head.playing) this.resting = setTimeout(() => this.settle(), REST);
+  }
+
+  /** Give traces to Plotly as they are in this frame; it may use a third of the time, the rest is for the fast ones. */
+  async restyle(only) {
+    if (this.restyling) return;
+    this.restyling = true;
+    const began = performance.now();
+    const changes = frameAttributes(this.data.frames, this.shownFrame(), only);
+    const names = [...new Set(changes.flatMap(([, change]) => Object.keys(change)))];
+    const update = Object.fromEntries(names.map((name) => [name, changes.map(([index, change]) => change[name] ?? this.plot.data[index][name])]));
+    await this.Plotly.restyle(this.plot, update, changes.map(([index]) => index));
+    const ended = performance.now();
+    this.slowFrom = ended + 2 * (ended - began);
+    this.restyling = false;
+  }
+
+  /** The film rests: Plotly learns what is shown, so that hovering and zooming know it too. */
+  settle() {
+    if (!this.dirty || this.gone || !this.Plotly) return;
+    this.dirty = false;
+    this.request();
   }
 
   // --- clicks: on points through Plotly, on the empty area through the axes ---

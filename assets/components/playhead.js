@@ -37,12 +37,17 @@ class Playhead {
   }
 
   /** Take part. A playhead at the end stays at the end when films get longer or shorter. */
-  join(member, { autoplay = false, start = "end" } = {}) {
-    const first = this.members.size === 0;
+  join(member, { start = "end" } = {}) {
+    if (this.members.size === 0 && start === "begin") this.place = 0;
     this.members.add(member);
-    if (first && start === "begin") this.place = 0;
-    if (first && autoplay && !stillness()) this.play();
     this.tell();
+  }
+
+  /** Play once, where nobody has touched the film and motion is welcome. */
+  autoplay() {
+    if (this.touched || stillness()) return;
+    this.seek(0);
+    this.play();
   }
 
   /** To be called after a member's count has changed from `before`. */
@@ -59,6 +64,7 @@ class Playhead {
   }
 
   play() {
+    this.touched = true;
     if (this.atEnd) this.seek(0);
     if (stillness()) return this.seek(this.count - 1); // no motion: the end at once
     this.playing = true;
@@ -90,6 +96,7 @@ class Playhead {
   }
 
   seek(frame) {
+    this.touched = true;
     this.place = Math.min(this.count - 1, Math.max(0, frame));
     this.show();
   }

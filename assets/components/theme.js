@@ -24,7 +24,6 @@ function luminance(colour) {
 
 /** A layout template: what a figure does not say itself. */
 export function template({ ink, paper, dark, font }) {
-  const fade = (share) => `color-mix(in srgb, ${ink} ${share * 100}%, ${paper})`;
   const grid = mix(ink, paper, 0.1);
   const line = mix(ink, paper, 0.35);
   const quiet = mix(ink, paper, 0.75);

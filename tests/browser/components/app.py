@@ -1,4 +1,4 @@
-"""A server with nothing but our components, for test_components.py: ``streamlit run tests/browser/components/app.py``."""
+"""A server with nothing but our components: ``streamlit run tests/browser/components/app.py``."""
 
 import streamlit as st
 
