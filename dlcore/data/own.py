@@ -234,15 +234,22 @@ def load(fingerprint: str) -> Table:
     return _load(place)
 
 
+def x_default(table: Table) -> str:
+    """The first column but the last whose values differ from one another; the first where there is none."""
+    with np.errstate(invalid="ignore"):
+        varies = [len(np.unique(column[np.isfinite(column)])) > 1 for column in table.values.T[:-1]]
+    return table.names[varies.index(True)] if any(varies) else table.names[0]
+
+
 @lru_cache(maxsize=64)
 def columns(fingerprint: str, x: str, y: str) -> Tabular:
-    """Two columns of an own table; "" is the first for x and the last for y. Rows that lack either are left out.
+    """Two columns of an own table; "" chooses (``x_default``; the last for y). Rows that lack either are left out.
 
     Raises:
         Problem: the table is not here, has no such column, or no line can be fitted to it.
     """
     table = load(fingerprint)
-    x, y = x or table.names[0], y or table.names[-1]
+    x, y = x or x_default(table), y or table.names[-1]
     for name in (x, y):
         if name not in table.names:
             raise Problem(

@@ -1,0 +1,118 @@
+"""Data that a learner brings to a lesson: a CSV file with a choice of columns, points that are clicked.
+
+The page's config has the knobs ``dataset``, ``points``, ``data_hash``, ``x_column`` and ``y_column``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dlcore.data import own
+from dlcore.data.tabular import MOST_POINTS, read_points, write_points
+from dlcore.texts import Problem
+from ui.controls import put_value
+from ui.i18n import _, tell
+from ui.session import current, page_state
+
+FILE = "own-data-file"
+
+
+def own_table(config: Any) -> bool:
+    """Draw the upload and, once a table is here, the choice of its columns; says whether a table is here."""
+    problem = page_state(current()).get("own_data_problem")
+    if problem:
+        st.warning(tell(problem), icon=":material/info:")
+    try:
+        table = own.load(config.data_hash)
+    except Problem as missing:
+        if config.data_hash and not problem:
+            st.info(tell(missing), icon=":material/link_off:")
+        _upload(_("Your table, as a CSV file"))
+        return False
+    x, y, another = st.columns([2, 2, 1], vertical_alignment="bottom")
+    with x:
+        _column("x_column", _("Column that predicts (x)"), table, own.x_default(table))
+    with y:
+        _column("y_column", _("Column to predict (y)"), table, table.names[-1])
+    with another, st.popover(_("Other file"), icon=":material/upload_file:"):
+        _upload(_("Another CSV file"))
+    st.caption(_read(table))
+    return True
+
+
+def _read(table: own.Table) -> str:
+    """What was read, and what was left out."""
+    said = [_("{n} rows, {k} columns of numbers.").format(n=len(table.values), k=len(table.names))]
+    if table.ignored:
+        said.append(_("Without numbers, so left out: {names}.").format(names=", ".join(table.ignored)))
+    if table.skipped:
+        said.append(_("{n} cells that are no numbers count as missing.").format(n=table.skipped))
+    return " ".join(said)
+
+
+def _upload(label: str) -> None:
+    st.file_uploader(
+        label,
+        type=["csv", "tsv", "txt"],
+        key=FILE,
+        on_change=_receive,
+        help=_("One row per line, with a header or without. Nothing leaves this server."),
+    )
+
+
+def _receive() -> None:
+    """Read what was uploaded; a fault is told at the next drawing."""
+    file, state = st.session_state.get(FILE), page_state(current())
+    state["own_data_problem"] = None
+    if file is None:
+        return
+    try:
+        if file.size > own.MOST_BYTES:
+            raise own.too_large(file.size)
+        fingerprint = own.keep(own.read_csv(file.getvalue()))
+    except Problem as problem:
+        state["own_data_problem"] = problem.to_dict()
+        return
+    for name, value in {"data_hash": fingerprint, "x_column": None, "y_column": None, "learning_rate": None}.items():
+        put_value(name, value)
+
+
+def _column(knob: str, label: str, table: own.Table, default: str) -> None:
+    """A choice of column, bound to its knob."""
+    key = f"{current()}.{knob}"
+    chosen = page_state(current()).get("given", {}).get(knob) or default
+    if st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen if chosen in table.names else default
+    st.selectbox(label, table.names, key=key, on_change=lambda: put_value(knob, st.session_state[key]))
+
+
+def clicked_point(click: dict[str, Any], text: str, points_curve: int) -> None:
+    """Take a click on the data: on a point it is removed, elsewhere one is added. More than a link holds become a table."""
+    pairs = read_points(text)  # (N, 2)
+    if click["curve"] == points_curve and click["point"] is not None and click["point"] < len(pairs):
+        pairs = np.delete(pairs, click["point"], axis=0)
+    else:
+        pairs = np.vstack([pairs, [click["x"], click["y"]]])
+    put_points(pairs)
+
+
+def put_points(pairs: np.ndarray) -> None:
+    """Make these points (N, 2) the page's data."""
+    if len(pairs) <= MOST_POINTS:
+        put_value("dataset", "points")
+        put_value("points", write_points(pairs))
+        return
+    put_value("data_hash", own.keep(own.Table(("x", "y"), np.asarray(pairs, dtype=float))))
+    put_value("dataset", "csv")
+
+
+def points_bar(pairs: np.ndarray) -> None:
+    """A line of help for clicked points, and the way to start again."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_("Click into the picture to add a point; click a point to remove it."), width="stretch")
+        clear = np.zeros((0, 2))
+        st.button(_("Remove all points"), icon=":material/delete:", type="tertiary", key=f"{current()}.clear",
+                  on_click=put_points, args=(clear,), disabled=not len(pairs))  # fmt: skip
