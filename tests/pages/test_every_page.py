@@ -1,0 +1,111 @@
+"""Every page in every language, entered through the shell as a browser enters it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ui.i18n import LANGUAGES, catalogue
+from ui.lessons import READY
+
+SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
+PAGES = ["home", *(lesson.slug for lesson in READY)]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+TRACES = ("Traceback", "Error:", "NoneType", "object at 0x", "{{", "}}")
+
+
+def open_page(slug: str, **params: str) -> AppTest:
+    at = AppTest.from_file(str(SHELL), default_timeout=60)
+    for name, text in params.items():
+        at.query_params[name] = text
+    if slug != "home":
+        at.switch_page(f"../pages/{slug}.py")
+    at.run()
+    return at
+
+
+def texts(at: AppTest) -> list[str]:
+    """All that a page says."""
+    said = [*at.title, *at.header, *at.subheader, *at.markdown, *at.caption, *at.warning, *at.error, *at.info]
+    return [element.value for element in said if isinstance(element.value, str)]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("slug", PAGES)
+def test_page_renders(slug, code):
+    at = open_page(slug, lang=code)
+    assert not at.exception
+    assert len(at.title) == 1, "one question in large type"
+    for text in texts(at):
+        assert not any(trace in text for trace in TRACES), text
+    if code == "zh":
+        assert CHINESE.search(at.title[0].value)
+        assert all(CHINESE.search(header.value) for header in at.header)
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_page_says_so_when_no_worker_answers(slug):
+    """No workers are started here: the page stands, and says in words what it cannot do."""
+    from dlcore import jobs
+
+    if jobs.status().state != "down":
+        pytest.skip("another test has started the workers")
+    at = open_page(slug)
+    assert not at.exception
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_language_switch_keeps_the_page(slug):
+    at = open_page(slug, lang="en")
+    english = at.title[0].value
+    at.segmented_control(key="language-switch").set_value("zh")
+    at.run()
+    assert not at.exception
+    assert at.title[0].value == catalogue("zh").gettext(english) != english
+    assert at.session_state["here"] == slug
+
+
+@pytest.mark.parametrize("lesson", READY, ids=lambda lesson: lesson.slug)
+def test_settings_survive_a_visit_elsewhere(lesson):
+    at = open_page(lesson.slug, seed="7")
+    assert at.session_state[f"page:{lesson.slug}"]["given"]["seed"] == 7
+    at.query_params.clear()
+    at.switch_page("../pages/home.py").run()
+    at.switch_page(f"../pages/{lesson.slug}.py").run()
+    assert not at.exception
+    assert at.session_state[f"page:{lesson.slug}"]["given"]["seed"] == 7
+
+
+@pytest.mark.parametrize("lesson", READY, ids=lambda lesson: lesson.slug)
+def test_a_link_within_the_session_brings_its_settings(lesson):
+    at = open_page("home")
+    at.query_params["seed"] = "8"
+    at.switch_page(f"../pages/{lesson.slug}.py").run()
+    assert not at.exception
+    assert at.session_state[f"page:{lesson.slug}"]["given"]["seed"] == 8
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("lesson", READY, ids=lambda lesson: lesson.slug)
+def test_a_bad_link_is_answered_in_the_readers_language(lesson, code):
+    at = open_page(lesson.slug, lang=code, seed="-1", alchemy="gold")
+    assert not at.exception
+    told = [box.value for box in at.warning if "seed" in box.value or "alchemy" in box.value]
+    assert len(told) == 2
+    assert all(bool(CHINESE.search(text)) == (code == "zh") for text in told)
+
+
+def test_an_unknown_language_is_english_and_the_page_stands():
+    at = open_page("home", lang="tlh")
+    assert not at.exception
+    assert at.session_state["language"] == "en"
+
+
+@pytest.mark.parametrize("lesson", READY, ids=lambda lesson: lesson.slug)
+def test_a_teachers_link_hides_the_controls(lesson):
+    shown = open_page(lesson.slug, seed="3")
+    hidden = open_page(lesson.slug, seed="3", hide="controls")
+    assert not hidden.exception
+    assert len(shown.number_input) > len(hidden.number_input) == 0
+    assert hidden.session_state[f"page:{lesson.slug}"]["given"]["seed"] == 3
