@@ -2,7 +2,9 @@
 import { el, number, parseNumber, style, whenGone } from "./common.js";
 
 const INTERVAL = 100; // ms between two values sent: at most ten a second
-const PATIENCE = 400; // ms to wait for a script run in progress, which a new value would interrupt
+// A new value interrupts the script run of the one before: during a drag, wait for it so that a slow page is drawn at all.
+const PATIENCE = 2000; // ms
+const LAST_PATIENCE = 100; // ms, for the value at the end
 
 export default async function (component) {
   await style("slider.css");
@@ -167,17 +169,18 @@ class Slider {
 
   send() {
     if (this.timer || this.value === this.sent) return;
-    const now = performance.now();
-    const wait = Math.max(0, this.sentAt + INTERVAL - now);
-    this.timer = setTimeout(() => this.sendWhenFree(now + PATIENCE), wait);
+    const wait = Math.max(0, this.sentAt + INTERVAL - performance.now());
+    this.waiting = performance.now();
+    this.timer = setTimeout(() => this.sendWhenFree(), wait);
     if (wait === 0 && !running()) {
       clearTimeout(this.timer);
       this.sendNow();
     }
   }
 
-  sendWhenFree(deadline) {
-    if (running() && performance.now() < deadline) this.timer = setTimeout(() => this.sendWhenFree(deadline), 15);
+  sendWhenFree() {
+    const patience = this.dragging ? PATIENCE : LAST_PATIENCE;
+    if (running() && performance.now() < this.waiting + patience) this.timer = setTimeout(() => this.sendWhenFree(), 15);
     else this.sendNow();
   }
 

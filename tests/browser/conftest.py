@@ -1,110 +1,180 @@
-"""A fresh server of the whole app, and a real browser to look at it."""
+"""A server as users start it, and real browser pages that notice every error and every request to somewhere else."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.waiting import until
-
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-CHROMIUM += " --disable-component-update --disable-sync"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+START_SECONDS = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs a browser."""
+    for item in items:
+        if Path(item.path).is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
 
 
 @dataclass
 class Server:
-    """A running app."""
+    """One running server."""
 
     url: str
     process: subprocess.Popen
     log: Path
+    state: Path  # its DLCORE_STATE
 
-    def alive(self) -> bool:
-        return self.process.poll() is None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def answers(url: str) -> bool:
-    """Whether anything at all answers there, also with a 503."""
-    try:
-        urllib.request.urlopen(url, timeout=2).close()
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-    return True
-
-
-@contextmanager
-def serve(folder: Path, **environment: str) -> Iterator[Server]:
-    """``streamlit run app.py`` with a state folder of its own; ended at the end, workers and all."""
-    port, log = free_port(), folder / "server.log"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    env = {**os.environ, "DLCORE_STATE": str(folder / "state"), **environment}
-    with log.open("wb") as sink:
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=sink, stderr=subprocess.STDOUT)
-    server = Server(f"http://127.0.0.1:{port}", process, log)
-    try:
-        until(lambda: answers(f"{server.url}/healthz") or not server.alive(), 60)
-        assert server.alive(), log.read_text(errors="replace")
-        yield server
-    finally:
-        process.terminate()
+    def stop(self) -> None:
+        self.process.terminate()
         try:
-            process.wait(20)
+            self.process.wait(20)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            self.process.kill()
+            self.process.wait()
 
 
-@pytest.fixture
-def fresh_server(tmp_path: Path) -> Iterator[Server]:
-    """A server that nobody has visited yet."""
-    with serve(tmp_path) as server:
-        yield server
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Start servers: ``serve()`` is the app, shared by all who ask for the same script and environment.
+
+    ``serve(env={"DLCORE_DATA": …})`` sets variables; ``serve(fresh=True)`` is one that nobody has asked anything yet.
+    """
+    running: dict[tuple, Server] = {}
+
+    def start(
+        script: str = "app.py", *, env: dict[str, str] | None = None, fresh: bool = False, health: str = "/healthz"
+    ) -> Server:
+        key = (script, *sorted((env or {}).items()), len(running) if fresh else None)
+        if key not in running:
+            running[key] = _start(script, env or {}, tmp_path_factory.mktemp("server"), health)
+        return running[key]
+
+    yield start
+    for server in running.values():
+        server.stop()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for all tests of a module."""
-    with serve(tmp_path_factory.mktemp("server")) as running:
-        yield running
+def _start(script: str, env: dict[str, str], folder: Path, health: str) -> Server:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "server.log"
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    settings = {**os.environ, "PYTHONPATH": paths, "DLCORE_STATE": str(folder / "state"), **env}
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=out, stderr=subprocess.STDOUT)
+    server = Server(f"http://127.0.0.1:{port}", process, log, folder / "state")
+    _wait(server, health)
+    return server
+
+
+def _wait(server: Server, health: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(server.url + health, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    server.stop()
+    pytest.fail(f"the server did not answer {health}:\n{server.log.read_text(errors='replace')[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def app(serve: Callable[..., Server]) -> Server:
+    """The app itself, shared by all tests."""
+    return serve()
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator:
-    """One browser process; open a context (a profile of its own) per test: ``chromium.new_context(...)``."""
-    import shutil
-
-    from playwright.sync_api import sync_playwright
-
+    """The browser. Without one the tests are skipped, except where ``CI=true`` promises one."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        _without("Playwright is not installed: pip install -r requirements-dev.txt")
+    path = os.environ.get("DLCORE_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM.split())
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except Error as fault:
+            _without(f"Chromium does not start ({path or 'none found; DLCORE_CHROMIUM names one'}): {fault}")
         yield browser
         browser.close()
 
 
+def _without(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture
-def page(chromium) -> Iterator:
-    """A page of an English visitor with a laptop's screen."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-    context.set_default_timeout(30_000)
-    yield context.new_page()
-    context.close()
+def faults() -> list[str]:
+    """What went wrong in the pages of this test: errors on the console, requests elsewhere. Clear it to allow them."""
+    return []
+
+
+@pytest.fixture
+def browse(chromium, faults: list[str]) -> Iterator[Callable]:
+    """Open pages: ``browse(url, theme="dark", locale="zh-CN", width=390)``. The test fails if one had a fault."""
+    contexts = []
+
+    def open_page(
+        url: str,
+        *,
+        theme: str = "light",
+        locale: str = "en-US",
+        width: int = 1440,
+        height: int = 900,
+        motion: bool = True,
+        touch: bool = False,
+    ):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, locale=locale, has_touch=touch,
+            reduced_motion="no-preference" if motion else "reduce",
+        )  # fmt: skip
+        contexts.append(context)
+        home = urlsplit(url).netloc
+
+        def check(route) -> None:
+            if urlsplit(route.request.url).netloc in (home, ""):
+                route.continue_()
+            else:
+                faults.append(f"request to elsewhere: {route.request.url}")
+                route.abort()
+
+        context.route("**/*", check)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"error: {error}"))
+        page.on("console", lambda line: faults.append(f"console: {line.text}") if line.type == "error" else None)
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not faults, "\n".join(faults)
