@@ -123,25 +123,25 @@ def choose_layout(
 
 
 def fastest(
-    layouts: list[Layout], trial: Callable[[Layout], Callable[[], object]], device: str = "cpu", rounds: int = 3
+    layouts: list[Layout], trial: Callable[[Layout], Callable[[], object]], device: str = "cpu", rounds: int = 6
 ) -> Layout:
-    """The layout whose step takes the least time. One that starts out three times slower than the best is dropped.
+    """The layout whose step takes the least time, the best of several rounds.
 
-    The generators' state is put back afterwards, so measuring does not change a run.
+    The layouts take turns, so that what else the machine does meanwhile falls on all alike; one that is three times
+    slower than the best is dropped. The generators' state is put back, so measuring does not change a run.
     """
     import torch
 
-    best, best_seconds = layouts[0], float("inf")
     with torch.random.fork_rng(devices=[0] if device == "cuda" else []):
-        for layout in layouts:
-            step = trial(layout)
-            _timed(step, device)  # the first step prepares kernels
-            seconds = _timed(step, device)
-            if seconds < 3 * best_seconds:
-                seconds = min([seconds, *(_timed(step, device) for _ in range(rounds))])
-            if seconds < best_seconds:
-                best, best_seconds = layout, seconds
-    return best
+        steps = {layout: trial(layout) for layout in layouts}
+        for step in steps.values():
+            _timed(step, device)  # the first prepares kernels
+        seconds = dict.fromkeys(layouts, float("inf"))
+        for _ in range(rounds):
+            best = min(seconds.values())
+            for layout in [o for o in layouts if seconds[o] <= 3 * best]:
+                seconds[layout] = min(seconds[layout], _timed(steps[layout], device))
+    return min(seconds, key=seconds.__getitem__)
 
 
 def _timed(step: Callable[[], object], device: str) -> float:

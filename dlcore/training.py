@@ -104,11 +104,21 @@ def one_cycle(step: int, total: int) -> float:
     return _between(1.0, 1 / 25e4, (step - top) / (end - top))
 
 
+def linear(step: int, total: int) -> float:
+    """Straight up to 1 in the first tenth of the steps, straight down towards 0 in the rest."""
+    return min((step + 1) / (0.1 * total), (total - step - 1) / (0.9 * total))
+
+
 def _between(start: float, end: float, share: float) -> float:
     return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
 
 
-SCHEDULES: dict[str, Callable[[int, int], float]] = {"constant": constant, "cosine": cosine, "one_cycle": one_cycle}
+SCHEDULES: dict[str, Callable[[int, int], float]] = {
+    "constant": constant,
+    "cosine": cosine,
+    "linear": linear,
+    "one_cycle": one_cycle,
+}
 
 
 def fit(

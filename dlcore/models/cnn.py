@@ -51,19 +51,21 @@ def article(shape: Shape, classes: int) -> list[tuple[str, nn.Module]]:
 
 
 def fast(shape: Shape, classes: int) -> list[tuple[str, nn.Module]]:
-    """Two convolutions, pooled before the relu, which then has a quarter of the numbers to look at (same result)."""
-    channels, side = shape[0], ((min(shape[1:]) - 4) // 2 - 2) // 2
+    """Two convolutions made for speed: the first goes in steps of 2, the second is pooled before its relu.
+
+    Both leave a quarter of the numbers for what follows to look at; pooling first changes nothing in the result.
+    """
+    channels, side = shape[0], ((min(shape[1:]) - 3) // 2 - 2) // 2
     return [
-        ("conv1", nn.Conv2d(channels, 24, 5)),  # (B, 24, 24, 24)
-        ("pool1", nn.MaxPool2d(2)),  # (B, 24, 12, 12)
+        ("conv1", nn.Conv2d(channels, 16, 5, stride=2)),  # (B, 16, 12, 12)
         ("relu1", nn.ReLU()),
-        ("conv2", nn.Conv2d(24, 32, 3)),  # (B, 32, 10, 10)
+        ("conv2", nn.Conv2d(16, 32, 3)),  # (B, 32, 10, 10)
         ("pool2", nn.MaxPool2d(2)),  # (B, 32, 5, 5)
         ("relu2", nn.ReLU()),
         ("flatten", nn.Flatten()),  # (B, 800)
-        ("dense1", nn.Linear(32 * side * side, 256)),
+        ("dense1", nn.Linear(32 * side * side, 128)),
         ("relu3", nn.ReLU()),
-        ("logits", nn.Linear(256, classes)),
+        ("logits", nn.Linear(128, classes)),
     ]
 
 
