@@ -27,6 +27,7 @@ from ui import address
 from ui.i18n import _
 from ui.lessons import Lesson
 
+LINES, TALL = 24, 560  # a longer function scrolls within 560 px
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -44,7 +45,8 @@ def code_panel(lesson: Lesson, config: Any, history: History, *, show: Sequence[
         for name in names:
             module, _colon, function = name.partition(":")
             st.caption(f"`{module.replace('.', '/')}.py`")
-            st.code(source(module, function), language="python", line_numbers=True)
+            text = source(module, function)
+            st.code(text, language="python", line_numbers=True, height=TALL if text.count("\n") > LINES else "content")
     with repeat:
         _repeat(lesson, config, history)
     with take:

@@ -44,7 +44,7 @@ def prose(slug: str, name: str, numbers: Mapping[str, Any] | None = None) -> Non
 def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
     """The lesson's opening: what kind, how long and what to know before; the question in large type; the lead."""
     minutes = ngettext("{n} minute", "{n} minutes", lesson.minutes).format(n=lesson.minutes)
-    with st.container(key="intro", gap="small"):
+    with st.container(key="intro", gap=None):
         with st.container(key="eyebrow", horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(f"{_(lesson.section)} · {_(lesson.title)} · {minutes}", width="content")
             _prerequisites(lesson)

@@ -11,7 +11,7 @@ sys.path[:0] = [root for root in [str(Path(__file__).resolve().parent.parent)] i
 
 from dlcore import jobs  # noqa: E402
 from ui import address, style  # noqa: E402
-from ui.i18n import LANGUAGES, _, language, language_for, set_language, tell  # noqa: E402
+from ui.i18n import ASSETS, LANGUAGES, _, language, language_for, set_language, tell  # noqa: E402
 from ui.lessons import READY  # noqa: E402
 from ui.session import enter, owner  # noqa: E402
 
@@ -22,7 +22,7 @@ def main() -> None:
     """One rerun of the whole app."""
     if "language" not in st.session_state:
         set_language(language_for(st.query_params.get("lang"), st.context.locale))
-    st.set_page_config(page_title=_("Deep learning playground"), page_icon=":material/school:", layout="wide")
+    st.set_page_config(page_title=_("Deep learning playground"), page_icon=str(ASSETS / "icon.svg"), layout="wide")
     style.apply()
     page = st.navigation(_pages(), position="top")
     enter(page.url_path or "home")

@@ -57,6 +57,7 @@ def test_changing_a_setting_changes_the_address_without_filling_the_history(serv
     for _press in range(5):
         slider.press("ArrowRight")
     until(lambda: len(query(page)) == 2)
+    page.wait_for_timeout(1500)  # the last of the five
     assert page.evaluate("history.length") == before
     changed = query(page)
     page.reload()
