@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dlcore.descent_story import say
+from dlcore.descent_story import NEAR, arrival, say, story
 from dlcore.experiments import linear_regression as lr
 from dlcore.experiments.linear_regression import Config, Path, Task, diverged, is_batched, metrics, resolve
 from dlcore.figures import Label, descent
@@ -35,7 +36,9 @@ def views(task: Task, config: Config, path: Path, *, bowl: bool = False, label: 
     if bowl:
         surface = descent.loss_bowl(track, cut.optimum, cut.hessian, cut.half, cut.floor, titles=titles, label=label)
     else:
-        surface = descent.loss_map(track, cut.optimum, cut.hessian, cut.half, titles=titles, label=label)
+        surface = descent.loss_map(
+            track, cut.optimum, cut.hessian, cut.half, true=cut.true, titles=titles, label=label
+        )  # fmt: skip
     curve = descent.loss_curve(path.loss, path.excess, task.spectrum.optimum_loss, config.steps, label=label)
     return Views(_data_view(task, path, label), surface, curve)
 
@@ -85,8 +88,10 @@ def update_line(config: Config, path: Path) -> tuple[str, dict[str, Any]]:
     return "<br>".join(lines), values
 
 
-def numbers(task: Task, config: Config, path: Path) -> Mapping[str, str]:
-    """What the prose has between double braces, ready to print."""
+def numbers(task: Task | None, config: Config, path: Path | None) -> Mapping[str, str]:
+    """What the prose has between double braces, ready to print; dots while there is no data."""
+    if task is None or path is None:
+        return defaultdict(lambda: "…")
     bowl, momentum = task.spectrum, config.momentum
     rate = config.learning_rate
     return {
@@ -108,7 +113,7 @@ def numbers(task: Task, config: Config, path: Path) -> Mapping[str, str]:
 
 
 def comparison(task: Task, path: Path, fitted: np.ndarray | None, label: Label = str) -> dict[str, list[str]]:
-    """A table in the data's own units, by column: the descent, the normal equation, scikit-learn (None: no answer yet)."""
+    """A table in the data's own units: the descent, the normal equation, scikit-learn (None: no answer yet)."""
     names = [label(N_("Intercept")), *(label(name) for name in task.data.names), label(N_("Loss"))]
     descended = [*task.raw(path.theta[-1]), path.loss[-1]]
     closed = [*task.raw(task.spectrum.optimum), task.spectrum.optimum_loss]
@@ -170,3 +175,32 @@ def hidden(values: Mapping[str, Any]) -> tuple[str, ...]:
     drawn = ("points", "data_hash", "x_column", "y_column")
     of_others = {"diabetes": ("noise", "outliers"), "line": ("feature",)}
     return (*drawn, *of_others.get(values["dataset"], ("feature", "noise", "outliers")))
+
+
+def story_text(task: Task, config: Config, path: Path, label: Label = str) -> list[tuple[str, str]]:
+    """``descent_story.story`` with its numbers filled in: (kind, sentence)."""
+    return [(kind, label(sentence).format(**values)) for kind, sentence, values in story(task, config, path)]
+
+
+def grown(path: Path | None, times: float) -> float | None:
+    """How nearly the last loss is ``times`` the first, 0 to 1, on a logarithmic scale."""
+    if path is None or path.loss[0] <= 0:
+        return None
+    if path.diverged:
+        return 1.0
+    return float(np.clip(np.log(max(path.loss[-1] / path.loss[0], 1.0)) / np.log(times), 0, 1))
+
+
+def arrived_by(path: Path | None, most: int) -> float | None:
+    """How nearly the excess loss falls to ``NEAR`` of itself within ``most`` steps, 0 to 1 (it does).
+
+    In between it counts the decades that are done at that step.
+    """
+    if path is None or path.excess[0] <= 1e-20 * path.loss[0]:
+        return None
+    steps = arrival(path)
+    if steps is not None and steps <= most:
+        return 1.0
+    share = path.excess[min(most, len(path.excess) - 1)] / max(path.excess[0], 1e-300)
+    decades = np.log10(share) / np.log10(NEAR) if 0 < share < 1 else 0.0
+    return float(np.clip(decades, 0, 0.99))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+ASPECT, NEEDLE = 1.6, 8.0  # width to height of a window; one that is thinner than NEEDLE is stretched
+
 
 @dataclass(frozen=True)
 class Spectrum:
@@ -112,6 +114,8 @@ class Plane:
         half: (2,) half the width and height of the part to look at: symmetric about the optimum, so that a step that
             overshoots stays in it.
         floor: the loss at the optimum.
+        true: whether both axes have the same scale, so that gradients are at right angles to the level lines. A window
+            that would be a needle is stretched instead.
     """
 
     path: np.ndarray
@@ -119,6 +123,7 @@ class Plane:
     hessian: np.ndarray
     half: np.ndarray
     floor: float
+    true: bool
 
     def excess(self, coordinates: np.ndarray) -> np.ndarray:
         """Loss above the optimum's at coordinates (..., 2), within this plane."""
@@ -138,9 +143,12 @@ def plane(bowl: Spectrum, theta: np.ndarray) -> Plane:
     starts = np.array([theta[0] @ axes - center - best, -axes.T @ bowl.optimum])  # errors of the start, of the origin
     half = 1.25 * (np.abs(starts @ directions) @ np.abs(directions).T).max(0)
     half = np.maximum(half, 1e-3 * max(half.max(), 1e-6))
+    true = bool(half.max() < NEEDLE * half.min())
+    if true:
+        half = max(half[0], ASPECT * half[1]) * np.array([1, 1 / ASPECT])
     with np.errstate(over="ignore", invalid="ignore"):
         path = theta @ axes - center
-    return Plane(path, best, hessian, half, bowl.optimum_loss)
+    return Plane(path, best, hessian, half, bowl.optimum_loss, true)
 
 
 def within(path: np.ndarray, center: np.ndarray, half: np.ndarray, far: float = 30.0) -> np.ndarray:

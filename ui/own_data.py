@@ -90,7 +90,7 @@ def _column(knob: str, label: str, table: own.Table, default: str) -> None:
 
 
 def clicked_point(click: dict[str, Any], text: str, points_curve: int) -> None:
-    """Take a click on the data: on a point it is removed, elsewhere one is added. More than a link holds become a table."""
+    """Take a click on the data: a point under it is removed, elsewhere one is added; too many become a table."""
     pairs = read_points(text)  # (N, 2)
     if click["curve"] == points_curve and click["point"] is not None and click["point"] < len(pairs):
         pairs = np.delete(pairs, click["point"], axis=0)

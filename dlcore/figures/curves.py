@@ -80,7 +80,7 @@ def curves(
     )
     y_axis["tickformat"] = y_format
     data = [_trace(line, label) for line in lines]
-    shapes, notes = _levels(levels, label, log_x, log_y)
+    shapes, notes = _levels(levels, label, log_x, log_y, y_axis["range"])
     names = end_labels(lines, x_axis["range"], y_axis["range"], log_x, log_y, label)
     room = max((_width(name["text"]) for name in names), default=0)
     margin = {"l": 64, "r": 16 + room, "t": 12, "b": 48}
@@ -133,21 +133,25 @@ def _axis(title: str, log: bool, span: tuple[float, float], label: Label) -> dic
     return axis
 
 
-def _levels(levels: Sequence[Level], label: Label, log_x: bool, log_y: bool) -> tuple[list, list]:
-    """Reference lines with their names: above the line at its left end, or at the top of an upright one."""
+def _levels(
+    levels: Sequence[Level], label: Label, log_x: bool, log_y: bool, y_range: Sequence[float]
+) -> tuple[list, list]:
+    """Reference lines, named under their right end (above it where the line lies low), or at an upright one's top."""
     shapes, notes = [], []
     for level in levels:
         log = log_x if level.upright else log_y
         place = float(np.log10(level.value)) if log else level.value
         line = {"color": level.color, "width": 1.5, "dash": level.dash}
         font = {"color": level.color, "size": LABEL_SIZE - 1}
-        note = {"text": label(level.name) if level.name else "", "showarrow": False, "xanchor": "left", "font": font}
+        note = {"text": label(level.name) if level.name else "", "showarrow": False, "font": font}
         if level.upright:
             axes, ends = {"xref": "x", "yref": "y domain"}, {"x0": level.value, "x1": level.value, "y0": 0, "y1": 1}
-            notes.append({**note, **axes, "x": place, "y": 1, "yanchor": "top"})
+            notes.append({**note, **axes, "x": place, "y": 1, "yanchor": "top", "xanchor": "left"})
         else:
             axes, ends = {"xref": "x domain", "yref": "y"}, {"x0": 0, "x1": 1, "y0": level.value, "y1": level.value}
-            notes.append({**note, **axes, "x": 0.01, "y": place, "yanchor": "bottom"})
+            low = place - y_range[0] < 0.25 * (y_range[1] - y_range[0])
+            side = {"yanchor": "bottom" if low else "top", "xanchor": "right"}
+            notes.append({**note, **axes, **side, "x": 0.99, "y": place})
         shapes.append({"type": "line", **axes, **ends, "layer": "below", "line": line})
     return shapes, notes
 

@@ -19,6 +19,7 @@ from dlcore.texts import N_
 MOST_DRAWN, MOST_RESIDUALS = 1500, 450  # rows of a large table; beyond it evenly chosen ones
 GRID, BOWL = 49, 40  # points a side: map, 3-D surface
 DECADES = 4.0  # of excess loss that the colours of a map tell apart
+POINTS_TRACE = 1  # which trace of data_space (and scattered) holds the points, for clicks on them
 DEEPEST, HIGHEST = 1e-8, 1e6  # the loss curve shows this much below and above the start
 
 
@@ -93,13 +94,15 @@ def loss_map(
     hessian: np.ndarray,
     half: np.ndarray,
     *,
+    true: bool,
     titles: Sequence[str],
     label: Label = str,
 ) -> Film:
     """The parameter space from above: level lines of the excess loss, the path, the optimum.
 
     Args:
-        path: (n, 2) coordinates, none of them far out; optimum: (2,); hessian: (2, 2); half: (2,) as in ``Plane``.
+        path: (n, 2) coordinates, none of them far out; optimum: (2,); hessian: (2, 2); half: (2,)
+            and ``true`` as in ``quadratic.Plane``.
     """
     axes = [np.linspace(c - h, c + h, GRID) for c, h in zip(optimum, half, strict=True)]
     level = _log_excess(axes, optimum, hessian)
@@ -117,6 +120,9 @@ def loss_map(
     frames = {1: grow, 2: grow, 4: {"x": {"at": path[:, 0]}, "y": {"at": path[:, 1]}}}
     spans = [(float(axis[0]), float(axis[-1])) for axis in axes]
     layout = {"xaxis": _axis(titles[0], spans[0]), "yaxis": _axis(titles[1], spans[1]), "hovermode": "closest"}
+    if true:
+        layout["xaxis"]["constrain"] = "domain"
+        layout["yaxis"] |= {"constrain": "domain", "scaleanchor": "x"}
     return Film(figure(data, layout), _frames(len(path), frames))
 
 
@@ -241,3 +247,13 @@ def _log_excess(axes: list[np.ndarray], optimum: np.ndarray, hessian: np.ndarray
     """Its logarithm relative to the corners, cut off ``DECADES`` below them."""
     excess = _excess(axes, optimum, hessian)
     return np.log10(np.maximum(excess / excess.max(), 10**-DECADES))
+
+
+def scattered(x: np.ndarray, y: np.ndarray, *, x_title: str, y_title: str) -> Film:
+    """Points (N,) that no line can be fitted to yet, none or one or all above each other; room for more."""
+    x_range = _padded(np.append(x, [0.0, 10.0]), 0.05)
+    y_range = _padded(np.append(y, [0.0, 10.0]), 0.12)
+    dots = {"type": "scatter", "mode": "markers", "x": x, "y": y, "marker": {"color": DATA, "size": 7}}
+    nothing = _line(np.zeros(0), np.zeros(0), GREY, 1)  # so that the points have the number they have in data_space
+    layout = {"xaxis": _axis(x_title, x_range), "yaxis": _axis(y_title, y_range), "hovermode": "closest"}
+    return Film(figure([nothing, dots], layout), _frames(1, {}))
