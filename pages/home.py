@@ -9,7 +9,7 @@ from ui.i18n import _, language, ngettext, tell
 from ui.intro import lesson_link, prose
 from ui.lessons import READY
 
-with st.container(key="intro", gap=None):
+with st.container(key="intro", gap="xsmall"):
     st.title(_("See deep learning work"), anchor=False)
     with st.container(key="lead"):
         prose("home", "lead")

@@ -44,7 +44,7 @@ def prose(slug: str, name: str, numbers: Mapping[str, Any] | None = None) -> Non
 def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
     """The lesson's opening: what kind, how long and what to know before; the question in large type; the lead."""
     minutes = ngettext("{n} minute", "{n} minutes", lesson.minutes).format(n=lesson.minutes)
-    with st.container(key="intro", gap=None):
+    with st.container(key="intro", gap="xsmall"):
         with st.container(key="eyebrow", horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(f"{_(lesson.section)} · {_(lesson.title)} · {minutes}", width="content")
             _prerequisites(lesson)
@@ -54,15 +54,12 @@ def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
 
 
 def _prerequisites(lesson: Lesson) -> None:
-    """Links to the lessons that come before; those still to be built by name only."""
-    known = [lesson_for(slug) for slug in lesson.prerequisites]
+    """Links to the lessons that come before, as far as they are there."""
+    known = [before for before in map(lesson_for, lesson.prerequisites) if before.ready]
     if known:
         st.caption(_("Good to know before:"), width="content")
     for before in known:
-        if before.ready:
-            lesson_link(before, _(before.title))
-        else:
-            st.caption(_(before.title), width="content")
+        lesson_link(before, _(before.title))
 
 
 def outro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:

@@ -51,7 +51,7 @@ LESSONS = (
     Lesson("neural_network", N_("Neural network"), N_("What can eight neurons learn?"), NETWORKS,
            ":material/hub:", 30, ("backpropagation", "optimizers")),
     Lesson("cnn", N_("Convolutional network"), N_("How does a network read your handwriting?"), IMAGES,
-           ":material/grid_on:", 40, ("neural_network",), ready=True),
+           ":material/grid_on:", 40, ("linear_regression", "neural_network"), ready=True),
     Lesson("augmentation", N_("Data augmentation"), N_("Is a six turned round still a six?"), IMAGES,
            ":material/crop_rotate:", 25, ("cnn",)),
     Lesson("resnet", N_("Residual network"), N_("Why can a deeper network do worse?"), IMAGES,

@@ -18,6 +18,7 @@ from dlcore.jobs import RunInfo
 from dlcore.knobs import knobs_of
 from dlcore.texts import N_, Problem
 from ui.controls import put_value
+from ui.faults import told
 from ui.i18n import _, ngettext, tell
 from ui.lessons import Lesson
 from ui.session import arrived, owner, page_state
@@ -76,20 +77,13 @@ def _find(lesson: Lesson) -> RunInfo | None:
 
 def _tick(info: RunInfo | None, view: View) -> None:
     """One look at the run: progress and picture. The page as a whole is drawn again only when the state changes."""
-    if info is None:
-        _progress(None, History())
-        view(History())
-        return
-    try:
-        now = jobs.info(info.run_id, owner=owner())
-        history = jobs.history(info.run_id, owner=owner())
-    except Problem as fault:
-        st.error(tell(fault), icon=":material/error:")
-        return
-    if now.state != info.state:
-        st.rerun()  # other buttons, another pace, and the parts of the page that read the finished run
-    _progress(now, history)
-    view(history)
+    with told():
+        now = jobs.info(info.run_id, owner=owner()) if info else None
+        history = jobs.history(info.run_id, owner=owner()) if info else History()
+        if info and now and now.state != info.state:
+            st.rerun()  # other buttons, another pace, and the parts of the page that read the finished run
+        _progress(now, history)
+        view(history)
 
 
 # -- buttons ---------------------------------------------------------------------------------------------------------

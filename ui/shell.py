@@ -11,6 +11,7 @@ sys.path[:0] = [root for root in [str(Path(__file__).resolve().parent.parent)] i
 
 from dlcore import jobs  # noqa: E402
 from ui import address, style  # noqa: E402
+from ui.faults import told  # noqa: E402
 from ui.i18n import ASSETS, LANGUAGES, _, language, language_for, set_language, tell  # noqa: E402
 from ui.lessons import READY  # noqa: E402
 from ui.session import enter, owner  # noqa: E402
@@ -29,7 +30,8 @@ def main() -> None:
     with st.container(key="topbar", horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         _badge()
         _language_switch()
-    page.run()
+    with told():
+        page.run()
     address.show()
 
 
