@@ -1,0 +1,48 @@
+"""The CNN lesson told in a run's own numbers: what its formulas are filled with, and what its challenges ask."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from dlcore.history import History
+
+
+def numbers(history: History) -> dict[str, str]:
+    """What the formulas are filled with, ready to print: the run's numbers, or letters before there are any."""
+    loss = history.epochs.column("test_loss")
+    if not len(loss):
+        return {"params": "n", "batch": "N", "first_loss": r"\ln 10 = 2.303", "loss": "L", "typical": "e^{-L}"}
+    return {
+        "params": f"{history.info['params']:,}".replace(",", r"\,"),
+        "batch": str(history.config["batch_size"]),
+        "first_loss": f"{loss[0]:.3f}",
+        "loss": f"{loss[-1]:.3f}",
+        "typical": rf"{100 * math.exp(-loss[-1]):.1f}\,\%",
+    }
+
+
+def best_accuracy(runs: Iterable[History], dataset: str) -> float:
+    """The best test accuracy that any finished run reached on a dataset; 0 where there is none."""
+    scores = [run.metrics["test_accuracy"] for run in runs if _finished(run) and run.config["dataset"] == dataset]
+    return max(scores, default=0.0)
+
+
+def beats_dense(runs: Iterable[History]) -> float:
+    """Whether a network with fewer weights than a dense one got more right on the same images: 1; half way: 0.5.
+
+    Half way is a finished run of the dense network, which is the one to beat.
+    """
+    runs = [run for run in runs if _finished(run)]
+    dense = [run for run in runs if run.config["network"] == "mlp"]
+    beaten = any(
+        run.metrics["test_accuracy"] > rival.metrics["test_accuracy"] and run.info["params"] < rival.info["params"]
+        for rival in dense
+        for run in runs
+        if run.config["network"] != "mlp" and run.config["data_hash"] == rival.config["data_hash"]
+    )
+    return 1.0 if beaten else 0.5 if dense else 0.0
+
+
+def _finished(run: History) -> bool:
+    return run.state == "finished" and "test_accuracy" in run.metrics

@@ -1,0 +1,106 @@
+"""How good a classifier is: confusion matrix, scores by class, the probabilities of one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dlcore.figures import DATA, GREY, MODEL, Label, figure
+from dlcore.texts import N_
+
+# From see-through to full: right answers in the data's blue, wrong ones in the model's vermilion.
+RIGHT_AND_WRONG = [
+    [0.0, "rgba(0, 114, 178, 0.85)"],
+    [0.5, "rgba(128, 128, 128, 0.04)"],
+    [1.0, "rgba(213, 94, 0, 1)"],
+]
+
+
+def confusion(counts: np.ndarray, classes: Sequence[str], *, label: Label = str) -> go.Figure:
+    """The confusion matrix ``(K, K)``: rows the truth, columns the answer; each cell with its count.
+
+    Colour is the share of the row: blue on the diagonal, vermilion beside it (as its square root, so that one mistake
+    in a thousand is still seen).
+    """
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    right = np.eye(len(counts), dtype=bool)
+    names = [label(name) for name in classes]
+    long = max(map(len, names)) > 2
+    trace = {
+        "type": "heatmap", "z": np.where(right, -shares, np.sqrt(shares)).astype(np.float32), "x": names, "y": names,
+        "zmin": -1, "zmax": 1, "colorscale": RIGHT_AND_WRONG, "showscale": False, "xgap": 2, "ygap": 2,
+        "text": [[str(n) if n else "" for n in row] for row in counts.tolist()], "texttemplate": "%{text}",
+        "hovertemplate": f"{label(N_('truth'))} %{{y}}, {label(N_('answer'))} %{{x}}: %{{text}}<extra></extra>",
+    }  # fmt: skip
+    title = {"standoff": 8}
+    axis = {"type": "category", "showgrid": False, "zeroline": False, "ticks": "", "showline": False}
+    layout = {
+        "xaxis": {**axis, "title": {**title, "text": label(N_("Answer of the network"))}, "side": "top",
+                  "constrain": "domain", "tickangle": -40 if long else 0},
+        "yaxis": {**axis, "title": {**title, "text": label(N_("Truth"))}, "autorange": "reversed",
+                  "scaleanchor": "x", "constrain": "domain"},
+        "margin": {"l": 96 if long else 56, "r": 8, "t": 104 if long else 56, "b": 8},
+    }  # fmt: skip
+    return figure([trace], layout)
+
+
+def scores(
+    precision: np.ndarray, recall: np.ndarray, f1: np.ndarray, classes: Sequence[str], *, label: Label = str
+) -> go.Figure:
+    """Precision, recall and F1 of each class, ``(K,)`` each, as dots on one line per class (Cleveland's dot plot)."""
+    names = [label(name) for name in classes]
+    lowest = float(min(precision.min(), recall.min(), f1.min()))
+    start = max(0.0, np.floor((lowest - 0.01) * 20) / 20)
+    spans = {
+        "type": "scatter", "mode": "lines", "line": {"color": GREY, "width": 1}, "hoverinfo": "skip",
+        "x": np.column_stack([precision, recall, np.full(len(names), np.nan)]).ravel(),
+        "y": [name for name in names for _ in range(3)],
+    }  # fmt: skip
+    rows = ((N_("precision"), precision, MODEL, "diamond"), (N_("recall"), recall, DATA, "circle"),
+            (N_("F1"), f1, GREY, "line-ns-open"))  # fmt: skip
+    dots = [
+        {
+            "type": "scatter", "mode": "markers", "x": values, "y": names, "name": label(name),
+            "marker": {"color": color, "symbol": symbol, "size": 9, "line": {"width": 2, "color": color}},
+            "hovertemplate": "%{x:.3f}",
+        }
+        for name, values, color, symbol in rows
+    ]  # fmt: skip
+    layout = {
+        "xaxis": {"range": [start, 1.004], "tickformat": ".0%", "side": "top", "zeroline": False},
+        "yaxis": {"type": "category", "autorange": "reversed", "showgrid": True},
+        "margin": {"l": 88 if max(map(len, names)) > 2 else 32, "r": 16, "t": 28, "b": 36},
+        "hovermode": "y unified", "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "y": -0.02, "yanchor": "top"},
+    }  # fmt: skip
+    return figure([spans, *dots], layout)
+
+
+def answer(
+    probabilities: np.ndarray, classes: Sequence[str], *, truth: int | None = None, label: Label = str
+) -> go.Figure:
+    """The probabilities ``(K,)`` of one answer as bars: the largest vermilion, the truth (if known) blue, the rest grey."""
+    names = [label(name) for name in classes]
+    best = int(probabilities.argmax())
+    colors = [MODEL if k == best else DATA if k == truth else GREY for k in range(len(names))]
+    trace = {
+        "type": "bar", "orientation": "h", "x": probabilities, "y": names, "marker": {"color": colors}, "width": 0.7,
+        "text": [_percent(p) for p in probabilities.tolist()], "textposition": "outside", "cliponaxis": False,
+        "hovertemplate": "%{y}: %{x:.2%}<extra></extra>",
+    }  # fmt: skip
+    layout = {
+        "xaxis": {"range": [0, 1.12], "visible": False, "fixedrange": True},
+        "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False, "fixedrange": True, "ticks": ""},
+        "margin": {"l": 88 if max(map(len, names)) > 2 else 28, "r": 8, "t": 4, "b": 4},
+        "transition": {"duration": 200},
+    }
+    return figure([trace], layout)
+
+
+def _percent(share: float) -> str:
+    """A probability with a sensible count of digits; never a 100 % or 0 % that is none."""
+    if share >= 0.9995:
+        return ">99.9 %"
+    return f"{100 * share:.1f} %" if share >= 0.001 else ""

@@ -1,0 +1,148 @@
+"""Many small images in one heat map: digits, filters, feature maps. One trace whatever their number, so it is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dlcore.figures import DATA, DIVERGING, MODEL, SEQUENTIAL, figure
+
+INK = [[0.0, "#000000"], [1.0, "#ffffff"]]  # as the pixels are: 0 black, 255 white
+MARK = {"color": MODEL, "width": 3}
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """Where each of ``count`` images of ``height`` x ``width`` pixels stands in one large picture.
+
+    ``gap`` pixels lie between two images, and ``foot`` more below each, for its caption.
+    """
+
+    count: int
+    height: int
+    width: int
+    columns: int
+    gap: int = 2
+    foot: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows of images."""
+        return ceil(self.count / self.columns)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the large picture."""
+        tall = self.rows * (self.height + self.foot) + (self.rows - 1) * self.gap
+        return tall, self.columns * self.width + (self.columns - 1) * self.gap
+
+    def corner(self, index: int) -> tuple[int, int]:
+        """Row and column of an image's upper left pixel."""
+        row, column = divmod(index, self.columns)
+        return row * (self.height + self.foot + self.gap), column * (self.width + self.gap)
+
+    def index(self, x: float, y: float) -> int | None:
+        """Which image lies at a point of the plot (a click); None where there is none."""
+        row, column = int((y + 0.5) // (self.height + self.foot + self.gap)), int((x + 0.5) // (self.width + self.gap))
+        index = row * self.columns + column
+        inside = 0 <= column < self.columns and 0 <= row < self.rows and index < self.count
+        return index if inside else None
+
+    def picture(self, images: np.ndarray) -> np.ndarray:
+        """``(count, height, width)`` as one float32 picture, NaN (the page shows through) between the images."""
+        large = np.full(self.shape, np.nan, np.float32)
+        for index, image in enumerate(images):
+            top, left = self.corner(index)
+            large[top : top + self.height, left : left + self.width] = image
+        return large
+
+
+def mosaic(images: np.ndarray, columns: int, *, foot: int = 0) -> Mosaic:
+    """The arrangement of ``(n, h, w)`` images in so many columns, with a gap that suits their size."""
+    n, height, width = images.shape
+    return Mosaic(n, height, width, min(columns, max(n, 1)), gap=max(1, round(width / 9)), foot=foot)
+
+
+def digits(images: np.ndarray, columns: int, *, chosen: int | None = None) -> go.Figure:
+    """Images ``(n, h, w)`` uint8, bright ink on black; ``chosen`` gets a frame."""
+    place = mosaic(images, columns)
+    return _mosaic_figure(place, images, INK, 0, 255, shapes=[] if chosen is None else [_frame(place, chosen)])
+
+
+def filters(weights: np.ndarray, columns: int = 8) -> go.Figure:
+    """Filters ``(n, h, w)``: vermilion where a bright pixel adds, blue where it takes away, all on one scale."""
+    most = float(np.abs(weights).max()) or 1.0
+    return _mosaic_figure(mosaic(weights, columns), weights, DIVERGING, -most, most)
+
+
+def feature_maps(maps: np.ndarray, columns: int = 8) -> go.Figure:
+    """One layer's output ``(channels, h, w)``, all channels on one scale, so that a silent one is seen to be silent.
+
+    Outputs that are never negative (after a relu) get a sequential scale from 0, the others a diverging one around 0.
+    """
+    maps = maps.astype(np.float32)
+    most = float(np.abs(maps).max()) or 1.0
+    if maps.min() < 0:
+        return _mosaic_figure(mosaic(maps, columns), maps, DIVERGING, -most, most)
+    return _mosaic_figure(mosaic(maps, columns), maps, SEQUENTIAL, 0.0, most)
+
+
+def tensor(values: np.ndarray) -> go.Figure:
+    """The numbers of one image ``(h, w)`` as they enter a network, with each pixel's value on hover."""
+    values = values.astype(np.float32)
+    most = float(np.abs(values).max()) or 1.0
+    scale, low = (DIVERGING, -most) if values.min() < 0 else (INK, 0.0)
+    return _mosaic_figure(mosaic(values[None], 1), values[None], scale, low, most, hover=True)
+
+
+def mistakes(
+    images: np.ndarray, truth: Sequence[str], answer: Sequence[str], shares: Sequence[float], columns: int = 6
+) -> go.Figure:
+    """Wrongly answered images ``(n, h, w)`` uint8; below each the true class (blue), the answer (vermilion), its share.
+
+    Args:
+        truth, answer: class names, ready to print.
+        shares: probability of the answer, 0 to 1.
+    """
+    place = mosaic(images, columns, foot=8)
+    notes = []
+    for index, (right, wrong, share) in enumerate(zip(truth, answer, shares, strict=True)):
+        top, left = place.corner(index)
+        note = {"y": top + place.height - 0.5, "showarrow": False, "yanchor": "top"}
+        notes += [
+            {**note, "x": left - 0.5, "xanchor": "left", "text": right, "font": {"color": DATA, "size": 13}},
+            {
+                **note, "x": left + place.width - 0.5, "xanchor": "right", "text": f"{wrong} {share:.0%}",
+                "font": {"color": MODEL, "size": 13},
+            },
+        ]  # fmt: skip
+    return _mosaic_figure(place, images, INK, 0, 255, annotations=notes)
+
+
+def _mosaic_figure(
+    place: Mosaic, images: np.ndarray, scale: list | str, low: float, high: float, *, hover: bool = False, **extra: list
+) -> go.Figure:
+    tall, wide = place.shape
+    trace = {
+        "type": "heatmap", "z": place.picture(images), "colorscale": scale, "zmin": low, "zmax": high,
+        "showscale": False, "hoverinfo": "all" if hover else "none", "hoverongaps": False,
+        "hovertemplate": "%{z:.3f}<extra></extra>" if hover else None,
+    }  # fmt: skip
+    hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
+    layout = {
+        "xaxis": {**hidden, "range": [-0.5, wide - 0.5], "constraintoward": "left"},
+        "yaxis": {**hidden, "range": [tall - 0.5, -0.5], "scaleanchor": "x", "constraintoward": "top"},
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        **extra,
+    }
+    return figure([trace], layout)
+
+
+def _frame(place: Mosaic, index: int) -> dict:
+    top, left = place.corner(index)
+    ends = {"x0": left - 0.5, "x1": left + place.width - 0.5, "y0": top - 0.5, "y1": top + place.height - 0.5}
+    return {"type": "rect", **ends, "line": MARK}

@@ -1,0 +1,71 @@
+"""How does a network read your handwriting? The article's convolutional network, trained live on real images."""
+
+from dlcore import jobs
+from dlcore.cnn_story import beats_dense, best_accuracy, numbers
+from dlcore.texts import N_
+from ui.challenge import Task, challenge
+from ui.code_panel import code_panel
+from ui.controls import controls
+from ui.data_box import data_box
+from ui.evaluation_panel import evaluation_panel
+from ui.i18n import _
+from ui.intro import intro, lab, outro, prose
+from ui.lessons import lesson_for
+from ui.look_panel import UNSURE, look_panel
+from ui.run_panel import run_panel
+from ui.session import owner, page_state
+from ui.training_view import training_view
+
+LABELS = {
+    "digits": N_("Small scans"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"), "article": N_("Article"),
+    "fast": N_("Fast"), "mlp": N_("Dense"), "adam": "Adam", "sgd": "SGD", "rmsprop": "RMSProp",
+    "constant": N_("Constant"), "cosine": N_("Cosine"), "linear": N_("Linear"), "one_cycle": N_("One cycle"),
+}  # fmt: skip
+GOAL = 0.97  # right answers on the scans' test images
+
+
+def runs():
+    return [jobs.history(run.run_id, owner=owner()) for run in jobs.runs(owner(), "cnn") if run.state == "finished"]
+
+
+def unsure() -> bool:
+    return page_state("cnn").get("surest", 1.0) < UNSURE
+
+
+lesson = lesson_for("cnn")
+intro(lesson)
+panel, picture = lab()
+with panel:
+    config = controls(lesson.config, labels=LABELS)
+with picture:
+    data_box(config.dataset)
+    history = run_panel(lesson, config, training_view)
+look_panel(lesson, history)
+evaluation_panel(history)
+for section in ("what-you-see", "seven-steps", "formulas", "why-convolution"):
+    prose(lesson.slug, section, numbers(history))
+challenge(
+    lesson,
+    [
+        Task(
+            "goal",
+            _("Reach 97 % right answers on the test images of the small scans."),
+            lambda: best_accuracy(runs(), "digits") / GOAL,
+            hint=_("More epochs help, and so does a rate that falls towards the end: the schedule “One cycle”."),
+        ),
+        Task(
+            "beat-dense",
+            _("Beat the dense network with fewer weights: more right answers on the same images."),
+            lambda: beats_dense(runs()),
+            hint=_("Train “Dense” first. Then “Article” with the same dataset and as many training images."),
+        ),
+        Task(
+            "unsure",
+            _("Draw something that leaves the network in doubt: no digit gets more than half."),
+            unsure,
+            hint=_("Something halfway between two digits. A mere scribble will not do: it is sure of most of them."),
+        ),
+    ],
+)
+code_panel(lesson, config, history, show=["dlcore.models.cnn:article", "dlcore.training:fit"])
+outro(lesson)

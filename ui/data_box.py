@@ -1,0 +1,36 @@
+"""Says that a dataset is not on this machine, and fetches it with progress, where a page needs it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dlcore.data import catalogue, download
+from ui.i18n import _, tell
+
+TICK = 0.5  # seconds
+
+
+def data_box(name: str) -> None:
+    """Draw nothing where the dataset is here (or embedded); else the offer to download it, and how far that is."""
+    if name not in catalogue.CATALOGUE or catalogue.locate(name):
+        return
+    work = download.background(name)
+    running = work is not None and work.running
+    st.fragment(_box, run_every=TICK if running else None)(name)
+
+
+def _box(name: str) -> None:
+    entry, work = catalogue.dataset(name), download.background(name)
+    with st.container(border=True, key="data-box"):
+        if work is not None and work.running:
+            done, total = work.done / 1e6, work.total / 1e6
+            words = _("Downloading {title}: {done:.1f} of {total:.1f} MB")
+            st.progress(min(1.0, done / total), words.format(title=_(entry.title), done=done, total=total))
+            return
+        if catalogue.locate(name):
+            st.rerun()  # it has arrived: the page as a whole may use it
+        st.markdown(tell(work.problem if work is not None and work.problem else catalogue.missing(name)))
+        words = _("Download {megabytes:.0f} MB now").format(megabytes=entry.size / 1e6)
+        if st.button(words, icon=":material/download:", key=f"data-box.{name}"):
+            download.in_background(name)
+            st.rerun()

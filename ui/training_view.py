@@ -1,0 +1,107 @@
+"""The living picture of a network that trains: the thread of steps, loss and accuracy, the first layer's filters."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from dlcore.figures import DATA, GREY, MODEL, images
+from dlcore.figures.curves import Curve, Level, curves
+from dlcore.history import History
+from dlcore.texts import N_
+from ui.i18n import _
+from ui.live_plot import live_plot
+from ui.thread import thread
+
+HEIGHT = 270
+SMOOTHING = 20  # batches that are averaged for the bold line of the training loss
+
+
+def training_view(history: History) -> None:
+    """Draw all of it; quick enough for every tick (under 5 ms). Space is kept before there is anything to see."""
+    thread(history)
+    loss, accuracy, first = st.columns([2.3, 2.3, 1], gap="small")
+    with loss:
+        live_plot(
+            loss_figure(history), key="loss", height=HEIGHT,
+            alt=_("Loss against steps, for the training batches and for the test images."),
+        )  # fmt: skip
+    with accuracy:
+        live_plot(
+            accuracy_figure(history), key="accuracy", height=HEIGHT,
+            alt=_("Share of right answers against steps, for the training batches and for the test images."),
+        )  # fmt: skip
+    with first:
+        _filters(history)
+    st.caption(_pace(history))
+
+
+def loss_figure(history: History):
+    """Loss of each batch (faint), its running mean, and the test loss, on a logarithmic scale."""
+    step, loss = history.steps.column("step"), history.steps.column("loss")
+    lines = [
+        Curve(step, loss, color=DATA, width=1, opacity=0.3),
+        Curve(step, running_mean(loss, SMOOTHING), N_("training"), DATA),
+        Curve(history.epochs.column("step"), history.epochs.column("test_loss"), N_("test"), MODEL, markers=True),
+    ]
+    lowest, highest = np.nanmin([1e-3, *loss[loss > 0]]), np.nanmax([4.0, *loss])
+    decades = (10 ** np.floor(np.log10(lowest)), highest)  # whole ones, so that the axis seldom moves
+    return curves(
+        lines, x_title=N_("step"), y_title=N_("loss"), log_y=True, x_range=_steps(history), y_range=decades, label=_
+    )  # fmt: skip
+
+
+def accuracy_figure(history: History):
+    """Share of right answers: of each batch while training, and on the test images."""
+    step, accuracy = history.steps.column("step"), history.steps.column("accuracy")
+    classes = len(history.info.get("classes", ())) or 10
+    lines = [
+        Curve(step, running_mean(accuracy, SMOOTHING), N_("training"), DATA),
+        Curve(history.epochs.column("step"), history.epochs.column("test_accuracy"), N_("test"), MODEL, markers=True),
+    ]
+    return curves(
+        lines, x_title=N_("step"), y_title=N_("right answers"), x_range=_steps(history), y_range=(0.0, 1.02),
+        y_format=".0%", levels=[Level(1 / classes, N_("guessing"), GREY)], label=_,
+    )  # fmt: skip
+
+
+def running_mean(values: np.ndarray, width: int) -> np.ndarray:
+    """The mean of the last ``width`` values at each place (of fewer at the beginning), same length."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(ends - width, 0)
+    return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def _steps(history: History) -> tuple[float, float]:
+    """The whole run's length, so that the curves grow into their place and nothing jumps."""
+    return 0.0, float(history.total_steps or 100)
+
+
+def _filters(history: History) -> None:
+    snapshot = history.snapshots.get("filters")
+    st.caption(_("First layer's filters"))
+    if snapshot is None:
+        words = _("They appear here as they are learned.") if not history.info else _("This network has none.")
+        st.container(height=HEIGHT - 40, border=False).caption(words)
+        return
+    weights = snapshot.arrays["weight"][:, 0]  # (filters, h, w)
+    live_plot(
+        images.filters(weights, columns=4), key="filters", height=HEIGHT - 40,
+        alt=_("The filters of the first layer: vermilion where a bright pixel adds, blue where it takes away."),
+    )  # fmt: skip
+
+
+def _pace(history: History) -> str:
+    """How fast it goes; a line that is always there."""
+    speed, seconds = history.steps.last("examples_per_second"), history.steps.last("seconds")
+    if not speed or not history.info:
+        return _("Blue: the images it learns from. Vermilion: test images that it never learns from.")
+    per_epoch = history.info["steps_per_epoch"]
+    return _("Epoch {epoch} of {epochs} · {speed} images per second · {seconds} s of training · {device}").format(
+        epoch=min(history.step // per_epoch + 1, history.total_steps // per_epoch),
+        epochs=history.total_steps // per_epoch,
+        speed=f"{float(f'{speed:.2g}'):,.0f}",
+        seconds=f"{seconds:.1f}",
+        device=history.info["device"],
+    )
