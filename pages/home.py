@@ -6,13 +6,13 @@ from dlcore import jobs
 from ui.concept_map import concept_map
 from ui.concepts import EDGES, lesson_of, nodes
 from ui.i18n import _, language, ngettext, tell
-from ui.intro import lesson_link, prose
+from ui.intro import lesson_link, passage
 from ui.lessons import READY
 
 with st.container(key="intro", gap="xsmall"):
     st.title(_("See deep learning work"), anchor=False)
     with st.container(key="lead"):
-        prose("home", "lead")
+        st.markdown(passage("home", "lead"))
 
 opened = concept_map(
     nodes(),
@@ -34,9 +34,9 @@ for lesson, place in zip(READY, st.columns(len(READY)), strict=True):
 
 how, teachers = st.columns(2, gap="large")
 with how:
-    prose("home", "how")
+    st.markdown(passage("home", "how"))
 with teachers:
-    prose("home", "teachers")
+    st.markdown(passage("home", "teachers"))
 
 status = jobs.status()
 st.header(_("What runs where"), anchor="machine")

@@ -82,6 +82,11 @@ def test_problems_are_told_outside_a_session_in_english():
     assert _("") == ""  # gettext would answer with the catalogue's header
 
 
+def test_a_strangers_text_is_shown_as_it_is():
+    problem = Problem("“{name}” is unknown.", name="![x](http://a.example/b.png) :red[$1$] learning_rate")
+    assert tell(problem) == r"“!\[x\](http\://a.example/b.png) \:red\[\$1\$\] learning_rate” is unknown."
+
+
 def test_catalogue_speaks():
     assert catalogue("zh").gettext("Train") == "训练"
     assert catalogue("en").gettext("Train") == "Train"

@@ -23,6 +23,7 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LOCALE = ASSETS / "locale"
 LANGUAGES = {"en": "English", "zh": "中文"}  # each in its own words, for the switch
 SECTION = re.compile(r"^## +([a-z][a-z0-9-]*) *$", re.MULTILINE)
+MARKUP = re.compile(r"[\[\]`<$*:\\]")
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -79,10 +80,19 @@ def ngettext(one: str, many: str, count: int) -> str:
 
 
 def tell(problem: Problem | Mapping[str, Any]) -> str:
-    """A ``Problem`` (or its ``to_dict()``) as a sentence in the session's language."""
+    """A ``Problem`` (or its ``to_dict()``) as a sentence in the session's language, to be shown as Markdown.
+
+    Its parameters may come from a stranger (a link, a file), so they are shown as they are: no links, no pictures.
+    """
     if not isinstance(problem, Problem):
         problem = Problem.from_dict(dict(problem))
-    return _(problem.template).format(**problem.params)
+    shown = {name: plain(value) if isinstance(value, str) else value for name, value in problem.params.items()}
+    return _(problem.template).format(**shown)
+
+
+def plain(text: str) -> str:
+    """``text`` as Markdown that shows it as it is."""
+    return MARKUP.sub(r"\\\g<0>", text)
 
 
 @lru_cache(maxsize=64)

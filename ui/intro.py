@@ -34,11 +34,15 @@ def prose(slug: str, name: str, numbers: Mapping[str, Any] | None = None) -> Non
         name: section name as in ``assets/lessons/<slug>.<lang>.md``, e.g. ``"formulas"``.
         numbers: what the section's ``{{placeholders}}`` stand for, ready to print (strings with units and digits).
     """
-    text = fill(sections(slug, language())[name], numbers or {})
     with st.container(key=f"prose-{name}"):
         if name in HEADINGS:
             st.header(_(HEADINGS[name]), anchor=name)
-        st.markdown(text)
+        st.markdown(passage(slug, name, numbers))
+
+
+def passage(slug: str, name: str, numbers: Mapping[str, Any] | None = None) -> str:
+    """The Markdown of one section of a page's prose in the session's language, placeholders filled."""
+    return fill(sections(slug, language())[name], numbers or {})
 
 
 def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
@@ -50,7 +54,7 @@ def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
             _prerequisites(lesson)
         st.title(_(lesson.question), anchor=False)
         with st.container(key="lead"):
-            st.markdown(fill(sections(lesson.slug, language())["lead"], numbers or {}))
+            st.markdown(passage(lesson.slug, "lead", numbers))
 
 
 def _prerequisites(lesson: Lesson) -> None:

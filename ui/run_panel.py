@@ -27,7 +27,6 @@ TICK = 0.5  # seconds between two looks at a run that goes on
 ACTIVE = ("queued", "running")
 STATES = {
     "empty": N_("Nothing has been trained yet."),
-    "queued": N_("Waiting for a free worker"),
     "running": N_("Training"),
     "paused": N_("Paused; everything is kept"),
     "finished": N_("Finished"),
@@ -231,7 +230,7 @@ def _waiting(info: RunInfo) -> str:
     if jobs.status().state == "starting":
         return _("The workers are starting; your run begins right after.")
     if not info.place:
-        return _(STATES["queued"])
+        return _("Beginning: the worker loads the data")
     if info.place == 1:
         return _("Waiting: yours is the next run")
     before = info.place - 1

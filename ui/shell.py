@@ -10,7 +10,7 @@ import streamlit as st
 sys.path[:0] = [root for root in [str(Path(__file__).resolve().parent.parent)] if root not in sys.path]
 
 from dlcore import jobs  # noqa: E402
-from ui import address, style  # noqa: E402
+from ui import address, style, unknown  # noqa: E402
 from ui.faults import told  # noqa: E402
 from ui.i18n import ASSETS, LANGUAGES, _, language, language_for, set_language, tell  # noqa: E402
 from ui.lessons import READY  # noqa: E402
@@ -42,6 +42,8 @@ def _pages() -> dict[str, list[st.Page]]:
     for lesson in READY:
         entry = st.Page(lesson.page, title=_(lesson.title), icon=lesson.icon, url_path=lesson.slug)
         pages.setdefault(_(lesson.section), []).append(entry)
+    if name := unknown.asked():
+        pages[""].append(st.Page(unknown.page, title=_("Not found"), url_path=name, visibility="hidden"))
     return pages
 
 
