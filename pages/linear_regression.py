@@ -1,6 +1,5 @@
 """How big may a step be? Gradient descent on a line: data, loss surface and loss curve move together."""
 
-
 from dlcore import descent_views as look
 from dlcore.data.tabular import DIABETES
 from dlcore.texts import N_
@@ -37,10 +36,13 @@ with panel:
 with picture:
     task, path = descent_lab.show(config) or (None, None)  # None while there is no data to fit a line to
 
+numbers = look.numbers(task, config, path)
 prose(lesson.slug, "what-you-see")
+prose(lesson.slug, "compare")
 if task and path:
     descent_lab.compare(task, path)
-prose(lesson.slug, "formulas", look.numbers(task, config, path))
+prose(lesson.slug, "formulas", numbers)
+prose(lesson.slug, "limit", numbers)
 challenge(
     lesson,
     [

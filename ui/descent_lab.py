@@ -156,6 +156,7 @@ def compare(task: Task, path: Path) -> None:
     except Problem as problem:
         fitted = None
         st.caption(tell(problem))
-    st.table(look.comparison(task, path, fitted, _))
-    if fitted is None:
-        st.caption(_("scikit-learn answers in a worker; its column comes as soon as it does."))
+    with st.container(key="prose-comparison"):  # in the column of the text
+        st.table(look.comparison(task, path, fitted, _), width="content", hide_index=True)
+        if fitted is None:
+            st.caption(_("scikit-learn answers in a worker; its column comes as soon as it does."))
