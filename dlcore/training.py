@@ -106,7 +106,7 @@ def one_cycle(step: int, total: int) -> float:
 
 def linear(step: int, total: int) -> float:
     """Straight up to 1 in the first tenth of the steps, straight down towards 0 in the rest."""
-    return min((step + 1) / (0.1 * total), (total - step - 1) / (0.9 * total))
+    return min(1.0, (step + 1) / (0.1 * total), (total - step) / (0.9 * total))
 
 
 def _between(start: float, end: float, share: float) -> float:
