@@ -189,11 +189,15 @@ class LivePlot {
     let down;
     this.plot.on("plotly_click", ({ points }) => (point = points[0]));
     this.plot.addEventListener("pointerdown", (event) => { down = [event.clientX, event.clientY]; }, true);
-    this.plot.addEventListener("pointerup", (event) => {
-      if (!down || !this.data.click || event.button !== 0 || Math.hypot(event.clientX - down[0], event.clientY - down[1]) > 4) return;
+    const release = (event) => { // anywhere: Plotly lays a cover over the page during a drag
+      const still = down && Math.hypot(event.clientX - down[0], event.clientY - down[1]) <= 4;
+      down = undefined;
+      if (!still || !this.data.click || event.button !== 0) return;
       point = undefined;
       setTimeout(() => this.sendClick(event, point), 30); // Plotly tells which point it was after the release
-    }, true);
+    };
+    addEventListener("pointerup", release, true);
+    this.deafen = () => removeEventListener("pointerup", release, true);
   }
 
   sendClick(event, point) {
@@ -210,6 +214,7 @@ class LivePlot {
 
   leave() {
     this.gone = true;
+    this.deafen?.();
     this.observer.disconnect();
     this.head?.leave(this);
     this.bar?.remove();
