@@ -38,6 +38,7 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
     steering = steering or Steering()
     np.random.seed(config.seed)
     state = resume or {"step": 0, "x": np.zeros(3), "rate": config.rate, "rng": np.random.get_state()}
+    began = time.monotonic()
     x, rate, step = state["x"].copy(), state["rate"], state["step"]
     np.random.set_state(tuple(state["rng"]))
 
@@ -56,7 +57,7 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
         x = x + rate * np.random.standard_normal(3)
         step += 1
         time.sleep(config.pause)
-        yield Step(step, loss=float(x @ x), values={"x": float(x[0])})
+        yield Step(step, float(x @ x), time.monotonic() - began, values={"x": float(x[0])})
         if step % 10 == 0:
             yield Snapshot(step, "x", {"x": x})
     yield checkpoint(final=True)
@@ -85,6 +86,7 @@ def _happen(event: str, step: int) -> Iterator[Event]:
             hold = []
             while True:
                 hold.append(np.ones(4_000_000))
+                time.sleep(0.02)
 
 
 def echo(value: Any, *, seconds: float = 0.0, pid: bool = False) -> Any:

@@ -18,7 +18,7 @@ from dlcore.experiments import experiment as lesson_module
 from dlcore.history import History
 from dlcore.jobs.broker import Broker
 from dlcore.jobs.calls import call_worker
-from dlcore.jobs.cluster import Sizes
+from dlcore.jobs.sizes import Sizes
 from dlcore.jobs.store import CHECKPOINT, Record, Store
 from dlcore.knobs import check_value, knobs_of, unknown_knob
 from dlcore.texts import N_, Problem

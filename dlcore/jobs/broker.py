@@ -18,7 +18,7 @@ from dlcore.events import LAST, Failed, Paused, Stopped, pack, unpack
 from dlcore.experiments import experiment
 from dlcore.history import History
 from dlcore.jobs import worker
-from dlcore.jobs.cluster import Sizes
+from dlcore.jobs.sizes import Sizes
 from dlcore.jobs.store import CHECKPOINT, RUN, Record, Store, hashed
 from dlcore.texts import N_, Problem
 

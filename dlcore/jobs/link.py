@@ -17,7 +17,7 @@ from typing import IO, Any
 from distributed import Client, Future, Security
 
 from dlcore.jobs import worker
-from dlcore.jobs.cluster import Sizes
+from dlcore.jobs.sizes import Sizes
 from dlcore.texts import N_, Problem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,11 +85,15 @@ class Link:
         with contextlib.suppress(Exception):  # a worker without a nanny, or one that is gone already
             self.client.restart_workers([address], timeout=10, raise_for_error=False)
 
-    def killed_for_memory(self, address: str | None, within: float = 10.0) -> bool:
-        """Whether a worker was ended just now because it had outgrown its memory."""
+    def killed_for_memory(self, address: str, seconds: float = 0.6) -> bool:
+        """Whether a dead worker was ended because it had outgrown its memory; its nanny may take a moment to say so."""
+        deadline = time.monotonic() + seconds
         with contextlib.suppress(OSError):
-            events: Any = self.client.get_events("worker-restart-memory")
-            return any(e.get("worker") == address and time.time() - at < within for at, e in events)
+            while time.monotonic() < deadline:
+                events: Any = self.client.get_events("worker-restart-memory")
+                if any(event.get("worker") == address for _, event in events):
+                    return True
+                time.sleep(0.1)
         return False
 
     def close(self) -> None:

@@ -1,0 +1,60 @@
+"""What all tests share: a state folder of their own, embedded workers on demand, and honest skips.
+
+A test that needs real data, Chromium or a GPU says so with a mark. Where the need is not met it is skipped with the
+reason; in CI (``CI=true``) it fails instead, so that nothing is left out unnoticed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+STATE = tempfile.TemporaryDirectory(prefix="dlcore-tests-")
+os.environ["DLCORE_STATE"] = STATE.name  # before anything reads it: tests never touch the user's own runs
+os.environ["DLCORE_EXTRA_EXPERIMENTS"] = "toy=tests.toy"
+os.environ.pop("DLCORE_SCHEDULER", None)
+
+
+@pytest.fixture(scope="session")
+def jobs():
+    """``dlcore.jobs`` with embedded workers: two train, the light and the interactive one."""
+    from dlcore import jobs
+
+    jobs.start(jobs.Sizes(train_workers=2, light_threads=4, call_threads=2, worker_memory=2 * 10**9))
+    assert jobs.status().state == "ready", jobs.status().message
+    yield jobs
+    jobs.shutdown()
+
+
+def _no_data() -> str:
+    root = os.environ.get("DLCORE_DATA", "")
+    return "" if root and Path(root).is_dir() else "needs real data: set DLCORE_DATA"
+
+
+def _no_browser() -> str:
+    if find_spec("playwright") is None:
+        return "needs playwright (requirements-dev.txt)"
+    return "" if shutil.which("chromium") else "needs Chromium on the PATH"
+
+
+def _no_gpu() -> str:
+    import torch
+
+    return "" if torch.cuda.is_available() else "needs a CUDA device"
+
+
+NEEDS = {"data": _no_data, "browser": _no_browser, "gpu": _no_gpu}
+HAS_GPU = Path("/dev/nvidia0").exists()  # a CI machine without one cannot be asked for it
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark, missing in NEEDS.items():
+        if item.get_closest_marker(mark) and (reason := missing()):
+            if os.environ.get("CI") == "true" and (mark != "gpu" or HAS_GPU):
+                pytest.fail(f"{reason} (in CI this is a failure, not a skip)", pytrace=False)
+            pytest.skip(reason)

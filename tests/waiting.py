@@ -1,0 +1,25 @@
+"""Waiting for what happens elsewhere, with an end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+ENDED = ("paused", "finished", "diverged", "stopped", "failed")
+
+
+def patience(seconds: float) -> float:
+    """A time limit as it is on an idle machine, stretched by how overloaded this one is."""
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return seconds * max(1.0, load)
+
+
+def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """The first true value of ``condition``; AssertionError after ``seconds`` (generous: machines are shared)."""
+    deadline = time.monotonic() + patience(seconds)
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain"
+        time.sleep(0.02)
+    return value
