@@ -124,7 +124,7 @@ def _noisy(task: Task, config: Config, path: Path) -> Told:
         )
         return "floor", sentence, numbers
     sentence = N_(
-        "Still on its way, with a noisy compass: each gradient sees a batch of {batch} only. At step {n} {share} of "
+        "Still on its way, with a noisy compass: each gradient sees a batch of {batch} only. At step {n}, {share} of "
         "the excess loss is left."
     )
     return "under way", sentence, numbers
@@ -152,19 +152,19 @@ def _under_way(task: Task, config: Config, path: Path) -> Told:
     if worst >= 1 - 1e-12:
         sentence = N_(
             "This is the limit itself. Each step throws the error to the other side of the valley and makes it no "
-            "smaller: at step {n} {share} of the excess loss is left, and it stays."
+            "smaller: at step {n}, {share} of the excess loss is left, and it stays."
         )
         return "limit", sentence, numbers
     more = max(1, math.ceil(math.log(NEAR / share) / (2 * math.log(worst))))
     numbers["more"] = f"{more:,}" if more < 1e6 else say(more, 2)
     if slow >= fast:
         sentence = N_(
-            "Still on its way: at step {n} {share} of the excess loss is left. Along the flattest direction each step "
+            "Still on its way: at step {n}, {share} of the excess loss is left. Along the flattest direction each step "
             "keeps {keeps} of the error, so that a millionth is about {more} steps away (condition number {kappa})."
         )
     else:
         sentence = N_(
-            "Still on its way: at step {n} {share} of the excess loss is left. The rate is so near the limit that each "
+            "Still on its way: at step {n}, {share} of the excess loss is left. The rate is so near the limit that each "
             "step keeps {keeps} of the error along the steepest direction; a millionth is about {more} steps away."
         )
     return "under way", sentence, numbers
