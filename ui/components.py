@@ -109,7 +109,7 @@ def _hoist(value: Any, arrays: list[np.ndarray]) -> Any:
 def _plain_dtype(array: np.ndarray) -> np.ndarray:
     """The array as one of f4, f8, i1, u1, i2, u2, i4, u4, which JavaScript has too."""
     if array.dtype.kind == "b":
-        return np.ascontiguousarray(array, dtype="<u1")
+        return np.asarray(array, dtype="<u1", order="C")
     if array.dtype.itemsize == 8 or array.dtype == np.float16:
-        return np.ascontiguousarray(array, dtype="<f8")
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        return np.asarray(array, dtype="<f8", order="C")
+    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
