@@ -53,7 +53,9 @@ def read(code: str) -> Catalog:
 def update(code: str, found: Catalog) -> Catalog:
     """Bring a language's catalogue up to date on disk; returns it."""
     catalog = read(code)
-    catalog.header_comment = HEADER
+    catalog.header_comment, catalog.fuzzy = HEADER, False
+    catalog.project, catalog.version, catalog.msgid_bugs_address = "deep-learning-playground", "", ""
+    catalog.last_translator, catalog.language_team, catalog.revision_date = "", "", catalog.creation_date
     catalog.update(found, no_fuzzy_matching=True)
     catalog.obsolete.clear()
     path_of(code).parent.mkdir(parents=True, exist_ok=True)

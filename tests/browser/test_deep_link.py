@@ -71,7 +71,7 @@ def test_going_home_and_back_keeps_settings_and_language(server, page):
 
     page.goto(f"{server.url}/linear_regression?lang=zh&seed=7")
     expect(heading(page)).to_have_text(QUESTION["zh"])
-    page.get_by_role("link", name="开始").first.click()
+    page.get_by_role("link", name="首页").first.click()
     expect(heading(page)).not_to_have_text(QUESTION["zh"])
     until(lambda: urlsplit(page.url).path == "/" and query(page) == {"lang": "zh"})
     page.go_back()
