@@ -13,7 +13,7 @@ from ui.i18n import _
 from ui.live_plot import live_plot
 from ui.thread import thread
 
-HEIGHT = 270
+HEIGHT = 300
 SMOOTHING = 20  # batches that are averaged for the bold line of the training loss
 
 
@@ -44,7 +44,7 @@ def loss_figure(history: History):
         Curve(step, running_mean(loss, SMOOTHING), N_("training"), DATA),
         Curve(history.epochs.column("step"), history.epochs.column("test_loss"), N_("test"), MODEL, markers=True),
     ]
-    lowest, highest = np.nanmin([1e-3, *loss[loss > 0]]), np.nanmax([4.0, *loss])
+    lowest, highest = np.nanmin([1e-2, *loss[loss > 0]]), np.nanmax([4.0, *loss])
     decades = (10 ** np.floor(np.log10(lowest)), highest)  # whole ones, so that the axis seldom moves
     return curves(
         lines, x_title=N_("step"), y_title=N_("loss"), log_y=True, x_range=_steps(history), y_range=decades, label=_

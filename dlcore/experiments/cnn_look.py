@@ -140,5 +140,8 @@ def _from_checkpoint(path: str, _written: int) -> tuple[nn.Module, list[str]]:
     return network.eval(), list(state["classes"])
 
 
+@lru_cache(maxsize=1)
 def _shipped() -> tuple[nn.Module, list[str]]:
-    raise Problem("not yet")
+    from dlcore.models.weights import load_shipped
+
+    return load_shipped()
