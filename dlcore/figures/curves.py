@@ -187,16 +187,24 @@ def end_labels(
 
 
 def spread(places: np.ndarray, gap: float) -> np.ndarray:
-    """Places (n,) moved as little as an upward and a downward pass need for every two to be ``gap`` apart."""
+    """Places (n,) in [0, 1], moved as little as possible (in the mean square) so that every two are ``gap`` apart.
+
+    Without the gaps between them they need only be in order, and where they are not, neighbours pool at their mean
+    (isotonic regression). Places that cannot all fit are spread beyond 1.
+    """
     order = np.argsort(places, kind="stable")
-    moved = np.clip(places[order], gap / 2, 1 - gap / 2)
-    for _ in range(len(moved)):  # each pass settles at least one pair
-        for i in range(len(moved) - 1):
-            short = gap - (moved[i + 1] - moved[i])
-            if short > 1e-9:
-                moved[i], moved[i + 1] = moved[i] - short / 2, moved[i + 1] + short / 2
-    result = np.empty_like(moved)
-    result[order] = moved
+    gaps = gap * np.arange(len(places))
+    pools: list[tuple[float, int]] = []  # (mean, size)
+    for place in places[order] - gaps:
+        mean, size = float(place), 1
+        while pools and pools[-1][0] > mean:
+            before, members = pools.pop()
+            mean, size = (before * members + mean * size) / (members + size), members + size
+        pools.append((mean, size))
+    settled = np.array([mean for mean, size in pools for _ in range(size)])
+    low, high = gap / 2, 1 - gap / 2 - gap * (len(places) - 1)
+    result = np.empty(len(places))
+    result[order] = np.clip(settled, low, max(low, high)) + gaps
     return result
 
 

@@ -174,8 +174,8 @@ def loss_curve(loss: np.ndarray, excess: np.ndarray, floor: float, steps: int, *
         floor: the loss of the closed form.
     """
     step = np.arange(len(loss), dtype=float)
-    top = max(float(loss[0]), floor)
-    high = min(float(np.nanmax(loss)), HIGHEST * top)
+    top = max(float(loss[0]), floor) or 1.0
+    high = min(float(loss.max()) or top, HIGHEST * top)
     low = min(max(float(excess.min()), DEEPEST * top), floor if floor > DEEPEST * top else np.inf, 0.1 * top)
     y_range = (low / 2, high * 3)
     shown = np.clip(loss, *y_range), np.where(excess > 0, np.clip(excess, *y_range), np.nan)
