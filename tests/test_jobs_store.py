@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,7 @@ def test_a_write_that_is_cut_short_is_taken_back(tmp_path):
         append(stream, Step(1, 0.5))
         size = (tmp_path / LOG).stat().st_size
         with pytest.raises(OSError, match="space"):
-            append(Short(stream), Step(2, 0.5))
+            append(Short(stream), Step(2, 0.5))  # type: ignore[arg-type]
         assert (tmp_path / LOG).stat().st_size == size
         append(stream, Step(3, 0.5))
     assert stores.Tail(tmp_path / LOG).read().step == 3
@@ -199,7 +200,7 @@ def test_thinning_keeps_order_ends_and_everything_rare(pairs):
     ]
     steps = [e.step for e in kept if isinstance(e, Step)]
     assert steps == sorted(set(steps))
-    for before, after in zip(events, events[1:], strict=False):
+    for before, after in pairwise(events):
         if isinstance(before[1], (Step, Snapshot)) and isinstance(after[1], (Epoch, Finished)):
             assert before[1] in kept, "the last step before an epoch or the end is kept"
     rare = sum(isinstance(e, (Epoch, Finished)) for e in kept)

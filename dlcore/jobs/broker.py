@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from dlcore.events import LAST, Failed, Paused, Stopped, pack, unpack
+from dlcore.events import LAST, Failed, Paused, Queued, Stopped, pack, unpack
 from dlcore.experiments import experiment
 from dlcore.history import History
 from dlcore.jobs import worker
@@ -170,7 +170,7 @@ class Broker:
         self._count_workers()
         while self._done:
             self._finish(self._done.popleft())
-        self._watch_adopted()
+        self._watch_workers()
         self._hand_out()
         self._pass_wishes()
         self._make_room()
@@ -272,7 +272,7 @@ class Broker:
         """A task came to its end: see to it that the log says so too."""
         with self._lock:
             hand = self.hands.get(run_id)
-            if hand is None:
+            if hand is None or not hand.future.done():  # let go, or begun anew, since this was noted
                 return
             if hand.future.status == "finished":
                 self._let_go(run_id, Failed, _result(hand.future) or worker.died().to_dict())
@@ -300,12 +300,21 @@ class Broker:
                     self.store.write(record)
                     self.hands[run_id] = Hand(record, _lane(record), address, None)
 
-    def _watch_adopted(self) -> None:
+    def _watch_workers(self) -> None:
+        """Runs whose worker is gone without a word: one that never began waits again, an adopted one has ended."""
         there = {p.address for p in self.places}
-        for run_id in [run_id for run_id, hand in self.hands.items() if hand.future is None]:
-            ended = isinstance(self.store.last(run_id), LAST)
-            if ended or (there and self.hands[run_id].address not in there):
-                self._let_go(run_id, Failed, worker.died().to_dict())
+        with self._lock:
+            for run_id, hand in list(self.hands.items()):
+                last = self.store.last(run_id) if hand.future is None or hand.address not in there else None
+                if hand.future is None and (isinstance(last, LAST) or (there and hand.address not in there)):
+                    self._let_go(run_id, Failed, worker.died().to_dict())
+                elif isinstance(last, Queued) and hand.future.status == "pending" and there:
+                    del self.hands[run_id]
+                    hand.future.cancel()
+                    if hand.stopping:
+                        self.store.end(run_id, Stopped)
+                    else:
+                        self.waiting.insert(0, hand.record)
 
     def _pass_wishes(self) -> None:
         """Deliver wishes in order, one at a time for each run, again until its worker has confirmed."""
@@ -360,7 +369,7 @@ class Broker:
             self._wake.clear()
             while self._done:
                 self._finish(self._done.popleft())
-            self._watch_adopted()
+            self._watch_workers()
         for run_id in [*self.hands, *(r.run_id for r in self.waiting)]:
             self.store.end(run_id, Failed, restarted().to_dict())
         if self.link is not None:

@@ -66,10 +66,12 @@ class Link:
         return [Place(address, lane[0], int(lane[1])) for address, lane in lanes.items() if lane]
 
     def submit(self, lane: str, function: Callable[..., Any], *args: Any, workers: list[str] | None = None) -> Future:
-        """Hand a task to a lane."""
-        return self.client.submit(
-            function, *args, pure=False, resources={lane: 1}, workers=workers, allow_other_workers=bool(workers)
-        )
+        """Hand a task to a lane, or to the workers named and no others.
+
+        (With ``allow_other_workers`` dask forgets the lane when those workers are gone, and its scheduler stumbles over
+        the resources that the others lack.)
+        """
+        return self.client.submit(function, *args, pure=False, resources={lane: 1}, workers=workers)
 
     def ask(self, places: list[str], run_id: str, action: str, *args: Any) -> Any:
         """Pass a wish to a run; a concurrent future that tells whether some worker had it."""

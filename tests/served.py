@@ -1,0 +1,44 @@
+"""The app of ``app.py`` with two more routes for tests: what the server process has imported, and a run that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import psutil
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from dlcore import jobs
+from tests import toy
+from tests.waiting import ENDED
+from ui.server import lifespan, middleware, routes
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+async def modules(request: Request) -> JSONResponse:
+    return JSONResponse({"modules": sorted(sys.modules), "rss": psutil.Process().memory_info().rss})
+
+
+async def fail(request: Request) -> JSONResponse:
+    """A run that fails with torch's own exception, and a call that does."""
+    run_id = jobs.submit("toy", toy.Config(event="torch"), owner="test")
+    while (history := jobs.history(run_id, owner="test")).state not in ENDED:
+        await asyncio.sleep(0.05)
+    try:
+        await asyncio.to_thread(jobs.call, toy.fail, "torch", timeout=100)
+    except ValueError as problem:
+        return JSONResponse({"run": history.problem, "call": str(problem)})
+    raise AssertionError("the call was to fail")
+
+
+app = st.App(
+    ROOT / "ui" / "shell.py",
+    lifespan=lifespan,
+    routes=[*routes(), Route("/test/modules", modules), Route("/test/fail", fail)],
+    middleware=middleware(),
+)
