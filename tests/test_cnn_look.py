@@ -130,8 +130,8 @@ def test_the_shipped_network_reads_digits_of_another_source():
 
 def test_samples_show_every_class():
     samples = cnn_look.sample_images("digits")
-    assert samples["images"].shape == (10, 28, 28)
-    assert sorted(samples["labels"]) == list(range(10))
+    assert samples["images"].shape == (16, 28, 28)
+    assert set(samples["labels"]) == set(range(10))
 
 
 def test_the_report_of_a_run_shows_its_worst_mistakes():

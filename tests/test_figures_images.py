@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -15,10 +17,14 @@ DIGITS = RNG.integers(0, 256, (13, 28, 28), np.uint8)
 NAMES = [str(k) for k in range(10)]
 
 
-def checked(figure: go.Figure) -> go.Figure:
+def checked(figure: Any) -> Any:
     """The figure through Plotly's own validators, which ``dlcore.figures.figure`` leaves out."""
     data = [dict(trace) for trace in figure._data]
     return go.Figure(data=data, layout=dict(figure._layout))
+
+
+def trace(figure: Any) -> Any:
+    return figure.data[0]
 
 
 FIGURES = {
@@ -67,37 +73,37 @@ def test_a_click_beside_the_images_is_none():
 def test_filters_are_coloured_around_zero_on_one_scale():
     weights = np.zeros((2, 3, 3))
     weights[0, 0, 0], weights[1, 2, 2] = -3, 1
-    trace = images.filters(weights).data[0]
-    assert (trace.zmin, trace.zmax) == (-3, 3)
-    assert trace.colorscale[0][1] == DATA
-    assert trace.colorscale[-1][1] == MODEL
+    drawn = trace(images.filters(weights))
+    assert (drawn.zmin, drawn.zmax) == (-3, 3)
+    assert drawn.colorscale[0][1] == DATA
+    assert drawn.colorscale[-1][1] == MODEL
 
 
 def test_maps_after_a_relu_begin_at_zero():
-    assert images.feature_maps(np.full((2, 3, 3), 0.5)).data[0].zmin == 0
+    assert trace(images.feature_maps(np.full((2, 3, 3), 0.5))).zmin == 0
 
 
 def test_the_largest_probability_is_the_model_s_colour():
     shares = np.array([0.1, 0.6, 0.3])
-    bars = evaluation.answer(shares, list("abc"), truth=2).data[0]
+    bars = trace(evaluation.answer(shares, list("abc"), truth=2))
     assert bars.marker.color[1] == MODEL
     assert bars.marker.color[2] == DATA
 
 
 def test_no_probability_is_called_certain():
-    bars = evaluation.answer(np.array([0.99999, 1e-5]), list("ab")).data[0]
+    bars = trace(evaluation.answer(np.array([0.99999, 1e-5]), list("ab")))
     assert list(bars.text) == [">99.9 %", ""]
 
 
 def test_one_mistake_in_a_thousand_is_seen():
     counts = np.array([[999, 1], [0, 1000]])
-    z = evaluation.confusion(counts, list("ab")).data[0].z
+    z = trace(evaluation.confusion(counts, list("ab"))).z
     assert z[0, 0] < -0.99
-    assert z[0, 1] > 0.03
+    assert z[0, 1] >= evaluation.FAINTEST
     assert z[1, 0] == 0
 
 
 def test_labels_are_translated():
-    figure = evaluation.confusion(np.eye(2, dtype=int), ["a", "b"], label=str.upper)
-    assert list(figure.data[0].x) == ["A", "B"]
+    figure: Any = evaluation.confusion(np.eye(2, dtype=int), ["a", "b"], label=str.upper)
+    assert list(trace(figure).x) == ["A", "B"]
     assert figure.layout.xaxis.title.text == "ANSWER OF THE NETWORK"

@@ -93,15 +93,23 @@ def _filters(history: History) -> None:
 
 
 def _pace(history: History) -> str:
-    """How fast it goes; a line that is always there."""
+    """How fast it goes, and at the end what has been reached; a line that is always there."""
     speed, seconds = history.steps.last("examples_per_second"), history.steps.last("seconds")
     if not speed or not history.info:
         return _("Blue: the images it learns from. Vermilion: test images that it never learns from.")
+    if history.state == "finished":
+        return _(
+            "After {seconds} s of training {share} of {total} test images are answered right. "
+            "[Ask it yourself](#ask) or [look at its mistakes](#evaluation)."
+        ).format(
+            seconds=f"{history.metrics['seconds']:.3g}",
+            share=f"{history.metrics['test_accuracy']:.2%}",
+            total=f"{history.info['test_size']:,}",
+        )
     per_epoch = history.info["steps_per_epoch"]
-    return _("Epoch {epoch} of {epochs} · {speed} images per second · {seconds} s of training · {device}").format(
+    return _("Epoch {epoch} of {epochs} · {speed} images per second · {seconds} s of training").format(
         epoch=min(history.step // per_epoch + 1, history.total_steps // per_epoch),
         epochs=history.total_steps // per_epoch,
         speed=f"{float(f'{speed:.2g}'):,.0f}",
         seconds=f"{seconds:.1f}",
-        device=history.info["device"],
     )

@@ -93,6 +93,7 @@ class Config:
     schedule: str = knob(
         "constant",
         choices=("constant", "cosine", "linear", "one_cycle"),
+        advanced=True,
         label=N_("Schedule"),
         help=N_("How the learning rate moves during the run."),
     )
@@ -100,11 +101,17 @@ class Config:
         0,
         low=0,
         high=60000,
+        advanced=True,
         label=N_("Training images"),
         help=N_("How many images to learn from; 0 takes all there are."),
     )
     seed: int = knob(
-        0, low=0, high=9999, label=N_("Seed"), help=N_("Fixes the first weights and the order of the images.")
+        0,
+        low=0,
+        high=9999,
+        advanced=True,
+        label=N_("Seed"),
+        help=N_("Fixes the first weights and the order of the images."),
     )
     momentum: float = knob(
         0.9,

@@ -21,12 +21,13 @@ MOST_MAPS = 64  # channels of one layer that are sent; no network here has more 
 NOTHING_THERE = N_("Nothing that looks like ink was found in this picture. Write larger and darker, on plain paper.")
 
 
-def read_digit(picture: np.ndarray, checkpoint: str | None = None) -> dict[str, Any]:
-    """What a network makes of a drawing or a photograph.
+def read_digit(picture: np.ndarray, checkpoint: str | None = None, *, prepared: bool = False) -> dict[str, Any]:
+    """What a network makes of a drawing, a photograph or an image of its own kind.
 
     Args:
         picture: ``(H, W)`` uint8 as drawn; or ``(n,)`` uint8, the bytes of an uploaded file.
         checkpoint: path of a run's checkpoint, or None for the shipped network.
+        prepared: the picture is (28, 28) and as the network knows them: it is shown to it untouched.
 
     Returns:
         ``probabilities`` (K,) float32; ``classes`` of the network; ``page`` (H, W) uint8, the picture in grey as it
@@ -40,7 +41,7 @@ def read_digit(picture: np.ndarray, checkpoint: str | None = None) -> dict[str, 
     from dlcore.data.uploads import read_image
 
     page = read_image(picture.tobytes(), grey=True) if picture.ndim == 1 else picture
-    seen = as_mnist(page)
+    seen = page if prepared else as_mnist(page)
     if not seen.any():
         raise Problem(NOTHING_THERE, kind="blank")
     layers, classes = _outputs(seen, checkpoint)
@@ -92,7 +93,7 @@ def run_report(dataset: str, probabilities: np.ndarray, labels: np.ndarray, most
     return {**report(labels, probabilities.argmax(1), probabilities.shape[1]), "worst": worst, "images": images}
 
 
-def sample_images(dataset: str, count: int = 10) -> dict[str, np.ndarray]:
+def sample_images(dataset: str, count: int = 16) -> dict[str, np.ndarray]:
     """Some test images to look at, every class in turn: ``images`` (n, 28, 28) uint8 and ``labels`` (n,)."""
     from dlcore.data.images import load, proportional_order
 

@@ -10,26 +10,29 @@ import plotly.graph_objects as go
 from dlcore.figures import DATA, GREY, MODEL, Label, figure
 from dlcore.texts import N_
 
-# From see-through to full: right answers in the data's blue, wrong ones in the model's vermilion.
+# From see-through to full, on any background: right answers in the data's blue, wrong ones in the model's vermilion.
 RIGHT_AND_WRONG = [
-    [0.0, "rgba(0, 114, 178, 0.85)"],
-    [0.5, "rgba(128, 128, 128, 0.04)"],
+    [0.0, "rgba(0, 114, 178, 0.95)"],
+    [0.5, "rgba(0, 114, 178, 0.03)"],
+    [0.5, "rgba(213, 94, 0, 0.03)"],
     [1.0, "rgba(213, 94, 0, 1)"],
 ]
+FAINTEST = 0.2  # how strong the colour of a single mistake is, of 1
 
 
 def confusion(counts: np.ndarray, classes: Sequence[str], *, label: Label = str) -> go.Figure:
     """The confusion matrix ``(K, K)``: rows the truth, columns the answer; each cell with its count.
 
-    Colour is the share of the row: blue on the diagonal, vermilion beside it (as its square root, so that one mistake
-    in a thousand is still seen).
+    Colour is the share of the row: blue on the diagonal, vermilion beside it (as its square root and never fainter than
+    ``FAINTEST``, so that one mistake in a thousand is still seen).
     """
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    right = np.eye(len(counts), dtype=bool)
+    wrong = np.where(counts > 0, FAINTEST + (1 - FAINTEST) * np.sqrt(shares), 0.0)
+    colours = np.where(np.eye(len(counts), dtype=bool), -shares, wrong)
     names = [label(name) for name in classes]
     long = max(map(len, names)) > 2
     trace = {
-        "type": "heatmap", "z": np.where(right, -shares, np.sqrt(shares)).astype(np.float32), "x": names, "y": names,
+        "type": "heatmap", "z": colours.astype(np.float32), "x": names, "y": names,
         "zmin": -1, "zmax": 1, "colorscale": RIGHT_AND_WRONG, "showscale": False, "xgap": 2, "ygap": 2,
         "text": [[str(n) if n else "" for n in row] for row in counts.tolist()], "texttemplate": "%{text}",
         "hovertemplate": f"{label(N_('truth'))} %{{y}}, {label(N_('answer'))} %{{x}}: %{{text}}<extra></extra>",
@@ -41,7 +44,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, label: Label = str)
                   "constrain": "domain", "tickangle": -40 if long else 0},
         "yaxis": {**axis, "title": {**title, "text": label(N_("Truth"))}, "autorange": "reversed",
                   "scaleanchor": "x", "constrain": "domain"},
-        "margin": {"l": 96 if long else 56, "r": 8, "t": 104 if long else 56, "b": 8},
+        "margin": {"l": 96 if long else 56, "r": 8, "t": 104 if long else 56, "b": 24},
     }  # fmt: skip
     return figure([trace], layout)
 
@@ -81,7 +84,7 @@ def scores(
 def answer(
     probabilities: np.ndarray, classes: Sequence[str], *, truth: int | None = None, label: Label = str
 ) -> go.Figure:
-    """The probabilities ``(K,)`` of one answer as bars: the largest vermilion, the truth (if known) blue, the rest grey."""
+    """The probabilities ``(K,)`` of one answer as bars: the largest vermilion, the truth (if known) blue."""
     names = [label(name) for name in classes]
     best = int(probabilities.argmax())
     colors = [MODEL if k == best else DATA if k == truth else GREY for k in range(len(names))]

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from dlcore.figures import DATA, DIVERGING, MODEL, SEQUENTIAL, figure
 
 INK = [[0.0, "#000000"], [1.0, "#ffffff"]]  # as the pixels are: 0 black, 255 white
+FOOT = 22  # px below the images, for the buttons that the page puts there
 MARK = {"color": MODEL, "width": 3}
 
 
@@ -136,7 +137,7 @@ def _mosaic_figure(
     layout = {
         "xaxis": {**hidden, "range": [-0.5, wide - 0.5], "constraintoward": "left"},
         "yaxis": {**hidden, "range": [tall - 0.5, -0.5], "scaleanchor": "x", "constraintoward": "top"},
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "margin": {"l": 0, "r": 0, "t": 0, "b": FOOT},
         **extra,
     }
     return figure([trace], layout)
