@@ -16,13 +16,13 @@ SETTLED = 0.6  # a loss whose later part is at least this share of its earlier o
 
 
 def say(value: float, digits: int = 4) -> str:
-    """A number as it is printed: ``0.02499``, ``−118``, ``29100``, ``1.15 × 10⁹``."""
+    """A number as it is printed: ``0.02499``, ``−118``, ``29100``, ``1.15 × 10⁹`` (unbreakable)."""
     if not math.isfinite(value):
         return "∞" if value == math.inf else "−∞" if value == -math.inf else "?"
     if value and not 1e-4 <= abs(value) < 1e5:
         exponent = math.floor(math.log10(abs(value)))
         mantissa = f"{value / 10.0**exponent:.{min(digits, 3)}g}" if exponent > -300 else "0"
-        return f"{mantissa} × 10{_raised(exponent)}".replace("-", "−")
+        return f"{mantissa}\u00a0×\u00a010{_raised(exponent)}".replace("-", "−")
     return f"{float(f'{value:.{digits}g}'):.10g}".replace("-", "−")
 
 
@@ -33,7 +33,9 @@ def _raised(exponent: int) -> str:
 def _power(factor: float, n: int) -> str:
     """``factor ** n`` as text, without overflow."""
     exponent = n * math.log10(factor)
-    return say(10**exponent, 3) if exponent < 300 else f"{10 ** (exponent % 1):.3g} × 10{_raised(int(exponent))}"
+    return (
+        say(10**exponent, 3) if exponent < 300 else f"{10 ** (exponent % 1):.3g}\u00a0×\u00a010{_raised(int(exponent))}"
+    )
 
 
 def _percent(share: float) -> str:

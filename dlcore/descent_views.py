@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
@@ -18,6 +17,12 @@ from dlcore.history import History
 from dlcore.knobs import Knob, knobs_of
 from dlcore.quadratic import growth, noise_limit, plane, within
 from dlcore.texts import N_, Problem
+
+
+NUMBERS = (
+    "rows", "rate", "beta", "lambda_max", "lambda_min", "kappa", "limit", "best", "steep", "flat", "loss",
+    "optimum_loss", "batch_limit",
+)  # fmt: skip
 
 
 class Views(NamedTuple):
@@ -91,12 +96,11 @@ def update_line(config: Config, path: Path) -> tuple[str, dict[str, Any]]:
 def numbers(task: Task | None, config: Config, path: Path | None) -> Mapping[str, str]:
     """What the prose has between double braces, ready to print; dots while there is no data."""
     if task is None or path is None:
-        return defaultdict(lambda: "…")
+        return dict.fromkeys(NUMBERS, "…")
     bowl, momentum = task.spectrum, config.momentum
     rate = config.learning_rate
     return {
         "rows": str(len(task.y)),
-        "params": str(task.X.shape[1]),
         "rate": say(rate),
         "beta": say(momentum, 2),
         "lambda_max": say(bowl.lambda_max),
