@@ -84,7 +84,7 @@ class LivePlot {
     const narrow = matchMedia("(pointer: coarse)").matches;
     const scene = Object.keys(layout).some((name) => name.startsWith("scene")) || data.some((trace) => /3d|surface|mesh/.test(trace.type ?? ""));
     const full = {
-      dragmode: scene ? "turntable" : narrow ? false : "zoom", ...recolour(layout, page.dark), height, width: this.width(), autosize: false, template: template(page),
+      dragmode: scene ? "turntable" : narrow ? false : "zoom", ...withPowers(recolour(layout, page.dark)), height, width: this.width(), autosize: false, template: template(page),
     };
     await this.Plotly.react(this.plot, traces, full, {
       displaylogo: false, responsive: false, displayModeBar: narrow ? false : "hover", doubleClick: "reset",
@@ -220,4 +220,10 @@ class LivePlot {
     this.bar?.remove();
     this.Plotly?.purge(this.plot);
   }
+}
+
+/** Powers of ten on a logarithmic axis in the size of other numbers: Plotly enlarges them by a quarter. */
+function withPowers(layout) {
+  const axes = Object.entries(layout).filter(([name, axis]) => /^[xy]axis\d*$/.test(name) && axis.type === "log");
+  return { ...layout, ...Object.fromEntries(axes.map(([name, axis]) => [name, { ...axis, tickfont: { size: 10, ...axis.tickfont } }])) };
 }
