@@ -166,7 +166,7 @@ def _under_way(task: Task, config: Config, path: Path) -> Told:
         )
     else:
         sentence = N_(
-            "Still on its way: at step {n}, {share} of the excess loss is left. The rate is so near the limit that each "
-            "step keeps {keeps} of the error along the steepest direction; a millionth is about {more} steps away."
+            "Still on its way: at step {n}, {share} of the excess loss is left. The rate is so near the limit that "
+            "each step keeps {keeps} of the error along the steepest direction; a millionth is about {more} steps away."
         )
     return "under way", sentence, numbers

@@ -18,7 +18,6 @@ from dlcore.knobs import Knob, knobs_of
 from dlcore.quadratic import growth, noise_limit, plane, within
 from dlcore.texts import N_, Problem
 
-
 NUMBERS = (
     "rows", "rate", "beta", "lambda_max", "lambda_min", "kappa", "limit", "best", "steep", "flat", "loss",
     "optimum_loss", "batch_limit",

@@ -111,8 +111,8 @@ def put_points(pairs: np.ndarray) -> None:
 
 def points_bar(pairs: np.ndarray) -> None:
     """A line of help for clicked points, and the way to start again."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_("Click into the picture to add a point; click a point to remove it."), width="stretch")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(_("Click to add a point; click a point to remove it."), width="content")
         clear = np.zeros((0, 2))
-        st.button(_("Remove all points"), icon=":material/delete:", type="tertiary", key=f"{current()}.clear",
+        st.button(_("Remove all"), icon=":material/delete:", type="tertiary", key=f"{current()}.clear",
                   on_click=put_points, args=(clear,), disabled=not len(pairs))  # fmt: skip

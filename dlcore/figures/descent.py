@@ -189,7 +189,8 @@ def loss_curve(loss: np.ndarray, excess: np.ndarray, floor: float, steps: int, *
     )  # fmt: skip
     grown = [{**dict(trace), "opacity": 1.0, "name": "", "hoverinfo": "skip"} for trace in film._data]
     dots = [
-        _dot((step[-1], y[-1]), line.color, "circle", 9, "") for line, y in zip(lines, reversed(shown), strict=True)
+        _dot((step[-1], y[-1]), line.color, "circle", 9, "") | {"cliponaxis": False}
+        for line, y in zip(lines, reversed(shown), strict=True)
     ]
     moving = figure([*film._data, *grown, *dots], film._layout)
     pairs = [(2, shown[1]), (3, shown[0])]
