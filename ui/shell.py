@@ -23,9 +23,10 @@ def main() -> None:
     """One rerun of the whole app."""
     if "language" not in st.session_state:
         set_language(language_for(st.query_params.get("lang"), st.context.locale))
-    st.set_page_config(page_title=_("Deep learning playground"), page_icon=str(ASSETS / "icon.svg"), layout="wide")
-    style.apply()
     page = st.navigation(_pages(), position="top")
+    title = f"{page.title} · {_('Deep learning playground')}"
+    st.set_page_config(page_title=title, page_icon=str(ASSETS / "icon.svg"), layout="wide")
+    style.apply()
     enter(page.url_path or "home")
     with st.container(key="topbar", horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         _badge()
