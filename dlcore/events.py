@@ -151,9 +151,12 @@ def pack(tree: Any) -> bytes:
     return struct.pack("<I", len(text)) + text + b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)
 
 
+MARKS = ("__array__", "__bytes__", "__tuple__", "__dict__")  # what JSON lacks; as keys of a dict they are escaped
+
+
 def _hoist(value: Any, arrays: list[np.ndarray]) -> Any:
     """Replace each array by its place in ``arrays``; JSON writes NaN and infinities as Python reads them."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         arrays.append(value)
         return {"__array__": [value.dtype.str, list(value.shape)]}
     if isinstance(value, np.generic):
@@ -165,8 +168,9 @@ def _hoist(value: Any, arrays: list[np.ndarray]) -> Any:
     if isinstance(value, list):
         return [_hoist(v, arrays) for v in value]
     if isinstance(value, dict):
-        pairs = [[k, _hoist(v, arrays)] for k, v in value.items()]
-        return {"__dict__": pairs} if any(not isinstance(k, str) for k in value) else dict(pairs)
+        pairs = [[_hoist(k, arrays), _hoist(v, arrays)] for k, v in value.items()]
+        plain = all(isinstance(k, str) and k not in MARKS for k in value)
+        return dict(pairs) if plain else {"__dict__": pairs}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"{type(value).__name__} cannot leave a run: only builtins and NumPy arrays may")
@@ -194,7 +198,7 @@ def _lower(value: Any, blob: bytes, offset: list[int]) -> Any:
     if "__tuple__" in value:
         return tuple(_lower(v, blob, offset) for v in value["__tuple__"])
     if "__dict__" in value:
-        return {k: _lower(v, blob, offset) for k, v in value["__dict__"]}
+        return {_lower(k, blob, offset): _lower(v, blob, offset) for k, v in value["__dict__"]}
     return {k: _lower(v, blob, offset) for k, v in value.items()}
 
 

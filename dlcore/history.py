@@ -23,7 +23,7 @@ from dlcore.events import (
     Stopped,
 )
 
-MOST_ROWS = 4000  # more points than any plot is wide; beyond it every second row is dropped
+MOST_ROWS = 4000  # (even) more points than any plot is wide; beyond it every second row is dropped
 
 
 @dataclass

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from numbers import Real
 from typing import Any, TypeVar, get_type_hints
 
 from dlcore.texts import N_, Problem
@@ -148,9 +149,13 @@ def check_value(k: Knob, value: Any) -> Any:
             kind="knob", name=k.name, value=str(value)[:40], choices=", ".join(k.choices),
         )  # fmt: skip
     if k.kind in (int, float):
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise Problem(
+                N_("“{text}” is not a number, and {name} needs one."), kind="knob", name=k.name, text=str(value)[:40]
+            )
         too_low = k.low is not None and value < k.low
         too_high = k.high is not None and value > k.high
-        if isinstance(value, bool) or too_low or too_high or not math.isfinite(value):
+        if too_low or too_high or not math.isfinite(value):
             raise Problem(
                 N_("{name} = {value} is out of range. It goes from {low} to {high}."),
                 kind="knob", name=k.name, value=_bound(value), low=_bound(k.low), high=_bound(k.high),

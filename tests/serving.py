@@ -37,7 +37,7 @@ class Server:
     def get(self, path: str, **kwargs) -> requests.Response:
         return requests.get(self.url + path, timeout=120, **kwargs)
 
-    def health(self, *, ready: bool = True) -> dict:
+    def health(self) -> dict:
         """What ``/healthz`` says, once the workers have started (or are known to be down)."""
         return until(lambda: (h := self.get("/healthz").json())["state"] != "starting" and h, 60)
 
@@ -45,15 +45,14 @@ class Server:
         """Open a page in a new session; all messages of its first script run."""
         headers = {"Cookie": cookie} if cookie else None
         messages = []
-        with connect(
-            self.url.replace("http", "ws") + "/_stcore/stream", max_size=None, additional_headers=headers
-        ) as ws:
+        url = self.url.replace("http", "ws") + "/_stcore/stream"
+        with connect(url, max_size=None, additional_headers=headers) as ws:
             ask = BackMsg()
             ask.rerun_script.query_string = query
             ask.rerun_script.page_name = page
             ws.send(ask.SerializeToString())
             while True:
-                message = ForwardMsg.FromString(ws.recv(timeout=120))
+                message = ForwardMsg.FromString(bytes(ws.recv(timeout=120, decode=False)))
                 messages.append(message)
                 if message.WhichOneof("type") == "script_finished":
                     return messages

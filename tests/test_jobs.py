@@ -202,7 +202,7 @@ def test_changes_that_cannot_be(jobs, play, name, value, says):
 
 def test_killed_worker_ends_only_its_own_run(jobs, play):
     knobs: dict[str, Any] = {"steps": 150, "pause": 0.02, "seed": 1}
-    other = play(**(knobs | {"seed": 2}), owner=OTHER)
+    other = play(**{**knobs, "seed": 2}, owner=OTHER)
     run_id = play(**knobs)
     at_step(jobs, run_id, 5)
     jobs.pause(run_id, owner=ME)  # so that there is a checkpoint
@@ -217,7 +217,7 @@ def test_killed_worker_ends_only_its_own_run(jobs, play):
     assert jobs.info(run_id, owner=ME).resumable
     jobs.resume(run_id, owner=ME)
     assert result(ended(jobs, run_id)) == alone(toy.Config(**knobs))
-    assert result(ended(jobs, other, OTHER)) == alone(toy.Config(**(knobs | {"seed": 2})))
+    assert result(ended(jobs, other, OTHER)) == alone(toy.Config(**{**knobs, "seed": 2}))
 
 
 @pytest.mark.parametrize(

@@ -308,7 +308,7 @@ class Broker:
                 last = self.store.last(run_id) if hand.future is None or hand.address not in there else None
                 if hand.future is None and (isinstance(last, LAST) or (there and hand.address not in there)):
                     self._let_go(run_id, Failed, worker.died().to_dict())
-                elif isinstance(last, Queued) and hand.future.status == "pending" and there:
+                elif hand.future is not None and isinstance(last, Queued) and not hand.future.done() and there:
                     del self.hands[run_id]
                     hand.future.cancel()
                     if hand.stopping:
