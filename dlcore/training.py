@@ -25,6 +25,7 @@ from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
 TELL_SECONDS = 0.05  # how long steps are gathered before their losses are read
+MOST_GROWTH = 1e4  # a loss this many times the first (or 1) is not coming back: relus may die before it overflows
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -181,6 +182,7 @@ class _Loop:
         self.pending: list[tuple[float, int, dict[str, Tensor]]] = []  # rate, batch size and measures, not yet read
         self.sums: dict[str, float] = {}  # of the measures since the last evaluation, weighted by batch size
         self.metrics: dict[str, float] = {}
+        self.bound = math.inf  # on the loss, known from the first one
         self.diverged = False
         self.told_seconds = 0.0  # training time at the last reading
         self.looked = self.saved = self.told = time.perf_counter()
@@ -255,8 +257,10 @@ class _Loop:
         speed = sum(size for _, size, _ in self.pending) / max(span, 1e-9)
         for i, ((rate, size, _), numbers) in enumerate(zip(self.pending, table, strict=True)):
             values = dict(zip(names, numbers, strict=True))
-            if not math.isfinite(values["loss"]):
-                events.append(_diverged(first + i, rate))
+            if first + i == 0:
+                self.bound = MOST_GROWTH * max(1.0, abs(values["loss"]))
+            if not abs(values["loss"]) <= self.bound or math.isinf(values["loss"]):
+                events.append(_diverged(first + i, values["loss"], rate))
                 self.diverged = True
                 break
             for name in ("loss", *self.task.measures):
@@ -317,6 +321,7 @@ class _Loop:
             "learning_rate": self.learning_rate,
             "sums": dict(self.sums),
             "metrics": dict(self.metrics),
+            "bound": self.bound,
             "order": self.order.cpu().numpy().astype(np.int32),
             "rng": rng_state(self.plan.device),
             "model": to_plain(self.model.state_dict()),
@@ -330,17 +335,17 @@ class _Loop:
         load_optimizer(self.optimizer, state["optimizer"])
         self.step, self.learning_rate = state["step"], state["learning_rate"]
         self.seconds = self.told_seconds = state["seconds"]
-        self.sums, self.metrics = dict(state["sums"]), dict(state["metrics"])
+        self.sums, self.metrics, self.bound = dict(state["sums"]), dict(state["metrics"]), state["bound"]
         self.order = torch.from_numpy(state["order"].astype(np.int64)).to(self.plan.device)
         set_rng_state(state["rng"])
 
 
-def _diverged(step: int, rate: float) -> Diverged:
+def _diverged(step: int, loss: float, rate: float) -> Diverged:
     return Diverged(
         step,
         N_(
-            "After {step} steps the loss was no longer a finite number. With a learning rate of {learning_rate} each "
-            "step overshoots by more than it gains, until the numbers overflow. Try a rate ten times smaller."
+            "After {step} steps the loss had left all bounds ({loss}). With a learning rate of {learning_rate} each "
+            "step overshoots by more than it gains, so the next error is larger still. Try a rate ten times smaller."
         ),
-        {"step": step, "learning_rate": float(f"{rate:.3g}")},
+        {"step": step, "loss": f"{loss:.3g}", "learning_rate": float(f"{rate:.3g}")},
     )

@@ -218,6 +218,16 @@ def test_divergence_ends_the_run_with_its_reason():
     assert "50" in last.reason.format(**last.params)
 
 
+@pytest.mark.parametrize(("growth", "diverges"), [(1e3, False), (1e5, True), (-1e5, True), (float("-inf"), True)])
+def test_a_loss_that_grew_out_of_all_proportion_is_divergence_too(growth, diverges):
+    factors = iter([3.0] * 5 + [3.0 * growth] * 15)
+    events = list(fit(task_of("sgd", loss=lambda o, t: o.sum() * 0 + next(factors), measures={}), PLAN))
+    assert isinstance(events[-1], Diverged) == diverges
+    if diverges:
+        assert events[-1].step == 5
+        assert f"{3 * growth:.3g}" in events[-1].reason.format(**events[-1].params)
+
+
 def test_no_checkpoint_is_made_of_a_diverged_state():
     def breaks_at_step_4(outputs, targets):
         breaks_at_step_4.calls += 1

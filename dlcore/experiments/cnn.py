@@ -43,7 +43,6 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 }
 FAST = {"epochs": 1, "batch_size": 256, "schedule": "linear", "label_smoothing": 0.1}
 FAST_ADAM = {"learning_rate": 1e-2, "momentum": 0.7, "beta2": 0.9}
-
 FAST_DIGITS = {"epochs": 12, "batch_size": 64}  # 1,442 images are six batches of 256: too few to learn from
 
 
@@ -386,12 +385,12 @@ def infer(model: nn.Module, X: Tensor, config: Config, size: int = 1000) -> Tens
 
 
 def predictions(model: nn.Module, data: ImageData, config: Config) -> dict[str, np.ndarray]:
-    """What the model says of the test images: ``probabilities`` (N, K) float16 and ``labels`` (N,) uint8."""
+    """What the model says of the test images: ``probabilities`` (N, K) float32 and ``labels`` (N,) uint8."""
     import torch
 
     model.eval()
     logits = infer(model, torch.tensor(data.X_test, device=config.device), config)
-    return {"probabilities": logits.softmax(1).half().cpu().numpy(), "labels": data.y_test.astype(np.uint8)}
+    return {"probabilities": logits.softmax(1).cpu().numpy(), "labels": data.y_test.astype(np.uint8)}
 
 
 def first_filters(model: nn.Module) -> dict[str, dict[str, np.ndarray]]:
