@@ -23,10 +23,11 @@ def main() -> None:
     """One rerun of the whole app."""
     if "language" not in st.session_state:
         set_language(language_for(st.query_params.get("lang"), st.context.locale))
-    page = st.navigation(_pages(), position="top")
-    title = f"{page.title} · {_('Deep learning playground')}"
-    st.set_page_config(page_title=title, page_icon=str(ASSETS / "icon.svg"), layout="wide")
+    # The icon before the pages are named: else the browser asks a CDN for theirs.
+    st.set_page_config(page_icon=str(ASSETS / "icon.svg"), layout="wide")
     style.apply()
+    page = st.navigation(_pages(), position="top")
+    st.set_page_config(page_title=f"{page.title} · {_('Deep learning playground')}")
     enter(page.url_path or "home")
     with st.container(key="topbar", horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         _badge()
