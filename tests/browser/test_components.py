@@ -30,8 +30,8 @@ def page(browse, url):
 
 def ready(page):
     """The page with all plots drawn and the last script run over."""
-    page.wait_for_function(PLOTS, timeout=30_000)
-    page.wait_for_selector("text=opened=None")
+    page.wait_for_function(PLOTS, timeout=90_000)  # generous: machines are shared
+    page.wait_for_selector("text=opened=None", timeout=90_000)
     page.wait_for_function("document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
     return page
 
