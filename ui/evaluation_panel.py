@@ -25,6 +25,8 @@ def evaluation_panel(history: History) -> dict[str, Any] | None:
     if predictions is None:
         st.markdown(_("When your network has finished training, its answers to all test images are examined here."))
         return None
+    if jobs.status().state == "starting":  # the shell draws the page again when they are there
+        return None
     try:
         report = _report(history.config["dataset"], **predictions.arrays)
     except Problem as problem:

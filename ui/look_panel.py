@@ -33,12 +33,15 @@ def look_panel(lesson: Lesson, history: History) -> None:
     st.header(_("Ask it yourself"), anchor="ask")
     try:
         checkpoint, version = _choose(lesson, history)
-        samples = _samples(history.config["dataset"] if checkpoint else "digits")["images"]
+        dataset = history.config["dataset"] if checkpoint else "digits"
         hand, eye, mouth = st.columns([1.1, 1, 1.2], gap="large")
         with hand:
             source = _source()
-            picture = _picture(lesson, source, samples)
-        answer = _ask(lesson, hand, source, picture, samples, (checkpoint, version))
+            picture = _picture(lesson, source, dataset)
+        if jobs.status().state == "starting":  # the shell draws the page again when they are there
+            eye.caption(_("The networks are being woken up; this takes a few seconds."))
+            return
+        answer = _ask(lesson, hand, source, picture, dataset, (checkpoint, version))
         with eye:
             _tensor(answer, example=picture is None)
         with mouth:
@@ -46,6 +49,7 @@ def look_panel(lesson: Lesson, history: History) -> None:
         _maps(answer["seen"], checkpoint, version)
     except Problem as problem:
         st.warning(tell(problem))
+        st.button(_("Try again"), icon=":material/refresh:", key="look.again")  # a click draws the fragment anew
 
 
 def _choose(lesson: Lesson, history: History) -> tuple[str | None, int]:
@@ -67,7 +71,7 @@ def _source() -> str:
     )  # fmt: skip
 
 
-def _picture(lesson: Lesson, source: str, samples: np.ndarray) -> np.ndarray | None:
+def _picture(lesson: Lesson, source: str, dataset: str) -> np.ndarray | None:
     """What was drawn or chosen, ``(28, 28)``, or a photograph's bytes, ``(n,)``; None where there is nothing yet."""
     if source == DRAW:
         return draw_pad(key="look.pad")
@@ -75,6 +79,7 @@ def _picture(lesson: Lesson, source: str, samples: np.ndarray) -> np.ndarray | N
         words = _("Photograph of one digit, dark on light or light on dark")
         file = st.file_uploader(words, type=FILE_TYPES, key="look.photo")
         return None if file is None else np.frombuffer(file.getvalue(), np.uint8)
+    samples = _samples(dataset)["images"]
     state, place = page_state(lesson.slug), images.mosaic(samples, 4)
 
     def choose(click: dict[str, Any]) -> None:
@@ -90,7 +95,7 @@ def _picture(lesson: Lesson, source: str, samples: np.ndarray) -> np.ndarray | N
 
 
 def _ask(
-    lesson: Lesson, hand: Any, source: str, picture: np.ndarray | None, samples: np.ndarray, network: tuple
+    lesson: Lesson, hand: Any, source: str, picture: np.ndarray | None, dataset: str, network: tuple
 ) -> dict[str, Any]:
     """The answer to the picture; to an example, where there is no picture or nothing to be read in it."""
     if picture is not None:
@@ -102,7 +107,7 @@ def _ask(
             if source == DRAW:
                 _note(lesson, answer)
             return answer
-    return _answer(samples[0], *network, prepared=True)
+    return _answer(_samples(dataset)["images"][0], *network, prepared=True)
 
 
 def _note(lesson: Lesson, answer: dict[str, Any]) -> None:

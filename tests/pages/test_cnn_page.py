@@ -1,0 +1,95 @@
+"""The CNN page as its reader meets it: before, during and after a run, in both languages, with and without the data."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dlcore.data import catalogue
+from tests.waiting import patience
+
+SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
+
+
+def open_page(**params: str) -> AppTest:
+    at = AppTest.from_file(str(SHELL), default_timeout=patience(90))
+    for name, text in params.items():
+        at.query_params[name] = text
+    at.switch_page("../pages/cnn.py")
+    return at.run()
+
+
+def said(at: AppTest) -> str:
+    return "\n".join(str(element.value) for element in [*at.markdown, *at.caption, *at.warning, *at.header])
+
+
+def thread(at: AppTest) -> str:
+    """The seven steps, as HTML."""
+    return next(element.proto.body for element in at.get("html") if "dl-thread" in element.proto.body)
+
+
+def train(at: AppTest, words: str) -> AppTest:
+    """Press the button and follow the run to its end, as a browser's ticks do."""
+    next(button for button in at.button if button.label == words).click().run()
+    deadline = time.monotonic() + patience(120)
+    while "lit" not in thread(at) or "#evaluation" not in said(at):
+        assert time.monotonic() < deadline, said(at)
+        assert not at.exception
+        time.sleep(0.5)
+        at.run()
+    return at
+
+
+SMALL = {"network": "mlp", "epochs": "3", "train_size": "400", "memory_format": "contiguous", "precision": "float32"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "button"), [("en", "Train"), ("zh", None)])
+def test_from_the_first_look_to_the_examined_run(jobs, code, button):
+    at = open_page(lang=code, **SMALL)
+    assert not at.exception
+    assert thread(at).count("<li") == 7
+    assert 'class="lit"' not in thread(at), "nothing runs yet"
+    from ui.i18n import catalogue as words
+
+    speak = words(code).gettext
+    assert not at.get("download_button")
+    train(at, button or speak("Train"))
+    assert "400" in thread(at)
+    assert speak("The worst mistakes") in [element.value for element in at.subheader]
+    assert said(at).count("| **") == 10, "a row of scores for each class"
+    choices = next(group for group in at.segmented_control if str(group.key).startswith("look.network"))
+    assert len(choices.options) == 2, "the trained network may be asked now"
+    assert speak("This network has no convolutions: its first layer already mixes all pixels into one list.") in said(
+        at
+    )
+
+
+def test_without_the_files_the_page_offers_them(jobs, monkeypatch, tmp_path):
+    monkeypatch.setenv("DLCORE_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    at = open_page(dataset="fashion_mnist")
+    assert not at.exception
+    assert "python -m dlcore download fashion_mnist" in said(at)
+    assert any(button.key == "data-box.fashion_mnist" for button in at.button)
+    assert catalogue.locate("fashion_mnist") is None
+
+
+def test_a_download_that_fails_says_why(jobs, monkeypatch, tmp_path):
+    from dataclasses import replace
+
+    monkeypatch.setenv("DLCORE_DATA", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    entry = replace(catalogue.CATALOGUE["mnist"], mirrors=())
+    monkeypatch.setitem(catalogue.CATALOGUE, "mnist", entry)
+    at = open_page(dataset="mnist")
+    next(button for button in at.button if button.key == "data-box.mnist").click().run()
+    deadline = time.monotonic() + patience(20)
+    while "no connection" not in said(at):
+        assert time.monotonic() < deadline, said(at)
+        time.sleep(0.2)
+        at.run()
+    assert not at.exception
