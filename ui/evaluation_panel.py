@@ -15,7 +15,7 @@ from dlcore.texts import Problem
 from ui.i18n import _, ngettext, tell
 from ui.live_plot import live_plot
 
-MOST = 18  # mistakes that are shown
+MOST = 12  # mistakes that are shown
 
 
 def evaluation_panel(history: History) -> dict[str, Any] | None:
@@ -102,8 +102,8 @@ def _mistakes(report: dict[str, Any], probabilities: np.ndarray, labels: np.ndar
     names = [_(name) for name in classes]
     truth, answer = [names[k] for k in labels[worst]], [names[k] for k in said]
     live_plot(
-        images.mistakes(report["images"], truth, answer, shares.tolist(), columns=9), key="mistakes",
-        height=330 if len(worst) > 9 else 180,
+        images.mistakes(report["images"], truth, answer, shares.tolist(), columns=6), key="mistakes",
+        height=images.FOOT + 130 * -(-len(worst) // 6),
         alt=_("The test images with the worst answers, each with its true class, the answer and its probability."),
         table={_("image"): worst, _("truth"): truth, _("answer"): answer, _("probability"): shares.round(4)},
     )  # fmt: skip

@@ -155,7 +155,7 @@ def _maps(seen: np.ndarray, checkpoint: str | None, version: int) -> None:
     words = _("{layer}: {n} maps of {h} × {w}. Strong colour: the filter found what it looks for.")
     st.caption(words.format(layer=name, n=len(maps), h=maps.shape[1], w=maps.shape[2]))
     live_plot(
-        images.feature_maps(maps, columns=16), key="maps", height=images.FOOT + 80 * -(-len(maps) // 16),
+        images.feature_maps(maps, columns=8), key="maps", height=images.FOOT + 64 * -(-len(maps) // 8),
         alt=_("The outputs of one layer for the image, one small picture per channel."),
     )  # fmt: skip
 

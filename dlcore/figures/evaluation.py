@@ -10,13 +10,8 @@ import plotly.graph_objects as go
 from dlcore.figures import DATA, GREY, MODEL, Label, figure
 from dlcore.texts import N_
 
-# From see-through to full, on any background: right answers in the data's blue, wrong ones in the model's vermilion.
-RIGHT_AND_WRONG = [
-    [0.0, "rgba(0, 114, 178, 0.95)"],
-    [0.5, "rgba(0, 114, 178, 0.03)"],
-    [0.5, "rgba(213, 94, 0, 0.03)"],
-    [1.0, "rgba(213, 94, 0, 1)"],
-]
+# Right answers in the data's blue, wrong ones in the model's vermilion; opaque, so that counts are legible on any page.
+RIGHT_AND_WRONG = [[0.0, DATA], [0.5, "#dbe9f3"], [0.5, "#fbe6d8"], [1.0, MODEL]]
 FAINTEST = 0.2  # how strong the colour of a single mistake is, of 1
 
 
@@ -27,7 +22,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, label: Label = str)
     ``FAINTEST``, so that one mistake in a thousand is still seen).
     """
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    wrong = np.where(counts > 0, FAINTEST + (1 - FAINTEST) * np.sqrt(shares), 0.0)
+    wrong = np.where(counts > 0, FAINTEST + (1 - FAINTEST) * np.sqrt(shares), np.nan)
     colours = np.where(np.eye(len(counts), dtype=bool), -shares, wrong)
     names = [label(name) for name in classes]
     long = max(map(len, names)) > 2
