@@ -216,9 +216,7 @@ def _messages(lesson: Lesson, config: Any, info: RunInfo | None, history: Histor
 def _progress(info: RunInfo | None, history: History) -> None:
     """One line and a bar, always there, so that nothing jumps."""
     state = info.state if info else "empty"
-    parts = [_(STATES[state])]
-    if info is not None and state == "queued":
-        parts = [_waiting(info)]
+    parts = [_waiting(info)] if info is not None and state == "queued" else [_(STATES[state])]
     if history.total_steps and state not in ("empty", "queued"):
         parts.append(_("step {step} of {total}").format(step=f"{history.step:,}", total=f"{history.total_steps:,}"))
     if state == "running":
