@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from numbers import Real
 from typing import Any, TypeVar, get_type_hints
+
+import numpy as np
 
 from dlcore.texts import N_, Problem
 
@@ -65,10 +66,10 @@ def knob(
     """
     if log and not (low and low > 0):
         raise ValueError("a logarithmic knob needs low > 0")
-    meta = dict(
-        low=low, high=high, log=log, step=step, choices=tuple(choices), label=label, help=help, unit=unit,
-        live=live, advanced=advanced,
-    )  # fmt: skip
+    meta = {
+        "low": low, "high": high, "log": log, "step": step, "choices": tuple(choices),
+        "label": label, "help": help, "unit": unit, "live": live, "advanced": advanced,
+    }  # fmt: skip
     return field(default=default, metadata={"knob": meta})
 
 
@@ -149,7 +150,7 @@ def check_value(k: Knob, value: Any) -> Any:
             kind="knob", name=k.name, value=str(value)[:40], choices=", ".join(k.choices),
         )  # fmt: skip
     if k.kind in (int, float):
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
             raise Problem(
                 N_("“{text}” is not a number, and {name} needs one."), kind="knob", name=k.name, text=str(value)[:40]
             )
@@ -170,7 +171,7 @@ def check_value(k: Knob, value: Any) -> Any:
     return k.kind(value)
 
 
-def _bound(value: float | None) -> str:
+def _bound(value: Any) -> str:
     too_long = isinstance(value, int) and abs(value) > 10**300  # beyond what a float can hold
     return "∞" if value is None or too_long else f"{value:g}"
 

@@ -76,7 +76,7 @@ def test_frames_of_a_log_that_grows(sizes, data):
 
 
 def test_events_are_json_with_their_name():
-    told = to_dict(Step(3, loss=np.float32(0.5), values={"theta": np.array([1.0, 2.0]), "n": np.int64(4)}))
+    told = to_dict(Step(3, loss=0.5, seconds=np.float64(0), values={"theta": np.array([1.0, 2.0]), "n": np.int64(4)}))
     assert json.loads(json.dumps(told)) == {
         "event": "step", "step": 3, "loss": 0.5, "seconds": 0.0, "values": {"theta": [1.0, 2.0], "n": 4},
     }  # fmt: skip

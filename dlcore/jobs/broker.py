@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 30.0  # seconds without any worker before that is called a fault
 TICK = 0.25  # seconds between looks while something is going on; events (a run ends) are answered at once
+ASIDE = 8.0  # seconds that a closing server gives its runs to hand over a checkpoint
 RETRY = 5.0  # seconds before a scheduler or cluster that is down is tried again
 GRACE = 10.0  # seconds for a run to answer a stop before its worker is replaced
 LEASE = 180.0  # seconds without a sign of its browser after which a run makes room for others (background tabs: 60)
@@ -276,12 +277,17 @@ class Broker:
                 return
             if hand.future.status == "finished":
                 self._let_go(run_id, Failed, _result(hand.future) or worker.died().to_dict())
-            elif hand.stopping:
-                self._let_go(run_id, Stopped)
-            elif self.link.killed_for_memory(hand.address):
-                self._let_go(run_id, Failed, worker.out_of_memory().to_dict())
             else:
-                self._let_go(run_id, Failed, worker.died().to_dict())
+                self._bury(run_id, hand)
+
+    def _bury(self, run_id: str, hand: Hand) -> None:
+        """The worker died under a run: say why, as far as can be told."""
+        if hand.stopping:
+            self._let_go(run_id, Stopped)
+        elif self.link.killed_for_memory(hand.address):
+            self._let_go(run_id, Failed, worker.out_of_memory().to_dict())
+        else:
+            self._let_go(run_id, Failed, worker.died().to_dict())
 
     def _let_go(self, run_id: str, kind: type, *args: Any) -> None:
         """End the log with this, unless the run has ended it itself, and forget the run."""
@@ -301,20 +307,21 @@ class Broker:
                     self.hands[run_id] = Hand(record, _lane(record), address, None)
 
     def _watch_workers(self) -> None:
-        """Runs whose worker is gone without a word: one that never began waits again, an adopted one has ended."""
+        """Runs whose worker is gone, though no future tells: their task names it, and would wait for it for ever."""
         there = {p.address for p in self.places}
         with self._lock:
             for run_id, hand in list(self.hands.items()):
-                last = self.store.last(run_id) if hand.future is None or hand.address not in there else None
-                if hand.future is None and (isinstance(last, LAST) or (there and hand.address not in there)):
-                    self._let_go(run_id, Failed, worker.died().to_dict())
-                elif hand.future is not None and isinstance(last, Queued) and not hand.future.done() and there:
+                gone = bool(there) and hand.address not in there
+                if hand.future is None and isinstance(self.store.last(run_id), LAST):
                     del self.hands[run_id]
-                    hand.future.cancel()
-                    if hand.stopping:
-                        self.store.end(run_id, Stopped)
-                    else:
+                elif gone and (hand.future is None or not hand.future.done()):
+                    if hand.future is not None:
+                        hand.future.cancel()
+                    if isinstance(self.store.last(run_id), Queued) and not hand.stopping:  # it never began
+                        del self.hands[run_id]
                         self.waiting.insert(0, hand.record)
+                    else:
+                        self._bury(run_id, hand)
 
     def _pass_wishes(self) -> None:
         """Deliver wishes in order, one at a time for each run, again until its worker has confirmed."""
@@ -357,10 +364,10 @@ class Broker:
         """Put all runs aside, resumable, and let the workers go."""
         self._closing = True
         self._wake.set()
-        self._thread.join(10)
+        self._thread.join(ASIDE + 10)
 
     def _put_all_aside(self) -> None:
-        deadline = time.monotonic() + 3.0
+        deadline = time.monotonic() + ASIDE
         for hand in self.hands.values():
             hand.wishes.append(("pause",))
         while self.link is not None and self.link.alive and self.hands and time.monotonic() < deadline:

@@ -1,0 +1,143 @@
+"""Beginnings and ends of servers and clusters: runs outlive them or are told to have ended, and can go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dlcore.events import Stopped
+from dlcore.jobs.broker import Broker
+from dlcore.jobs.sizes import Sizes
+from dlcore.jobs.store import Store, hashed
+from dlcore.texts import Problem
+from tests import toy
+from tests.serving import ROOT, free_port
+from tests.test_jobs import alone, result
+from tests.waiting import ENDED, until
+
+SMALL = Sizes(train_workers=1, light_threads=1, call_threads=1, worker_memory=2 * 10**9)
+KNOBS = {"steps": 150, "pause": 0.03, "seed": 4}
+
+SERVER = """
+import sys, time
+from dlcore import jobs
+from tests import toy
+jobs.start(jobs.Sizes(train_workers=1, light_threads=1, call_threads=1))
+running = jobs.submit("toy", toy.Config(**{knobs!r}), owner="me")
+waiting = jobs.submit("toy", toy.Config(**{knobs!r}), owner="me")
+while jobs.history(running, owner="me").step < 5: time.sleep(0.02)
+print(running, waiting, flush=True)
+sys.stdin.readline()
+jobs.shutdown()
+"""
+
+
+def server(state: Path) -> subprocess.Popen[str]:
+    """A process with runs going on; it shuts down when it is given a line."""
+    return subprocess.Popen(
+        [sys.executable, "-c", SERVER.format(knobs=KNOBS)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        env={**os.environ, "DLCORE_STATE": str(state)},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def broker(tmp_path):
+    """One that looks at the same folder, as the server after a restart does."""
+    broker = Broker(Store(tmp_path), SMALL)
+    yield broker
+    broker.close()
+
+
+def ended(broker, run_id):
+    def look():
+        history = broker.history(broker.store.record(run_id))
+        return history.state in ENDED and broker.place(run_id) is None and history
+
+    return until(look, 60)
+
+
+def test_a_clean_restart_loses_nothing(tmp_path, broker):
+    with server(tmp_path) as process:
+        running, waiting = said(process)
+        process.communicate("end\n", timeout=60)
+    assert broker.history(broker.store.record(running)).state == "paused"
+    assert broker.history(broker.store.record(waiting)).problem["kind"] == "server_restarted"
+    assert {r.run_id for r in broker.store.all() if r.owner == hashed("me")} == {running, waiting}
+    broker.enqueue(broker.store.record(running))
+    assert result(ended(broker, running)) == alone(toy.Config(**KNOBS))
+
+
+def test_runs_of_a_server_that_was_killed_are_told_to_have_ended(tmp_path, broker):
+    with server(tmp_path) as process:
+        running, waiting = said(process)
+        alive = broker.history(broker.store.record(running))
+        assert alive.state == "running", "another server's run is left alone while that one lives"
+        pid = alive.info["pid"]
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(20)
+    for run_id in (running, waiting):
+        history = broker.history(broker.store.record(run_id))
+        assert (history.state, history.problem["kind"]) == ("failed", "server_restarted")
+    until(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
+
+
+def test_a_scheduler_that_comes_late_is_found_and_its_workers_are_used(tmp_path, monkeypatch):
+    """``DLCORE_SCHEDULER``: down with a sentence first; then the cluster is started as docs/scaling.md says."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("DLCORE_SCHEDULER", address)
+    broker = Broker(Store(tmp_path), SMALL)
+    env = {**os.environ, "DLCORE_STATE": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    dask = [sys.executable, "-m", "dask"]
+    cluster = []
+    try:
+        assert broker.settled.wait(60)
+        assert broker.state == "down"
+        with pytest.raises(Problem, match="DLCORE_SCHEDULER"):
+            broker.enqueue(broker.store.new("toy", {}, "me", []))
+        host, port = address.removeprefix("tcp://").split(":")
+        cluster.append(
+            subprocess.Popen([*dask, "scheduler", "--host", host, "--port", port, "--no-dashboard"], env=env)
+        )
+        for lane in ("train", "train", "interactive"):
+            command = [*dask, "worker", address, "--nthreads", "1", "--resources", f"{lane}=1", "--no-dashboard"]
+            cluster.append(subprocess.Popen([*command, "--preload", "dlcore.jobs.worker"], env=env))
+        until(lambda: broker.state == "ready" and len(broker.places) == 3, 90)
+        record = broker.store.new("toy", KNOBS, "me", [])
+        broker.enqueue(record)
+        assert result(ended(broker, record.run_id)) == alone(toy.Config(**KNOBS))
+        record = broker.store.new("toy", {**KNOBS, "steps": 10_000}, "me", [])
+        broker.enqueue(record)
+        history = until(lambda: (h := broker.store.history(record.run_id)).step > 3 and h)
+        os.kill(history.info["pid"], signal.SIGKILL)
+        assert ended(broker, record.run_id).problem["kind"] == "worker_died"
+        cluster[0].kill()
+        until(lambda: broker.state == "down", 60)
+    finally:
+        broker.close()
+        for process in cluster:
+            process.kill()
+            process.wait(20)
+
+
+def test_a_run_whose_worker_vanishes_before_it_begins_waits_again(tmp_path, broker):
+    """Its task names that worker, so the cluster would keep it for ever."""
+    until(lambda: any(p.lane == "train" for p in broker.places), 60)
+    record = broker.store.new("toy", {"steps": 5}, "me", [])
+    address = next(p.address for p in broker.places if p.lane == "train")
+    broker.link.restart(address)
+    broker.places = [p for p in broker.places if p.address != address]
+    broker.enqueue(record)
+    with broker._lock:
+        if record.run_id not in broker.hands:
+            waits = next(r for r in broker.waiting if r.run_id == record.run_id)
+            broker.waiting.remove(waits)
+            broker._start(waits, "train", address)
+    assert result(ended(broker, record.run_id)) == alone(toy.Config(steps=5))
+    broker.store.end(record.run_id, Stopped)
+    assert broker.store.history(record.run_id).state == "finished"
