@@ -105,8 +105,7 @@ def _pictures(task: Task, config: Config, path: Path) -> None:
 def _surface_choice(flat: bool) -> bool:
     """Map or bowl; says whether it is the bowl."""
     names = {"map": _("Map"), "bowl": _("3-D")}
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", height=44,
-                      border=False):  # fmt: skip
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(
             _("Click on the map to start elsewhere.") if flat else _("A cut through ten slopes and an intercept.")
         )
