@@ -1,6 +1,7 @@
 """A registered lesson has all its parts; what is missing is named."""
 
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,6 @@ def test_the_way_through_the_lessons_has_no_gap():
     first, last = READY[0], READY[-1]
     assert neighbours(first)[0] is None
     assert neighbours(last)[1] is None
-    for before, after in zip(READY, READY[1:], strict=False):
+    for before, after in pairwise(READY):
         assert neighbours(before)[1] is after
         assert neighbours(after)[0] is before
