@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from dlcore.checkpoints import load_model, load_optimizer, rng_state, set_rng_state, to_plain
 from dlcore.device import autocast
 from dlcore.events import Changed, Checkpoint, Diverged, Epoch, Event, Snapshot, Step
+from dlcore.schedules import SCHEDULES
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
@@ -28,9 +29,9 @@ TELL_SECONDS = 0.05  # how long steps are gathered before their losses are read
 MOST_GROWTH = 1e4  # a loss this many times the first (or 1) is not coming back: relus may die before it overflows
 
 
-def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Share of rows whose largest logit is the target's: ``(B, C)``, ``(B,)`` → scalar."""
-    return (outputs.argmax(1) == targets).float().mean()
+def hits(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Whether each row's largest logit is the target's: ``(B, C)``, ``(B,)`` → ``(B,)`` bool. Its mean is accuracy."""
+    return outputs.argmax(1) == targets
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Task:
     optimizer: torch.optim.Optimizer
     batch: Callable[[Tensor], tuple[Any, Tensor]]  # indices (B,) int64 → inputs, targets; may augment (and draw)
     loss: Callable[[Any, Tensor], Tensor] = F.cross_entropy
-    measures: Mapping[str, Callable[[Any, Tensor], Tensor]] = field(default_factory=lambda: {"accuracy": accuracy})
+    measures: Mapping[str, Callable[[Any, Tensor], Tensor]] = field(default_factory=lambda: {"accuracy": hits})  # (B,)
     evaluate: Callable[[], dict[str, float]] | None = None  # on held-out data; called in eval mode, without gradients
     look: Callable[[], dict[str, dict[str, np.ndarray]]] | None = None  # arrays for Snapshot events, by name
     change: Callable[[str, Any], None] | None = None  # any live knob but learning_rate; raises Problem
@@ -82,44 +83,6 @@ class Result:
 
     seconds: float  # training alone: evaluation, pauses and the listener's time left out
     metrics: dict[str, float]  # the last measured
-
-
-def constant(step: int, total: int) -> float:
-    """The same rate throughout."""
-    return 1.0
-
-
-def cosine(step: int, total: int) -> float:
-    """From 1 to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts)."""
-    return (1 + math.cos(math.pi * step / total)) / 2
-
-
-def one_cycle(step: int, total: int) -> float:
-    """Up from 1/25 to 1 in the first 30 % of the steps, down to almost 0 in the rest, along cosines.
-
-    Smith and Topin 2018; the numbers are those of ``torch.optim.lr_scheduler.OneCycleLR``.
-    """
-    top, end = 0.3 * total - 1, total - 1
-    if step <= top:
-        return _between(1 / 25, 1.0, step / top)
-    return _between(1.0, 1 / 25e4, (step - top) / (end - top))
-
-
-def linear(step: int, total: int) -> float:
-    """Straight up to 1 in the first tenth of the steps, straight down towards 0 in the rest."""
-    return min(1.0, (step + 1) / (0.1 * total), (total - step) / (0.9 * total))
-
-
-def _between(start: float, end: float, share: float) -> float:
-    return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
-
-
-SCHEDULES: dict[str, Callable[[int, int], float]] = {
-    "constant": constant,
-    "cosine": cosine,
-    "linear": linear,
-    "one_cycle": one_cycle,
-}
 
 
 def fit(
@@ -167,6 +130,26 @@ def stepper(task: Task, plan: Plan) -> Callable[[], None]:
     return _Loop(task, plan).update
 
 
+class _Pending(NamedTuple):
+    """One update whose numbers are still on the device."""
+
+    rate: float
+    size: int  # B
+    scalars: dict[str, Tensor]  # ()
+    rows: dict[str, Tensor]  # (B,), to be averaged
+
+
+def _read(pending: list[_Pending]) -> list[dict[str, float]]:
+    """The numbers of each step, with one transfer from the device for each name, not for each step."""
+    columns = {name: torch.stack([p.scalars[name] for p in pending]).tolist() for name in pending[0].scalars}
+    sizes = np.array([p.size for p in pending])
+    starts = np.cumsum(sizes) - sizes
+    for name in pending[0].rows:
+        rows = torch.cat([p.rows[name] for p in pending]).float().cpu().numpy()
+        columns[name] = (np.add.reduceat(rows, starts, dtype=np.float64) / sizes).tolist()
+    return [dict(zip(columns, numbers, strict=True)) for numbers in zip(*columns.values(), strict=True)]
+
+
 class _Loop:
     """The state of one run between two steps. All times are of ``time.perf_counter``."""
 
@@ -179,7 +162,7 @@ class _Loop:
         self.step = 0
         self.seconds = 0.0
         self.order = torch.empty(0, dtype=torch.int64, device=plan.device)  # (N,) this pass's order of the examples
-        self.pending: list[tuple[float, int, dict[str, Tensor]]] = []  # rate, batch size and measures, not yet read
+        self.pending: list[_Pending] = []  # steps that are done and not yet read
         self.sums: dict[str, float] = {}  # of the measures since the last evaluation, weighted by batch size
         self.metrics: dict[str, float] = {}
         self.bound = math.inf  # on the loss, known from the first one
@@ -202,14 +185,13 @@ class _Loop:
             loss = self.task.loss(outputs, targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        measures = {"loss": loss.detach()}
+        scalars = {"loss": loss.detach()}
         if self.plan.clip_norm or self.plan.gradient_norms:
-            measures |= self._gradients()
+            scalars |= self._gradients()
         self.optimizer.step()
         with torch.no_grad():
-            for name, measure in self.task.measures.items():
-                measures[name] = measure(outputs, targets)
-        self.pending.append((rate, len(targets), measures))
+            rows = {name: measure(outputs, targets) for name, measure in self.task.measures.items()}
+        self.pending.append(_Pending(rate, len(targets), scalars, rows))
         self.step += 1
         self.seconds += time.perf_counter() - start
 
@@ -245,34 +227,34 @@ class _Loop:
                 yield from self.look()
 
     def tell(self) -> list[Event]:
-        """Read the gathered steps from the device, all at once, and forget them. Ends them with Diverged if one did."""
+        """Read the gathered steps from the device and forget them. Ends them with Diverged if one did."""
         if not self.pending:
             return []
         start = time.perf_counter()
-        names = list(self.pending[0][2])
-        table = torch.stack([torch.stack([m[n].float() for n in names]) for _, _, m in self.pending]).tolist()
+        table = _read(self.pending)
         self.seconds += time.perf_counter() - start  # the device's work that the steps had only ordered
+        span, first, count = self.seconds - self.told_seconds, self.step - len(self.pending), len(self.pending)
+        speed = sum(p.size for p in self.pending) / max(span, 1e-9)
         events: list[Event] = []
-        span, first = self.seconds - self.told_seconds, self.step - len(self.pending)
-        speed = sum(size for _, size, _ in self.pending) / max(span, 1e-9)
-        for i, ((rate, size, _), numbers) in enumerate(zip(self.pending, table, strict=True)):
-            values = dict(zip(names, numbers, strict=True))
-            if first + i == 0:
-                self.bound = MOST_GROWTH * max(1.0, abs(values["loss"]))
-            if not abs(values["loss"]) <= self.bound or math.isinf(values["loss"]):
-                events.append(_diverged(first + i, values["loss"], rate))
+        for i, (done, values) in enumerate(zip(self.pending, table, strict=True)):
+            if self._is_out_of_bounds(first + i, values["loss"]):
+                events.append(_diverged(first + i, values["loss"], done.rate))
                 self.diverged = True
                 break
             for name in ("loss", *self.task.measures):
-                self.sums[name] = self.sums.get(name, 0.0) + size * values[name]
-            self.sums["count"] = self.sums.get("count", 0) + size
-            loss = values.pop("loss")
-            seconds = self.told_seconds + span * (i + 1) / len(table)
-            events.append(
-                Step(first + i + 1, loss, seconds, {"learning_rate": rate, "examples_per_second": speed, **values})
-            )
+                self.sums[name] = self.sums.get(name, 0.0) + done.size * values[name]
+            self.sums["count"] = self.sums.get("count", 0) + done.size
+            loss, seconds = values.pop("loss"), self.told_seconds + span * (i + 1) / count
+            values |= {"learning_rate": done.rate, "examples_per_second": speed}
+            events.append(Step(first + i + 1, loss, seconds, values))
         self.pending, self.told_seconds, self.told = [], self.seconds, time.perf_counter()
         return events
+
+    def _is_out_of_bounds(self, step: int, loss: float) -> bool:
+        """Whether a loss is not finite, or grew beyond what the first one allows."""
+        if step == 0:
+            self.bound = MOST_GROWTH * max(1.0, abs(loss))
+        return not abs(loss) <= self.bound or math.isinf(loss)
 
     def measure(self) -> Iterator[Event]:
         """An Epoch event: the training measures since the last one, and the held-out data."""

@@ -125,11 +125,8 @@ def test_other_data_than_the_configs_is_refused():
     assert caught.value.kind == "data_hash"
 
 
-def test_choices_are_all_there_is():
-    from dlcore.training import SCHEDULES
-
+def test_every_network_can_be_chosen():
     known = {f.name: f.metadata["knob"]["choices"] for f in fields(cnn.Config)}
-    assert set(known["schedule"]) == set(SCHEDULES)
     assert set(known["network"]) == set(networks.NETWORKS)
 
 

@@ -24,6 +24,7 @@ from dlcore.device import (
 )
 from dlcore.events import Event, Finished, Snapshot, Started
 from dlcore.knobs import knob
+from dlcore.schedules import SCHEDULES
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
@@ -91,7 +92,7 @@ class Config:
     )
     schedule: str = knob(
         "constant",
-        choices=("constant", "cosine", "linear", "one_cycle"),
+        choices=tuple(SCHEDULES),
         advanced=True,
         label=N_("Schedule"),
         help=N_("How the learning rate moves during the run."),
@@ -305,7 +306,7 @@ def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
     from torch.nn.functional import cross_entropy
 
     from dlcore.models.cnn import build
-    from dlcore.training import Plan, Task
+    from dlcore.training import Plan, Task, hits
 
     about = model_arguments(config, data)
     order = torch_format(config.memory_format)
@@ -323,8 +324,8 @@ def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
 
     def evaluate() -> dict[str, float]:
         logits = infer(model, X_test, config)
-        hits = (logits.argmax(1) == y_test).float().mean()
-        return {"test_loss": cross_entropy(logits, y_test).item(), "test_accuracy": hits.item()}
+        right = hits(logits, y_test).float().mean()
+        return {"test_loss": cross_entropy(logits, y_test).item(), "test_accuracy": right.item()}
 
     task = Task(
         model,

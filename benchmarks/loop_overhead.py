@@ -1,0 +1,101 @@
+"""What telling costs: ``fit`` with all its events, against the same steps in a loop that tells nothing.
+
+``python benchmarks/loop_overhead.py [--check] [--quick]``. Both do the same steps in turns, so that what else the
+machine does falls on both; the figure is the median over the turns of the ratio of their times. ``--check`` holds it
+to the bound (on an otherwise idle machine); ``--quick`` takes few turns and a bound that noise cannot reach.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from dlcore.data.images import ImageData
+from dlcore.device import autocast, reproducible
+from dlcore.experiments.cnn import Config, prepare
+from dlcore.knobs import build
+from dlcore.training import Plan, Task, fit
+
+BOUND, QUICK_BOUND = 1.03, 2.0
+CASES = (("article", 64), ("fast", 256), ("mlp", 256))
+
+
+def random_images(count: int) -> ImageData:
+    """Images of MNIST's form: what is on them does not change the time of a step."""
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (count, 1, 28, 28), np.uint8), rng.integers(0, 10, count)
+    return ImageData("random", X, y, X[:10], y[:10], tuple("0123456789"), "", "")
+
+
+def told(task: Task, plan: Plan) -> Callable[[], None]:
+    def turn() -> None:
+        for _ in fit(task, plan):
+            pass
+
+    return turn
+
+
+def bare(task: Task, plan: Plan) -> Callable[[], None]:
+    def turn() -> None:
+        order = torch.randperm(plan.count)
+        for start in range(0, plan.count, plan.batch_size):
+            inputs, targets = task.batch(order[start : start + plan.batch_size])
+            with autocast(plan.device, plan.precision):
+                loss = task.loss(task.model(inputs), targets)
+            task.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            task.optimizer.step()
+
+    task.model.train()
+    return turn
+
+
+def seconds(turn: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    turn()
+    return time.perf_counter() - start
+
+
+def ratio(network: str, batch_size: int, turns: int, steps: int) -> tuple[float, float]:
+    """Median ratio of the times, and the median seconds of a bare step."""
+    given = {"network": network, "batch_size": batch_size, "device": "cpu", "memory_format": "channels_last"}
+    config = build(Config, {**given, "precision": "float32", "schedule": "one_cycle", "epochs": 1})
+    data = random_images(batch_size * steps)
+    loops = []
+    for make in (told, bare):
+        task, plan = prepare(config, data)
+        loops.append(make(replace(task, evaluate=None), plan))
+    for loop in loops:
+        loop()  # the first steps prepare kernels
+    times = [[seconds(loop) for loop in (loops if i % 2 else loops[::-1])] for i in range(turns)]
+    pairs = [t if i % 2 else t[::-1] for i, t in enumerate(times)]
+    return statistics.median(a / b for a, b in pairs), statistics.median(b for _, b in pairs) / steps
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help=f"fail above {BOUND}")
+    parser.add_argument("--quick", action="store_true", help=f"few turns, fail above {QUICK_BOUND}")
+    arguments = parser.parse_args()
+    turns, steps = (4, 10) if arguments.quick else (30, 40)
+    reproducible(0)
+    worst = 0.0
+    print(f"{'network':8} {'batch':>5} {'bare step':>10} {'with events':>12}")
+    for network, batch_size in CASES:
+        found, step = ratio(network, batch_size, turns, steps)
+        worst = max(worst, found)
+        print(f"{network:8} {batch_size:5} {step * 1e3:7.2f} ms {(found - 1) * 100:+10.1f} %", flush=True)
+    bound = QUICK_BOUND if arguments.quick else BOUND
+    if (arguments.check or arguments.quick) and worst > bound:
+        sys.exit(f"events cost {(worst - 1) * 100:.1f} %; at most {(bound - 1) * 100:.0f} % are allowed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""MNIST to 99 %: the preset "fast" against the plain loop that most people write first.
+
+``python benchmarks/time_to_accuracy.py [--check] [--quick] [--no-baseline]``; needs MNIST under ``DLCORE_DATA``.
+
+The plain loop: torchvision's MNIST through a ``DataLoader`` with ``ToTensor`` and ``Normalize``, batches of 64, two
+convolutions of 3 x 3 (32, 64), pooling, a dense layer of 128 and dropout, Adadelta with rate 1 times 0.7 per epoch.
+Both are tried on all 10,000 test images; the time of testing, and of reading files, counts for neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from dlcore.device import reproducible
+from dlcore.events import Finished
+from dlcore.experiments import cnn
+from dlcore.knobs import build
+
+TARGET, MOST_SECONDS, LEAST_RATIO = 0.990, 3.0, 20.0
+
+
+def fast(seeds: int) -> tuple[float, float]:
+    """Mean test accuracy and median seconds of training over the seeds."""
+    config = cnn.resolve(build(cnn.Config, {"dataset": "mnist", "network": "fast"}))
+    print(f"fast: {config.memory_format}, {config.precision}, {config.threads} threads, {config.device}", flush=True)
+    accuracies, times = [], []
+    for seed in range(seeds):
+        cpu = time.process_time()
+        *_, last = cnn.run(replace(config, seed=seed))
+        assert isinstance(last, Finished)
+        accuracies.append(last.metrics["test_accuracy"])
+        times.append(last.metrics["seconds"])
+        cpu = time.process_time() - cpu
+        print(f"  seed {seed}: {accuracies[-1]:.4f} in {times[-1]:.2f} s (whole run: {cpu:.1f} s of CPU)", flush=True)
+    return statistics.mean(accuracies), statistics.median(times)
+
+
+def plain(most_epochs: int) -> tuple[float, float]:
+    """Test accuracy and training seconds of the plain loop at the end of the first epoch that reaches the target."""
+    from torchvision import datasets, transforms
+
+    reproducible(0)
+    root = os.environ["DLCORE_DATA"]
+    transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
+    train = torch.utils.data.DataLoader(datasets.MNIST(root, transform=transform), batch_size=64, shuffle=True)
+    test = torch.utils.data.DataLoader(datasets.MNIST(root, train=False, transform=transform), batch_size=1000)
+    convolutions = (nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25))
+    dense = (nn.Flatten(), nn.Linear(9216, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 10))
+    model = nn.Sequential(*convolutions, *dense)
+    optimizer = torch.optim.Adadelta(model.parameters(), lr=1.0)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.7)
+    seconds = accuracy = 0.0
+    for epoch in range(most_epochs):
+        model.train()
+        start = time.perf_counter()
+        for X, y in train:
+            optimizer.zero_grad()
+            F.cross_entropy(model(X), y).backward()
+            optimizer.step()
+        schedule.step()
+        seconds += time.perf_counter() - start
+        model.eval()
+        with torch.no_grad():
+            accuracy = sum(int((model(X).argmax(1) == y).sum()) for X, y in test) / len(
+                datasets.MNIST(root, train=False)
+            )
+        print(f"  plain loop, epoch {epoch + 1}: {accuracy:.4f} after {seconds:.1f} s", flush=True)
+        if accuracy >= TARGET:
+            break
+    return accuracy, seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="fail where a bound is missed; wants an idle machine")
+    parser.add_argument("--quick", action="store_true", help="two seeds, no baseline; holds the accuracy only")
+    parser.add_argument("--no-baseline", action="store_true", help="leave out the plain loop (several minutes)")
+    parser.add_argument("--epochs", type=int, default=8, help="most epochs for the plain loop")
+    arguments = parser.parse_args()
+    accuracy, seconds = fast(2 if arguments.quick else 5)
+    print(f"fast: mean test accuracy {accuracy:.4f}, median {seconds:.2f} s of training")
+    faults = [] if accuracy >= TARGET else [f"mean accuracy {accuracy:.4f} is below {TARGET}"]
+    if seconds > MOST_SECONDS and not arguments.quick:
+        faults.append(f"{seconds:.2f} s are more than {MOST_SECONDS} s")
+    if not arguments.quick and not arguments.no_baseline:
+        reached, baseline = plain(arguments.epochs)
+        print(f"plain loop: {reached:.4f} in {baseline:.1f} s; fast is {baseline / seconds:.0f} times faster")
+        if baseline / seconds < LEAST_RATIO:
+            faults.append(f"only {baseline / seconds:.1f} times faster than the plain loop")
+    if faults and (arguments.check or arguments.quick):
+        sys.exit("; ".join(faults))
+
+
+if __name__ == "__main__":
+    main()
