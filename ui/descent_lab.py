@@ -106,9 +106,8 @@ def _surface_choice(flat: bool) -> bool:
     """Map or bowl; says whether it is the bowl."""
     names = {"map": _("Map"), "bowl": _("3-D")}
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(
-            _("Click on the map to start elsewhere.") if flat else _("A cut through ten slopes and an intercept.")
-        )
+        hint = _("Click on the map to start elsewhere.") if flat else _("A cut through ten slopes and an intercept.")
+        st.caption(_("Drag to turn it.") if st.session_state.get("surface") == "bowl" else hint)
         chosen = st.segmented_control(
             _("Loss surface"), list(names), default="map", required=True, key="surface",
             format_func=names.__getitem__, label_visibility="collapsed",

@@ -31,6 +31,9 @@ def own_table(config: Any) -> bool:
         if config.data_hash and not problem:
             st.info(tell(missing), icon=":material/link_off:")
         _upload(_("Your table, as a CSV file"))
+        st.caption(
+            _("Any two columns of numbers will do: price and floor area, height and shoe size, marks and hours.")
+        )
         return False
     x, y, another = st.columns([2, 2, 1], vertical_alignment="bottom")
     with x:
@@ -57,6 +60,7 @@ def _upload(label: str) -> None:
     st.file_uploader(
         label,
         type=["csv", "tsv", "txt"],
+        max_upload_size=own.MOST_BYTES // 10**6,
         key=FILE,
         on_change=_receive,
         help=_("One row per line, with a header or without. Nothing leaves this server."),

@@ -197,7 +197,8 @@ def keep(table: Table) -> str:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
-                np.savez_compressed(file, names=np.array(table.names), values=table.values)
+                texts = {"names": np.array(table.names), "ignored": np.array(table.ignored, dtype=str)}
+                np.savez_compressed(file, values=table.values, skipped=table.skipped, **texts)
             os.replace(file.name, place)  # a reader sees a whole table or none
         except OSError as error:
             raise Problem(
@@ -214,7 +215,8 @@ def keep(table: Table) -> str:
 @lru_cache(maxsize=16)
 def _load(place: Path) -> Table:
     with np.load(place, allow_pickle=False) as file:
-        return Table(tuple(str(name) for name in file["names"]), file["values"])
+        names, ignored = (tuple(str(name) for name in file[key]) for key in ("names", "ignored"))
+        return Table(names, file["values"], int(file["skipped"]), ignored)
 
 
 def load(fingerprint: str) -> Table:
