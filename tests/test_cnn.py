@@ -17,6 +17,7 @@ from dlcore.experiments import cnn, experiment
 from dlcore.knobs import build, defaults_for, parse, to_texts
 from dlcore.models import cnn as networks
 from dlcore.models.weights import load_shipped
+from dlcore.optimizers import USUAL
 from dlcore.steering import Steering
 from dlcore.texts import Problem
 
@@ -105,7 +106,7 @@ def test_a_network_brings_its_recipe_and_what_is_set_wins():
 
 @pytest.mark.parametrize("network", networks.NETWORKS)
 @pytest.mark.parametrize("dataset", ["digits", "mnist"])
-@pytest.mark.parametrize("optimizer", cnn.OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", USUAL)
 def test_every_recipe_is_within_its_own_bounds_and_survives_the_link(network, dataset, optimizer):
     config = build(cnn.Config, {"network": network, "dataset": dataset, "optimizer": optimizer})
     assert parse(cnn.Config, {f.name: str(getattr(config, f.name)) for f in fields(cnn.Config)}) == config

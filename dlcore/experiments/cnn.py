@@ -24,24 +24,19 @@ from dlcore.device import (
 )
 from dlcore.events import Event, Finished, Snapshot, Started
 from dlcore.knobs import knob
+from dlcore.optimizers import USUAL, make_optimizer
 from dlcore.schedules import SCHEDULES
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
     from dlcore.training import Plan, Task
 
 LANE = "train"
 
-# What each optimizer is usually given, and what differs where a network's own recipe asks for it.
-OPTIMIZERS: dict[str, dict[str, Any]] = {
-    "adam": {"learning_rate": 1e-3, "momentum": 0.9, "beta2": 0.999},
-    "sgd": {"learning_rate": 0.05, "momentum": 0.9},
-    "rmsprop": {"learning_rate": 1e-3, "momentum": 0.0, "beta2": 0.99},
-}
+# What the fast network asks for instead of the usual.
 FAST = {"epochs": 1, "batch_size": 256, "schedule": "linear", "label_smoothing": 0.1}
 FAST_ADAM = {"learning_rate": 1e-2, "momentum": 0.7, "beta2": 0.9}
 FAST_DIGITS = {"epochs": 12, "batch_size": 64}  # 1,442 images are six batches of 256: too few to learn from
@@ -65,7 +60,7 @@ class Config:
     )
     optimizer: str = knob(
         "adam",
-        choices=tuple(OPTIMIZERS),
+        choices=tuple(USUAL),
         label=N_("Optimizer"),
         help=N_("How a gradient becomes a step."),
     )
@@ -207,7 +202,7 @@ class Config:
     def recipe(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Defaults that go with the dataset, the network and the optimizer asked for."""
         optimizer, digits = given.get("optimizer", "adam"), given.get("dataset", "digits") == "digits"
-        defaults = {"epochs": 12 if digits else 5, **OPTIMIZERS[optimizer]}
+        defaults = {"epochs": 12 if digits else 5, **USUAL[optimizer]}
         if given.get("network") == "fast":
             defaults |= FAST
             if optimizer == "adam":
@@ -311,6 +306,14 @@ def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
     about = model_arguments(config, data)
     order = torch_format(config.memory_format)
     model = build(**about).to(config.device).to(memory_format=order)
+    optimizer = make_optimizer(
+        config.optimizer,
+        model.parameters(),
+        learning_rate=config.learning_rate,
+        momentum=config.momentum,
+        beta2=config.beta2,
+        weight_decay=config.weight_decay,
+    )
     X_train, y_train, X_test, y_test = (
         torch.tensor(a, device=config.device) for a in (data.X_train, data.y_train, data.X_test, data.y_test)
     )
@@ -329,7 +332,7 @@ def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
 
     task = Task(
         model,
-        make_optimizer(model, config),
+        optimizer,
         batch,
         loss,
         evaluate=evaluate,
@@ -361,18 +364,6 @@ def model_arguments(config: Config, data: ImageData) -> dict[str, Any]:
         "std": float(data.X_train.std() / 255) if scaled else 1.0,
         "dropout": config.dropout,
     }
-
-
-def make_optimizer(model: nn.Module, config: Config) -> torch.optim.Optimizer:
-    """The optimizer by name, with fused kernels where torch has them."""
-    import torch
-
-    common: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(model.parameters(), momentum=config.momentum, fused=True, **common)
-    if config.optimizer == "rmsprop":
-        return torch.optim.RMSprop(model.parameters(), momentum=config.momentum, alpha=config.beta2, **common)
-    return torch.optim.Adam(model.parameters(), betas=(config.momentum, config.beta2), fused=True, **common)
 
 
 def infer(model: nn.Module, X: Tensor, config: Config, size: int = 1000) -> Tensor:

@@ -1,0 +1,41 @@
+"""Optimizers by name, and what each is usually given. Imports torch only when one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+USUAL: dict[str, dict[str, Any]] = {
+    "adam": {"learning_rate": 1e-3, "momentum": 0.9, "beta2": 0.999},
+    "sgd": {"learning_rate": 0.05, "momentum": 0.9},
+    "rmsprop": {"learning_rate": 1e-3, "momentum": 0.0, "beta2": 0.99},
+}
+
+
+def make_optimizer(
+    name: str,
+    parameters: Iterable[torch.nn.Parameter],
+    *,
+    learning_rate: float,
+    momentum: float = 0.9,
+    beta2: float = 0.999,
+    weight_decay: float = 0.0,
+) -> torch.optim.Optimizer:
+    """An optimizer from ``USUAL``, with torch's fused kernels where there are any.
+
+    Args:
+        momentum: share of the last step kept in the next; Adam's beta 1.
+        beta2: memory of squared gradients (Adam's beta 2, RMSProp's alpha); SGD has none.
+        weight_decay: added to the gradient as ``weight_decay * weight``.
+    """
+    from torch import optim
+
+    common: dict[str, Any] = {"lr": learning_rate, "weight_decay": weight_decay}
+    if name == "sgd":
+        return optim.SGD(parameters, momentum=momentum, fused=True, **common)
+    if name == "rmsprop":
+        return optim.RMSprop(parameters, momentum=momentum, alpha=beta2, **common)
+    return optim.Adam(parameters, betas=(momentum, beta2), fused=True, **common)
