@@ -73,7 +73,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def serve(target: str = "app.py", **env: str) -> Iterator[Server]:
     """``streamlit run app.py`` (or ``uvicorn tests.served:app``) on a free port, with a state folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="dlcore-server-") as folder:
+    with tempfile.TemporaryDirectory(prefix="dlcore-server-", ignore_cleanup_errors=True) as folder:
         port, state, log = free_port(), Path(folder) / "state", Path(folder) / "log"
         if target.endswith(".py"):
             command = ["-m", "streamlit", "run", target, "--server.port", str(port), "--server.headless", "true"]

@@ -46,6 +46,11 @@ def server(state: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+def said(process: subprocess.Popen[str]) -> list[str]:
+    assert process.stdout is not None
+    return process.stdout.readline().split()
+
+
 @pytest.fixture
 def broker(tmp_path):
     """One that looks at the same folder, as the server after a restart does."""

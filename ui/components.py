@@ -28,7 +28,8 @@ _LOADER = """
 export default async (component) => {
   component.parentElement.style.minHeight ||= "%(height)s";
   const module = await import(new URL("%(base)s/components/%(name)s.js", location.origin));
-  return module.default(component);
+  const data = Array.isArray(component.data) ? component.data[0] : component.data;
+  return module.default({...component, data});
 };
 """
 
@@ -71,7 +72,13 @@ def component(name: str, *, height: str = "0") -> Any:
     The module's default export is called with Streamlit's component argument at every update and returns a clean-up.
     """
     loader = _LOADER % {"name": name, "base": base_path(), "height": height}
-    return v2.component(f"dlcore_{name}", js=loader, isolate_styles=False)
+    mount = v2.component(f"dlcore_{name}", js=loader, isolate_styles=False)
+
+    def mounted(*, data: Any = None, **options: Any) -> Any:
+        # in a dict Streamlit looks for data frames, and imports pandas (70 MB, a second) to do so; not in a list
+        return mount(data=[data] if isinstance(data, dict) else data, **options)
+
+    return mounted
 
 
 def pack(tree: Any) -> bytes:
