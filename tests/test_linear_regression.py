@@ -81,9 +81,9 @@ def test_each_epoch_visits_every_row_once(batch):
     config = lr.Config(dataset="line", batch_size=batch)
     per_epoch = -(-100 // batch)
     for epoch in range(2):
-        seen = np.concatenate([lr.batch_rows(config, 100, epoch * per_epoch + k) for k in range(per_epoch)])
+        seen = np.concatenate([np.asarray(lr.batch_rows(config, 100, epoch * per_epoch + k)) for k in range(per_epoch)])
         assert sorted(seen) == list(range(100))
-    first, second = (lr.batch_rows(config, 100, epoch * per_epoch) for epoch in range(2))
+    first, second = (np.asarray(lr.batch_rows(config, 100, epoch * per_epoch)) for epoch in range(2))
     assert not np.array_equal(first, second)
 
 
@@ -108,8 +108,9 @@ def test_optimum_is_scikit_learns(config):
     task = lr.task(config)
     reference = LinearRegression().fit(task.data.X, task.data.y)
     ours = task.raw(task.spectrum.optimum)
-    scale = np.abs([reference.intercept_, *reference.coef_]).max()
-    np.testing.assert_allclose(ours, [reference.intercept_, *reference.coef_], rtol=1e-8, atol=1e-8 * scale)
+    fitted = np.array([float(reference.intercept_), *reference.coef_], dtype=float)
+    scale = np.abs(fitted).max()
+    np.testing.assert_allclose(ours, fitted, rtol=1e-8, atol=1e-8 * scale)
     predicted = np.mean((task.y - reference.predict(task.data.X)) ** 2)
     assert task.spectrum.optimum_loss == pytest.approx(predicted, rel=1e-8, abs=1e-20)
     np.testing.assert_allclose(lr.sklearn_optimum(task.X, task.y), task.spectrum.optimum, rtol=1e-8, atol=1e-8 * scale)
@@ -302,7 +303,7 @@ def test_resumed_run_is_bit_for_bit(batch, at):
     assert [e.values for e in rest if isinstance(e, Step)] == [
         e.values for e in whole if isinstance(e, Step) and e.step >= at
     ]
-    assert rest[-1].metrics == whole[-1].metrics
+    assert rest[-1] == whole[-1]
 
 
 def test_steered_run_repeats_and_goes_on():
@@ -401,7 +402,7 @@ def test_under_way_foretells_the_steps():
     path = lr.descend(task.X, task.y, config)
     promised = int(story.story(task, config, path)[0][2]["more"])
     longer = lr.descend(task.X, task.y, lr.Config(**{**vars(config), "steps": 1500}))
-    assert story.arrival(longer) - config.steps == pytest.approx(promised, rel=0.1)
+    assert story.arrival(longer) == pytest.approx(config.steps + promised, abs=0.1 * promised)
 
 
 @pytest.mark.parametrize(
@@ -461,11 +462,11 @@ def test_challenges_measure_the_run():
         task = lr.task(config)
         return lr.descend(task.X, task.y, config)
 
-    assert look.grown(path_of(learning_rate=1.02, steps=10), 10) < 1
+    assert 0 < (look.grown(path_of(learning_rate=1.02, steps=10), 10) or 0) < 1
     assert look.grown(path_of(learning_rate=1.02, steps=80), 10) == 1
     assert look.grown(path_of(learning_rate=1.5, steps=2000), 10) == 1
     assert look.grown(path_of(), 10) == 0
-    assert look.arrived_by(path_of(), 20) < 1
+    assert 0 < (look.arrived_by(path_of(), 20) or 0) < 1
     assert look.arrived_by(path_of(learning_rate=0.5), 20) == 1
     assert look.arrived_by(path_of(learning_rate=1.02), 20) == 0
     assert look.grown(None, 10) is None
@@ -499,7 +500,7 @@ def test_hidden_and_bounded_knobs_follow_the_data():
         assert unseen in look.hidden({"dataset": dataset})
     assert set(look.hidden({"dataset": "line"})) < set(knobs_of(lr.Config))
     missing = {**vars(lr.Config()), "dataset": "csv"}
-    assert look.bounds(missing)["learning_rate"].low > 0
+    assert (look.bounds(missing)["learning_rate"].low or 0) > 0
     assert look.asked(missing) is None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def here(tmp_path, monkeypatch):
 
 
 def test_diabetes_is_scikit_learns():
-    reference = load_diabetes(scaled=False)
+    reference: Any = load_diabetes(scaled=False)
     assert list(tabular.DIABETES) == list(reference.feature_names)
     every = tabular.diabetes("all")
     np.testing.assert_array_equal(every.X, reference.data)

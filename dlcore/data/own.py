@@ -197,8 +197,8 @@ def keep(table: Table) -> str:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
-                texts = {"names": np.array(table.names), "ignored": np.array(table.ignored, dtype=str)}
-                np.savez_compressed(file, values=table.values, skipped=table.skipped, **texts)
+                names, ignored = np.array(table.names), np.array(table.ignored, dtype=str)
+                np.savez_compressed(file, names=names, ignored=ignored, values=table.values, skipped=table.skipped)
             os.replace(file.name, place)  # a reader sees a whole table or none
         except OSError as error:
             raise Problem(
