@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.waiting import until
+from tests.waiting import patience, until
 
 pytestmark = pytest.mark.browser
 PLOT = {"data": 0, "map": 1, "curve": 2}  # in the order of the page
@@ -28,7 +28,9 @@ def lesson(server, page, params: str = "") -> None:
 
 
 def drawn(page, plots: int = 3) -> None:
-    page.wait_for_function(f"document.querySelectorAll('.dl-plot[data-drawn]').length >= {plots}", timeout=60_000)
+    page.wait_for_function(
+        f"document.querySelectorAll('.dl-plot[data-drawn]').length >= {plots}", timeout=patience(60_000)
+    )
 
 
 def trace(page, plot: str, index: int, axis: str = "x") -> list[float]:
@@ -55,7 +57,7 @@ def test_rate_dragged_over_the_limit_is_explained_while_the_finger_is_down(serve
     from playwright.sync_api import expect
 
     lesson(server, page)
-    expect(told(page)).to_contain_text("It converged", timeout=30_000)
+    expect(told(page)).to_contain_text("It converged", timeout=patience(30_000))
     handle = page.get_by_role("slider", name="Learning rate").bounding_box()
     x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
     before = trace(page, "curve", 1, "y")
@@ -64,13 +66,15 @@ def test_rate_dragged_over_the_limit_is_explained_while_the_finger_is_down(serve
     for step in range(1, 14):
         page.mouse.move(x + 10 * step, y)
         page.wait_for_timeout(60)
-    expect(told(page)).to_contain_text("It diverges. The rate is", timeout=30_000)  # the finger is still down
-    expect(told(page)).to_contain_text("× the limit 1")
+    expect(told(page)).to_contain_text("It diverges. The rate is", timeout=patience(30_000))  # the finger is still down
+    expect(told(page)).to_contain_text("× the limit 1", timeout=patience(30_000))
     until(lambda: trace(page, "curve", 1, "y") != before)
     page.mouse.up()
     until(lambda: float(query(page).get("learning_rate", 0)) > 1)
     assert len(trace(page, "data", 1)) == 442, "the data stay in the picture"
-    expect(page.get_by_text("Above the limit every step makes the error larger")).to_be_visible()  # first challenge
+    expect(page.get_by_text("Above the limit every step makes the error larger")).to_be_visible(
+        timeout=patience(30_000)
+    )  # first challenge
 
 
 def test_path_plays_in_all_plots_together(server, page):
@@ -111,14 +115,16 @@ def test_points_are_added_and_removed_by_click(server, still):
     still.mouse.click(*place(still, "data", 9, 9))
     until(lambda: query(still)["points"].count("~") == 2 and "9_9" not in query(still)["points"], 30)
     still.get_by_role("button", name="Remove all").click()
-    expect(still.get_by_text("A line needs at least two points, and there are 0.")).to_be_visible(timeout=30_000)
+    expect(still.get_by_text("A line needs at least two points, and there are 0.")).to_be_visible(
+        timeout=patience(30_000)
+    )
     drawn(still, 1)
     for x, y in ((2, 3), (6, 5)):
         count = query(still).get("points", "").count("_")
         still.wait_for_timeout(500)
         still.mouse.click(*place(still, "data", x, y))
         until(lambda count=count: query(still).get("points", "").count("_") == count + 1, 30)
-    expect(told(still)).to_contain_text("It converged", timeout=30_000)
+    expect(told(still)).to_contain_text("It converged", timeout=patience(30_000))
 
 
 def test_own_file_is_read_and_its_link_works_for_others(server, page, browse):
@@ -127,10 +133,10 @@ def test_own_file_is_read_and_its_link_works_for_others(server, page, browse):
     page.goto(f"{server.url}/linear_regression?lang=en&dataset=csv")
     rows = "\n".join(f"{k},{'abc'[k % 3]},{2 * k + 5}" for k in range(1, 41))
     upload = page.locator("input[type=file]")
-    upload.wait_for(state="attached", timeout=60_000)
+    upload.wait_for(state="attached", timeout=patience(60_000))
     upload.set_input_files({"name": "mine.csv", "mimeType": "text/csv", "buffer": f"x,kind,y\n{rows}".encode()})
     expect(page.get_by_text("40 rows, 2 columns of numbers. Without numbers, so left out: kind.")).to_be_visible(
-        timeout=30_000
+        timeout=patience(30_000)
     )
     drawn(page)
     until(lambda: "data_hash" in query(page), 30)
