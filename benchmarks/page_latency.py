@@ -6,7 +6,7 @@
    hashing and the timer are in it; and what else the machine does is not).
 3. A film of 2,000 steps over three linked plots: screen refreshes per second while it plays.
 
-``--check`` holds 150 ms (median), 8 ms and 55 refreshes a second, on an otherwise idle machine. ``--ci`` makes few
+``--check`` holds 150 ms (median), 8 ms and 55 refreshes a second, on an otherwise idle machine. ``--quick`` makes few
 measurements and only fails where something does not work at all.
 """
 
@@ -60,9 +60,9 @@ REFRESHES = """(seconds) => new Promise((done) => {
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--check", action="store_true", help="fail where a limit is passed")
-    options.add_argument("--ci", action="store_true", help="few measurements, no limits")
+    options.add_argument("--quick", action="store_true", help="few measurements, no limits")
     given = options.parse_args()
-    moves, seconds = (5, 3.0) if given.ci else (40, 20.0)
+    moves, seconds = (5, 3.0) if given.quick else (40, 20.0)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         with serving("app.py", "/healthz") as (url, _process):

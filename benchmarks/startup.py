@@ -4,7 +4,7 @@ Each of several fresh servers (``streamlit run app.py``, a state folder of its o
 browser asks, without one: HTML, then the session, until the page's script has sent its last message. The clock starts
 before the command. Then every page is visited in both languages, and the web process is weighed (resident memory).
 
-``--check`` holds 3 s to the first page and 200 MB, on an otherwise idle machine. ``--ci`` starts one server and only
+``--check`` holds 3 s to the first page and 200 MB, on an otherwise idle machine. ``--quick`` starts one server and only
 fails where something does not work at all.
 """
 
@@ -50,11 +50,11 @@ def main() -> int:
     """Print medians; with --check, 1 where a limit is not kept."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--check", action="store_true")
-    arguments.add_argument("--ci", action="store_true")
+    arguments.add_argument("--quick", action="store_true")
     arguments.add_argument("--repeats", type=int, default=5)
     given = arguments.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    runs = [measure() for _ in range(1 if given.ci else given.repeats)]
+    runs = [measure() for _ in range(1 if given.quick else given.repeats)]
     medians = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
     for name, value in medians.items():
         print(f"{name:20} {value:8.2f}   ({', '.join(f'{run[name]:.2f}' for run in runs)})")
