@@ -148,7 +148,6 @@ class Tail:
         self.history = History(state="queued")
         self._path = path
         self._offset = 0
-        self._size = 0  # of the file at the last look: what follows the offset may be half a frame
         self._lock = threading.Lock()
 
     def read(self) -> History:
@@ -158,8 +157,9 @@ class Tail:
                 size = os.stat(self._path).st_size
             except OSError:
                 return self.history
-            if size != self._size:
-                self._size = size
+            if (
+                size > self._offset
+            ):  # (by size alone a half frame, cut off and replaced by one as long, would be missed)
                 with self._path.open("rb") as stream:
                     stream.seek(self._offset)
                     for blob in read_frames(stream):
