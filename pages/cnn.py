@@ -17,7 +17,7 @@ from ui.session import owner, page_state
 from ui.training_view import training_view
 
 LABELS = {
-    "digits": N_("Small scans"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"), "article": N_("Article"),
+    "digits": N_("Built-in digits"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"), "article": N_("Three conv."),
     "fast": N_("Fast"), "mlp": N_("Dense"), "adam": "Adam", "sgd": "SGD", "rmsprop": "RMSProp",
     "constant": N_("Constant"), "cosine": N_("Cosine"), "linear": N_("Linear"), "one_cycle": N_("One cycle"),
 }  # fmt: skip
@@ -38,8 +38,8 @@ panel, picture = lab()
 with panel:
     config = controls(lesson.config, labels=LABELS)
 with picture:
-    data_box(config.dataset)
-    history = run_panel(lesson, config, training_view)
+    here = data_box(config.dataset)
+    history = run_panel(lesson, config, training_view, ready=here)
 look_panel(lesson, history)
 evaluation_panel(history)
 for section in ("what-you-see", "seven-steps", "formulas", "why-convolution"):

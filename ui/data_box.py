@@ -5,18 +5,23 @@ from __future__ import annotations
 import streamlit as st
 
 from dlcore.data import catalogue, download
+from ui.controls import put_value
 from ui.i18n import _, tell
 
 TICK = 0.5  # seconds
 
 
-def data_box(name: str) -> None:
-    """Draw nothing where the dataset is here (or embedded); else the offer to download it, and how far that is."""
+def data_box(name: str) -> bool:
+    """Draw nothing where the dataset is here (or embedded); else the offer to download it, and how far that is.
+
+    Returns whether the dataset is here: without it no run can begin.
+    """
     if name not in catalogue.CATALOGUE or catalogue.locate(name):
-        return
+        return True
     work = download.background(name)
     running = work is not None and work.running
     st.fragment(_box, run_every=TICK if running else None)(name)
+    return False
 
 
 def _box(name: str) -> None:
@@ -30,7 +35,12 @@ def _box(name: str) -> None:
         if catalogue.locate(name):
             st.rerun()  # it has arrived: the page as a whole may use it
         st.markdown(tell(work.problem if work is not None and work.problem else catalogue.missing(name)))
-        words = _("Download {megabytes:.0f} MB now").format(megabytes=entry.size / 1e6)
-        if st.button(words, icon=":material/download:", key=f"data-box.{name}"):
-            download.in_background(name)
-            st.rerun()
+        with st.container(horizontal=True, gap="small"):
+            words = _("Download {megabytes:.0f} MB now").format(megabytes=entry.size / 1e6)
+            if st.button(words, icon=":material/download:", key=f"data-box.{name}"):
+                download.in_background(name)
+                st.rerun()
+            words = _("Use the built-in digits")
+            if st.button(words, icon=":material/swap_horiz:", key=f"data-box.{name}.stand-in"):
+                put_value("dataset", entry.stand_in)
+                st.rerun()

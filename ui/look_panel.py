@@ -41,9 +41,11 @@ def look_panel(lesson: Lesson, history: History) -> None:
         if jobs.status().state == "starting":  # the shell draws the page again when they are there
             eye.caption(_("The networks are being woken up; this takes a few seconds."))
             return
-        answer = _ask(lesson, hand, source, picture, dataset, (checkpoint, version))
+        answer, example = _ask(hand, source, picture, dataset, (checkpoint, version))
+        if source == DRAW and not example and _counts(history, checkpoint):
+            _note(lesson, answer)
         with eye:
-            _tensor(answer, example=picture is None)
+            _tensor(answer, example=example)
         with mouth:
             _say(answer)
         _maps(answer["seen"], checkpoint, version)
@@ -87,6 +89,7 @@ def _picture(lesson: Lesson, source: str, dataset: str) -> np.ndarray | None:
         state["image"] = state.get("image", 0) if index is None else index
 
     chosen = min(state.get("image", 0), len(samples) - 1)
+    _number(state, chosen, len(samples))
     live_plot(
         images.digits(samples, 4, chosen=chosen), key="samples", height=HEIGHT - 20, on_click=choose,
         alt=_("Test images to choose from: click one."),
@@ -94,20 +97,32 @@ def _picture(lesson: Lesson, source: str, dataset: str) -> np.ndarray | None:
     return samples[chosen]
 
 
+def _number(state: dict[str, Any], chosen: int, count: int) -> None:
+    """The chosen image by its number: the keyboard's way to what a click on the picture does."""
+    key = f"look.number.{count}"
+    if st.session_state.get(key) != chosen + 1:
+        st.session_state[key] = chosen + 1
+    st.number_input(
+        _("Test image 1–{n}").format(n=count), 1, count, key=key,
+        on_change=lambda: state.update(image=int(st.session_state[key]) - 1),
+    )  # fmt: skip
+
+
 def _ask(
-    lesson: Lesson, hand: Any, source: str, picture: np.ndarray | None, dataset: str, network: tuple
-) -> dict[str, Any]:
-    """The answer to the picture; to an example, where there is no picture or nothing to be read in it."""
+    hand: Any, source: str, picture: np.ndarray | None, dataset: str, network: tuple
+) -> tuple[dict[str, Any], bool]:
+    """The answer to the picture; to an example (True), where there is no picture or nothing to be read in it."""
     if picture is not None:
         try:
-            answer = _answer(picture, *network, prepared=source == SAMPLE)
+            return _answer(picture, *network, prepared=source == SAMPLE), False
         except Problem as problem:
             hand.warning(tell(problem))
-        else:
-            if source == DRAW:
-                _note(lesson, answer)
-            return answer
-    return _answer(_samples(dataset)["images"][0], *network, prepared=True)
+    return _answer(_samples(dataset)["images"][0], *network, prepared=True), True
+
+
+def _counts(history: History, checkpoint: str | None) -> bool:
+    """Whether doubt means anything: not that of a network which has hardly begun, or knows clothes only."""
+    return checkpoint is None or (history.state == "finished" and history.config["dataset"] in ("digits", "mnist"))
 
 
 def _note(lesson: Lesson, answer: dict[str, Any]) -> None:
@@ -152,7 +167,10 @@ def _maps(seen: np.ndarray, checkpoint: str | None, version: int) -> None:
         _("Layer"), names, default=names[0], key=f"look.layer.{len(names)}", required=True, label_visibility="collapsed"
     )
     maps = layers[name]
-    words = _("{layer}: {n} maps of {h} × {w}. Strong colour: the filter found what it looks for.")
+    if maps.min() < 0:  # the same question by which the figure chooses its colours
+        words = _("{layer}: {n} maps of {h} × {w}. Vermilion: the filter found what it looks for; blue: the opposite.")
+    else:
+        words = _("{layer}: {n} maps of {h} × {w}. Bright yellow: found; dark: nothing there.")
     st.caption(words.format(layer=name, n=len(maps), h=maps.shape[1], w=maps.shape[2]))
     live_plot(
         images.feature_maps(maps, columns=8), key="maps", height=images.FOOT + 64 * -(-len(maps) // 8),

@@ -38,13 +38,14 @@ STATES = {
 View = Callable[[History], None]
 
 
-def run_panel(lesson: Lesson, config: Any, view: View, *, start: str = N_("Train")) -> History:
+def run_panel(lesson: Lesson, config: Any, view: View, *, start: str = N_("Train"), ready: bool = True) -> History:
     """Draw the panel and, under it, ``view(history)``, again at each tick while the run goes on.
 
     Args:
         config: what the next run will use; its ``live`` knobs also steer the run that goes on.
         view: draws the living picture from the history (an empty one before the first run); keep it under 5 ms.
         start: what the button that begins a first run says, marked with ``N_``.
+        ready: whether a run can begin; where something is missing that the page tells of, no button starts one.
 
     Returns:
         The history of the run that is shown, for what the page draws below.
@@ -54,7 +55,7 @@ def run_panel(lesson: Lesson, config: Any, view: View, *, start: str = N_("Train
     _steer(lesson, config, info)
     with st.container(key="run-panel", gap="small"):
         with st.container(key="run-buttons", horizontal=True, vertical_alignment="center", gap="small"):
-            _buttons(lesson, config, info, start)
+            _buttons(lesson, config, info, start, ready)
         _messages(lesson, config, info, history)
         active = info is not None and info.state in ACTIVE
         st.fragment(_tick, run_every=TICK if active else None)(info, view)
@@ -88,7 +89,7 @@ def _tick(info: RunInfo | None, view: View) -> None:
 # -- buttons ---------------------------------------------------------------------------------------------------------
 
 
-def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str) -> None:
+def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str, ready: bool) -> None:
     """The buttons that make sense in the run's state."""
     state = info.state if info else "empty"
     run_id = info.run_id if info else ""
@@ -105,10 +106,10 @@ def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str) -> N
         words = _("Start with the new settings") if changed else _(start)
     else:
         words = _("Start again from the same weights")
-    _start_button(lesson, config, words, primary=state == "stopped" or not (info and info.resumable))
+    _start_button(lesson, config, words, primary=state == "stopped" or not (info and info.resumable), ready=ready)
     if info is not None and not changed and "seed" in knobs_of(type(config)):
         other = _other_seed(config)
-        _start_button(lesson, other, _("From other weights"), icon="casino", seed=other.seed)
+        _start_button(lesson, other, _("From other weights"), icon="casino", seed=other.seed, ready=ready)
 
 
 def _button(
@@ -133,8 +134,9 @@ def _button(
 
 
 def _start_button(
-    lesson: Lesson, config: Any, label: str, *, primary: bool = False, icon: str = "play_arrow", seed: int | None = None
-) -> None:
+    lesson: Lesson, config: Any, label: str, *, primary: bool = False, icon: str = "play_arrow",
+    seed: int | None = None, ready: bool = True,
+) -> None:  # fmt: skip
     def submit() -> None:
         if seed is not None:
             put_value("seed", seed, slug=lesson.slug)
@@ -148,7 +150,7 @@ def _start_button(
         shortcut="Ctrl+Enter" if icon == "play_arrow" else None,
         on_click=_try,
         args=(lesson, submit),
-        disabled=jobs.status().state == "down",
+        disabled=not ready or jobs.status().state == "down",
     )
 
 

@@ -82,7 +82,9 @@ def _filters(history: History) -> None:
     snapshot = history.snapshots.get("filters")
     st.caption(_("First layer's filters"))
     if snapshot is None:
-        words = _("They appear here as they are learned.") if not history.info else _("This network has none.")
+        words = _("They appear here as they are learned.")
+        if history.config.get("network") == "mlp":
+            words = _("This network has none.")
         st.container(height=HEIGHT - 40, border=False).caption(words)
         return
     weights = snapshot.arrays["weight"][:, 0]  # (filters, h, w)
@@ -99,10 +101,12 @@ def _pace(history: History) -> str:
         return _("Blue: the images it learns from. Vermilion: test images that it never learns from.")
     if history.state == "finished":
         return _(
-            "After {seconds} s of training {share} of {total} test images are answered right. "
+            "After {seconds} s of training ({speed} images per second) {share} of {total} test images are answered "
+            "right. "
             "[Ask it yourself](#ask) or [look at its mistakes](#evaluation)."
         ).format(
             seconds=f"{history.metrics['seconds']:.3g}",
+            speed=_rounded(history.metrics["examples_per_second"]),
             share=f"{history.metrics['test_accuracy']:.2%}",
             total=f"{history.info['test_size']:,}",
         )
@@ -110,6 +114,11 @@ def _pace(history: History) -> str:
     return _("Epoch {epoch} of {epochs} · {speed} images per second · {seconds} s of training").format(
         epoch=min(history.step // per_epoch + 1, history.total_steps // per_epoch),
         epochs=history.total_steps // per_epoch,
-        speed=f"{float(f'{speed:.2g}'):,.0f}",
+        speed=_rounded(speed),
         seconds=f"{seconds:.1f}",
     )
+
+
+def _rounded(speed: float) -> str:
+    """To two digits: the rest flickers and means nothing."""
+    return f"{float(f'{speed:.2g}'):,.0f}"
