@@ -18,13 +18,17 @@ def numbers(history: History) -> dict[str, str]:
         "batch": str(history.config["batch_size"]),
         "first_loss": f"{loss[0]:.3f}",
         "loss": f"{loss[-1]:.3f}",
-        "typical": rf"{100 * math.exp(-loss[-1]):.1f}\,\%",
+        "typical": rf"{100 * math.exp(-loss[-1]):.1f}\%",
     }
 
 
-def best_accuracy(runs: Iterable[History], dataset: str) -> float:
-    """The best test accuracy that any finished run reached on a dataset; 0 where there is none."""
-    scores = [run.metrics["test_accuracy"] for run in runs if _finished(run) and run.config["dataset"] == dataset]
+def best_accuracy(runs: Iterable[History], dataset: str, *, most_images: float = math.inf) -> float:
+    """The best test accuracy of the finished runs on a dataset that learned from at most so many images; 0 if none."""
+    scores = [
+        run.metrics["test_accuracy"]
+        for run in runs
+        if _finished(run) and run.config["dataset"] == dataset and run.info["train_size"] <= most_images
+    ]
     return max(scores, default=0.0)
 
 

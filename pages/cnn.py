@@ -21,7 +21,7 @@ LABELS = {
     "fast": N_("Fast"), "mlp": N_("Dense"), "adam": "Adam", "sgd": "SGD", "rmsprop": "RMSProp",
     "constant": N_("Constant"), "cosine": N_("Cosine"), "linear": N_("Linear"), "one_cycle": N_("One cycle"),
 }  # fmt: skip
-GOAL = 0.97  # right answers on the scans' test images
+GOAL, FEW = 0.95, 300  # right answers on the built-in digits, after so many images; docs/teaching.md has what was seen
 
 
 def runs():
@@ -49,15 +49,18 @@ challenge(
     [
         Task(
             "goal",
-            _("Reach 97 % right answers on the test images of the small scans."),
-            lambda: best_accuracy(runs(), "digits") / GOAL,
-            hint=_("More epochs help, and so does a rate that falls towards the end: the schedule “One cycle”."),
+            _("Reach 95% right answers on the built-in digits with no more than 300 training images."),
+            lambda: best_accuracy(runs(), "digits", most_images=FEW) / GOAL,
+            hint=_(
+                "“Training images” is under “More settings”. Few images make few steps in an epoch. "
+                "And which network does not have to learn a stroke anew at every place?"
+            ),
         ),
         Task(
             "beat-dense",
             _("Beat the dense network with fewer weights: more right answers on the same images."),
             lambda: beats_dense(runs()),
-            hint=_("Train “Dense” first. Then “Article” with the same dataset and as many training images."),
+            hint=_("Train “Dense” first, then another network on the same images. Count the weights in the thread."),
         ),
         Task(
             "unsure",

@@ -17,10 +17,10 @@ from dlcore.models import cnn as networks
 PROSE = Path(__file__).resolve().parent.parent / "assets" / "lessons"
 
 
-def history(network="article", params=93322, accuracy=0.9, dataset="digits", data_hash="d", finished=True) -> History:
+def history(network="article", params=93322, accuracy=0.9, dataset="digits", data_hash="d", finished=True, images=300):
     run = History()
     config = {"network": network, "dataset": dataset, "data_hash": data_hash, "batch_size": 64}
-    run.add(Started(0, config, 10, {"params": params, "classes": list("01")}))
+    run.add(Started(0, config, 10, {"params": params, "classes": list("01"), "train_size": images}))
     run.add(Epoch(0, 0, {"test_loss": math.log(10), "test_accuracy": 0.1}))
     run.add(Epoch(10, 1, {"test_loss": 0.105, "test_accuracy": accuracy}))
     if finished:
@@ -74,6 +74,12 @@ def test_best_accuracy_counts_finished_runs_of_the_dataset():
     runs = [history(accuracy=0.5), history(accuracy=0.9, dataset="mnist"), history(accuracy=0.99, finished=False)]
     assert cnn_story.best_accuracy(runs, "digits") == 0.5
     assert cnn_story.best_accuracy([], "digits") == 0.0
+
+
+def test_best_accuracy_with_few_images_leaves_out_those_with_more():
+    runs = [history(accuracy=0.8, images=200), history(accuracy=0.9, images=301)]
+    assert cnn_story.best_accuracy(runs, "digits", most_images=300) == 0.8
+    assert cnn_story.best_accuracy(runs, "digits", most_images=301) == 0.9
 
 
 def test_beating_the_dense_network_needs_both_and_fewer_weights():

@@ -92,7 +92,7 @@ def test_the_largest_probability_is_the_model_s_colour():
 
 def test_no_probability_is_called_certain():
     bars = trace(evaluation.answer(np.array([0.99999, 1e-5]), list("ab")))
-    assert list(bars.text) == [">99.9 %", ""]
+    assert list(bars.text) == [">99.9%", ""]
 
 
 def test_one_mistake_in_a_thousand_is_seen():

@@ -100,5 +100,5 @@ def answer(
 def _percent(share: float) -> str:
     """A probability with a sensible count of digits; never a 100 % or 0 % that is none."""
     if share >= 0.9995:
-        return ">99.9 %"
-    return f"{100 * share:.1f} %" if share >= 0.001 else ""
+        return ">99.9%"
+    return f"{100 * share:.1f}%" if share >= 0.001 else ""

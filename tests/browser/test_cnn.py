@@ -1,0 +1,94 @@
+"""The lesson in a real browser: a network is trained with an interruption, then asked what a drawn digit is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.waiting import patience, until
+
+pytestmark = pytest.mark.browser
+SEVEN = ((0.28, 0.24), (0.72, 0.24), (0.45, 0.82))  # corners of the stroke, as shares of the pad's side
+RUN = "&epochs=20&batch_size=16&precision=float32&memory_format=contiguous"  # long enough to be interrupted
+
+
+def patient(seconds: float = 90):
+    """Playwright's ``expect``, with the time that a busy machine may need."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=1000 * seconds)
+    return expect
+
+
+def lesson(server, page, params: str = "") -> None:
+    page.goto(f"{server.url}/cnn?lang=en{params}")
+    patient()(page.get_by_text("It says")).to_be_visible()  # the workers are there: the example has been answered
+
+
+def press(page, name: str) -> None:
+    button = page.get_by_role("button", name=re.compile(rf"\b{name}\b")).first
+    patient()(button).to_be_enabled()
+    button.click()
+
+
+def draw(page, corners) -> None:
+    """One stroke of the mouse over the pad."""
+    pad = page.locator(".dl-pad-canvas")
+    pad.hover()  # waits until it stands still
+    box = pad.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=12)
+    page.mouse.up()
+
+
+def progress(page):
+    return page.locator(".st-key-run-panel [data-testid=stProgress]")
+
+
+def step(page) -> int:
+    """The step that the progress line tells, 0 before there is one."""
+    found = re.search(r"step ([\d,]+) of", progress(page).inner_text())
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def says(page, name: str) -> None:
+    """The drawing is what is answered (not the example), and the answer is ``name``."""
+    expect = patient()
+    expect(page.get_by_text("What it sees: 28 × 28 numbers")).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"^It says: {name}, and is \d+\.\d+% sure"))).to_be_visible()
+
+
+def test_a_seven_is_read_before_anything_is_trained(server, page):
+    lesson(server, page)
+    draw(page, SEVEN)
+    says(page, "7")
+    assert page.get_by_text("What the layers make of it").is_visible()
+
+
+def test_train_pause_reload_resume_finish_and_read_a_seven(server, page):
+    expect = patient()
+    lesson(server, page, RUN)
+    press(page, "Train")
+    until(lambda: step(page) > 0, 60)
+    press(page, "Pause")
+    expect(progress(page)).to_contain_text("Paused; everything is kept")
+    paused = step(page)
+    assert 0 < paused < 20 * 91, "it was interrupted on the way"
+
+    page.reload()
+    expect(progress(page)).to_contain_text("Paused; everything is kept")
+    assert step(page) == paused, "the same run, where it was left"
+
+    press(page, "Resume")
+    expect(progress(page)).to_contain_text("Finished", timeout=1000 * patience(120))
+    assert step(page) == 20 * 91  # 1,442 images in batches of 16
+    expect(page.get_by_text(re.compile(r"of 355 test images were answered right"))).to_be_visible()
+    expect(page.get_by_text("The worst mistakes")).to_be_visible()
+
+    expect(page.get_by_text("My network")).to_be_visible()
+    draw(page, SEVEN)
+    says(page, "7")
