@@ -45,7 +45,8 @@ class Playhead {
 
   /** Play once, where nobody has touched the film and motion is welcome. */
   autoplay() {
-    if (this.touched || stillness()) return;
+    if (this.touched) return;
+    if (stillness()) return this.seek(this.count - 1); // no motion: what the film would end with
     this.seek(0);
     this.play();
   }
