@@ -13,7 +13,9 @@ PLOT = {"data": 0, "map": 1, "curve": 2}  # in the order of the page
 
 
 def query(page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    """The address line as it is now; ``page.url`` stands still between two calls of Playwright."""
+    address = page.evaluate("location.href")
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
 
 
 @pytest.fixture
