@@ -11,7 +11,7 @@ def page():
 
     from dlcore.knobs import knob, knobs_of
     from ui import address
-    from ui.controls import controls, get_extra
+    from ui.controls import controls, get_extra, put_value
     from ui.session import enter
     from ui.slider import Mark
 
@@ -36,7 +36,10 @@ def page():
 
     enter("sample")
     marks = lambda values: {"learning_rate": [Mark(0.5, "limit", "limit")]}  # noqa: E731
-    st.session_state["config"] = controls(Config, marks=marks, overrides=bounds, extra=("points",))
+    labels = {"small": "Small one"}
+    if "move" in st.session_state:  # as a click on a picture does
+        put_value("epochs", st.session_state.pop("move"))
+    st.session_state["config"] = controls(Config, marks=marks, overrides=bounds, labels=labels, extra=("points",))
     st.session_state["query"] = address.query()
     st.session_state["points"] = get_extra("points")
 
@@ -81,7 +84,7 @@ def test_each_bad_parameter_is_named_and_the_rest_kept():
     at = open_page(learning_rate="50", epochs="many", shuffle="maybe", network="huge", alchemy="1", seed="41")
     told = sentences(at)
     assert len(told) == 5
-    for name, instead in [("learning_rate", "0.1"), ("epochs", "3"), ("shuffle", "True"), ("network", "small")]:
+    for name, instead in [("Learning rate", "0.1"), ("Epochs", "3"), ("Shuffle", "True"), ("Network", "Small one")]:
         sentence = next(text for text in told if name in text)
         assert f"{name} = {instead} is used instead" in sentence
     assert any("alchemy" in text for text in told)
@@ -115,7 +118,7 @@ def test_bounds_that_follow_the_data():
     at.selectbox[0].set_value("b")
     run(at)
     assert config(at).epochs == 5
-    assert "epochs = 5 is used instead" in at.toast[0].value
+    assert at.toast[0].value == "Epochs was set to 5: the data on screen allows no more than 1 to 5."
     at = open_page(dataset="b")
     assert config(at).epochs == 2  # the default for this data, and no setting of the user's
     assert at.session_state["query"] == "lang=en&dataset=b"
@@ -140,11 +143,32 @@ def test_the_page_wins_over_an_address_that_is_late():
     assert (config(at).shuffle, config(at).network, config(at).epochs) == (False, "large", 9)
 
 
-def test_a_teachers_link_hides_the_controls_and_stays_hidden():
+def test_a_teachers_link_hides_the_controls_and_resets_to_what_it_says():
     at = open_page(hide="controls", epochs="9")
-    assert len(at.segmented_control) == len(at.number_input) == len(at.button) == 0
+    assert len(at.segmented_control) == len(at.number_input) == 0
+    assert [(button.label, button.disabled) for button in at.button] == [("Reset", True)]
+    at.session_state["move"] = 4
+    run(at)
+    run(at)  # the button is drawn before the click of the next run
+    assert config(at).epochs == 4
+    at.button[0].click()
+    run(at)
     assert config(at).epochs == 9
     assert at.session_state["query"] == "lang=en&epochs=9&hide=controls"
+
+
+def test_only_a_sensible_range_is_dragged():
+    from dlcore.knobs import Knob
+    from ui.controls import _draggable
+
+    def dragged(**bounds):
+        return _draggable(Knob("x", float, 1.0, **bounds))
+
+    assert dragged(low=0.0, high=0.99)
+    assert dragged(low=1e-30, high=1e3, log=True)
+    assert dragged(low=0, high=100_000)
+    assert not dragged(low=-1e9, high=1e9)
+    assert not dragged(low=0.0)
 
 
 def test_a_page_keeps_a_parameter_of_its_own():

@@ -34,6 +34,15 @@ def test_faults_are_found():
     assert kinds == ["missing", "fuzzy", "placeholders differ", "placeholders differ", "gone from the source"]
 
 
+def test_texts_within_f_strings_are_collected(tmp_path, monkeypatch):
+    (tmp_path / "ui").mkdir()
+    (tmp_path / "ui" / "page.py").write_text(
+        """title = f"{page} · {_('Playground')}: {ngettext('a', 'b', 2)} {_(name)}" """
+    )
+    monkeypatch.setattr(translations, "ROOT", tmp_path)
+    assert [message.id for message in translations.collect() if message.id] == ["Playground", ("a", "b")]
+
+
 def test_marked_texts_are_whole_sentences():
     """An f-string or a sum inside ``_()`` never finds its translation."""
     broken = []

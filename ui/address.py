@@ -26,16 +26,17 @@ def put(texts: Mapping[str, str], *, slug: str | None = None) -> None:
 
 def query(slug: str | None = None) -> str:
     """The query string of a page as it is now, without the question mark."""
-    texts = {"lang": language(), **page_state(slug or current()).get("address", {})}
-    return urlencode(texts, safe=",:;")
+    return _query(page_state(slug or current()).get("address", {}))
 
 
-def link(slug: str | None = None) -> str:
-    """The whole link that shows this page with these settings to somebody else."""
-    slug = slug or current()
+def _query(texts: Mapping[str, str]) -> str:
+    return urlencode({"lang": language(), **texts}, safe=",:;")
+
+
+def link(slug: str, texts: Mapping[str, str]) -> str:
+    """The whole link that shows a lesson's page with these settings to somebody else, in the same language."""
     base = (st.context.url or "").split("?")[0].rstrip("/")
-    root = base.removesuffix(f"/{slug}")
-    return f"{root}/{'' if slug == 'home' else slug}?{query(slug)}"
+    return f"{base.removesuffix(f'/{slug}')}/{slug}?{_query(texts)}"
 
 
 def show() -> None:

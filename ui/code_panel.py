@@ -11,8 +11,8 @@ import io
 import json
 import pprint
 import shlex
-from collections.abc import Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from dlcore.data.tabular import Tabular
 from dlcore.events import to_dict
 from dlcore.history import History, Table
-from dlcore.knobs import to_argv
+from dlcore.knobs import knobs_of, to_argv, to_texts
 from ui import address
 from ui.i18n import _
 from ui.lessons import Lesson
@@ -31,11 +32,18 @@ LINES, TALL = 24, 560  # a longer function scrolls within 560 px
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def code_panel(lesson: Lesson, config: Any, history: History, *, show: Sequence[str] = ()) -> None:
+PLACE = ("device", "threads", "precision", "memory_format")  # settings of a machine, which a link does not take along
+Text = str | Callable[[], str]
+
+
+def code_panel(
+    lesson: Lesson, config: Any, history: History, *, show: Sequence[str] = (), data: Text | None = None
+) -> None:
     """Draw the panel for the run of ``history``, or for ``config`` where nothing has run yet.
 
     Args:
         show: functions and classes to show, as ``"dlcore.training:fit"``; the experiment's ``run`` comes first.
+        data: the data that was used, as CSV (``rows_csv``, ``set_csv``), or a function that makes it when asked for.
     """
     config = run_config(config, history)
     st.header(_("The code"), anchor="code")
@@ -50,7 +58,7 @@ def code_panel(lesson: Lesson, config: Any, history: History, *, show: Sequence[
     with repeat:
         _repeat(lesson, config, history)
     with take:
-        _downloads(lesson, config, history)
+        _downloads(lesson, config, history, data)
 
 
 def run_config(config: Any, history: History) -> Any:
@@ -78,6 +86,18 @@ def source(module: str, name: str) -> str:
 def command(lesson: Lesson, config: Any) -> str:
     """The command line that repeats a run of this config."""
     return shlex.join(["python", "-m", "dlcore", "train", lesson.slug, *to_argv(config)])
+
+
+def link(lesson: Lesson, config: Any) -> str:
+    """The link that opens the page with the settings of this config, on whatever machine it is opened.
+
+    What a run found out about its machine stays out, and so does the fingerprint of data that is everywhere the same.
+    """
+    left = [name for name in PLACE if hasattr(config, name)]
+    if hasattr(config, "data_hash") and config.dataset != "csv":
+        left.append("data_hash")
+    known = knobs_of(type(config))
+    return address.link(lesson.slug, to_texts(replace(config, **{name: known[name].default for name in left})))
 
 
 def script(lesson: Lesson, config: Any, history: History) -> str:
@@ -109,11 +129,16 @@ def _repeat(lesson: Lesson, config: Any, history: History) -> None:
         st.caption(_("You changed settings while it ran. The command does not repeat that; the script does."))
     st.markdown(_("**As a program** with every setting that was really used:"))
     st.code(script(lesson, config, history), language="python")
-    st.markdown(_("**In the browser**: this link opens the page with these settings."))
-    st.code(address.link(lesson.slug), language=None, wrap_lines=True)
+    st.markdown(
+        _(
+            "**In the browser**: this link opens the page with the settings of this run. A network has to be trained "
+            "again there; changes made while it ran are not in the link."
+        )
+    )
+    st.code(link(lesson, config), language=None, wrap_lines=True)
 
 
-def _downloads(lesson: Lesson, config: Any, history: History) -> None:
+def _downloads(lesson: Lesson, config: Any, history: History, data: Text | None) -> None:
     """Files are made when they are asked for."""
     if not len(history.steps) and not len(history.epochs):
         st.caption(_("As soon as something has run, its figures are here to download."))
@@ -124,15 +149,34 @@ def _downloads(lesson: Lesson, config: Any, history: History) -> None:
         _("All of it, as JSON"): (f"{lesson.slug}.json", "application/json", lambda: to_json(config, history)),
         _("The program"): (f"{lesson.slug}_run.py", "text/x-python", lambda: script(lesson, config, history)),
     }
+    if data is not None:
+        files[_("The data")] = (f"{lesson.slug}_data.csv", "text/csv", data)
     with st.container(horizontal=True):
         for label, (name, mime, make) in files.items():
             key = f"{lesson.slug}.download.{name}"
             st.download_button(label, make, name, mime, icon=":material/download:", on_click="ignore", key=key)
 
 
+def rows_csv(table: Tabular) -> str:
+    """Features and target of a regression as CSV, in their own units, one row for each example."""
+    names = [_(name) for name in (*table.names, table.target)]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([names, *np.column_stack([table.X, table.y]).tolist()])  # (N, d + 1)
+    return out.getvalue()
+
+
+def set_csv(history: History) -> str:
+    """Which images a run learned from, as CSV: the set, the fingerprint of its files, and how many were used."""
+    used = {name: history.config.get(name, "") for name in ("dataset", "data_hash", "seed")}
+    return _written([used | {name: history.info.get(name, "") for name in ("train_size", "test_size")}])
+
+
 def to_csv(table: Table) -> str:
     """A history table as CSV; an array becomes one column per element, ``theta[0]``, ``theta[1]``."""
-    rows = [_flat(row) for row in table.rows]
+    return _written([_flat(row) for row in table.rows])
+
+
+def _written(rows: list[dict[str, Any]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, names, lineterminator="\n")

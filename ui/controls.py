@@ -16,14 +16,14 @@ from dlcore.knobs import Knob, build, check_value, defaults_for, knobs_of, read_
 from dlcore.texts import N_, Problem
 from ui import address
 from ui.i18n import _, tell
-from ui.session import arrived, current, page_state
+from ui.session import arrived, current, page_state, set_up_by_teacher
 from ui.slider import Mark, slider
 
 C = TypeVar("C")
 Values = dict[str, Any]  # the value of every knob, by name
 RESERVED = ("lang", "hide", "changes")  # parameters of the address that are no knobs
 FEW = 4  # choices that stand side by side; more go into a list
-UNKNOWN = N_("The link sets “{name}”, which this lesson does not have.")
+WIDEST = 1e6  # a track of a few hundred pixels cannot choose within more; the number is typed then
 
 
 @dataclass
@@ -82,14 +82,15 @@ def controls(
     panel = _Panel(config_class, state["given"], _function(overrides), _function(marks), labels)
     chosen, unseen = {}, _function(hidden)(panel.values())
     with st.container(key="controls", gap="small"):
-        if state["hide"] != "controls":
+        prepared = set_up_by_teacher()
+        if not prepared:
             chosen = _draw_all(panel, unseen)
-            _reset_button(state)
+        _reset_button(state, prepared)
         notes = st.container()
     config = _config(panel, chosen, unseen)
     if state["given"] == state["as_read"]:  # until the user touches something
         for name, fault in state["faults"]:
-            notes.warning(_sentence(name, fault, getattr(config, name, None)), icon=":material/info:")
+            notes.warning(_sentence(panel, name, fault, getattr(config, name, None)), icon=":material/info:")
     for sentence in panel.said:  # a value that had to move with the data: said once
         st.toast(sentence, icon=":material/info:")
     address.put({**to_texts(build(config_class, panel.given)), **_kept(state, extra)})
@@ -136,7 +137,6 @@ def _state_of(config_class: type, extra: Sequence[str]) -> dict[str, Any]:
     if "as_read" not in state or arrived():
         state["given"], state["faults"] = _read_address(config_class, extra)
         state["as_read"] = dict(state["given"])
-        state["hide"] = st.query_params.get("hide", "")
     return state
 
 
@@ -157,11 +157,21 @@ def _read_address(config_class: type, extra: Sequence[str]) -> tuple[Values, lis
     return given, faults
 
 
-def _sentence(name: str, fault: Problem, instead: Any) -> str:
-    """The fault, and what is used instead."""
-    if instead is None:
+def _sentence(panel: _Panel, name: str, fault: Problem, instead: Any) -> str:
+    """The fault, and what is used instead; knob and choice by the names that stand on the page."""
+    knob = knobs_of(panel.config_class).get(name)
+    if knob is None:
         return tell(fault) + " " + _("It was left out.")
-    return tell(fault) + " " + _("{name} = {value} is used instead.").format(name=name, value=_short(instead))
+    told = tell(Problem(fault.template, kind=fault.kind, **{**fault.params, "name": _label(knob)}))
+    value = _(panel.labels.get(instead, instead)) if knob.choices else _short(instead)
+    return told + " " + _("{name} = {value} is used instead.").format(name=_label(knob), value=value)
+
+
+def _moved(knob: Knob, value: Any) -> str:
+    """That the data on screen moved a value."""
+    return _("{name} was set to {value}: the data on screen allows no more than {low} to {high}.").format(
+        name=_label(knob), value=_short(value), low=_short(knob.low), high=_short(knob.high)
+    )
 
 
 def _short(value: Any) -> str:
@@ -201,9 +211,10 @@ def _draw(panel: _Panel, name: str) -> Any:
 
 
 def _draggable(knob: Knob) -> bool:
-    """A seed is no quantity, and what has no bounds has no track."""
-    bounded = knob.low is not None and knob.high is not None
-    return bounded and knob.kind in (int, float) and not knob.choices and knob.name != "seed"
+    """A seed is no quantity, and what has no bounds, or immense ones, has no track."""
+    if knob.low is None or knob.high is None or knob.kind not in (int, float) or knob.choices or knob.name == "seed":
+        return False
+    return knob.log or knob.high - knob.low <= WIDEST
 
 
 def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
@@ -213,11 +224,13 @@ def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
     except Problem as fault:
         if knob.kind not in (int, float) or knob.low is None or knob.high is None:
             nearest = knob.default
+            words = _sentence(panel, knob.name, fault, nearest)
         else:
             nearest = knob.kind(min(max(value, knob.low), knob.high))
+            words = _moved(knob, nearest)
         if knob.name in panel.given:
             panel.given[knob.name] = nearest
-            panel.said.append(_sentence(knob.name, fault, nearest))
+            panel.said.append(words)
         return nearest
 
 
@@ -244,26 +257,33 @@ def _stock(panel: _Panel, knob: Knob, key: str, on_change: Callable[[], None]) -
         st.text_input(**texts)
     else:
         low, high = (None if bound is None else knob.kind(bound) for bound in (knob.low, knob.high))
-        st.number_input(**texts, min_value=low, max_value=high, step=knob.step or (1 if knob.kind is int else None))
+        step = knob.step or (1 if knob.kind is int else None)
+        digits = None if step else "%.6g"  # else a small value would be shown as 0.00
+        st.number_input(**texts, min_value=low, max_value=high, step=step, format=digits)
 
 
 def _label(knob: Knob) -> str:
     return _(knob.label) or knob.name
 
 
-def _reset_button(state: dict[str, Any]) -> None:
-    def reset() -> None:
-        state["given"] = {}
-        state["as_read"], state["faults"] = {}, []
+def _reset_button(state: dict[str, Any], prepared: bool) -> None:
+    """Back to the defaults; on a page that a teacher has set up, back to what the link says."""
 
+    def reset() -> None:
+        if not prepared:
+            state["as_read"], state["faults"] = {}, []
+        state["given"] = dict(state["as_read"])
+
+    back = _("Every setting goes back to where the link put it.")
+    first = _("Every setting goes back to where it stood at first.")
     st.button(
-        _("Reset to defaults"),
+        _("Reset") if prepared else _("Reset to defaults"),
         icon=":material/restart_alt:",
         type="tertiary",
         key=f"{current()}.reset",
         on_click=reset,
-        disabled=not state["given"],
-        help=_("Every setting goes back to where it stood at first."),
+        disabled=state["given"] == (state["as_read"] if prepared else {}),
+        help=back if prepared else first,
     )
 
 

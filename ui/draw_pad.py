@@ -29,7 +29,7 @@ def draw_pad(
             ``"clear"``, ``"width"`` and ``"name"`` (what a screen reader says).
     """
     texts = {
-        "name": _("Drawing pad; draw with the mouse, a finger or a pen"),
+        "name": _("Drawing pad: draw with the mouse, a finger or a pen, or with the arrow keys and Space"),
         "hint": _("Draw here"),
         "undo": _("Undo the last stroke"),
         "clear": _("Clear"),

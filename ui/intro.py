@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dlcore.texts import N_
 from ui.i18n import _, fill, language, ngettext, sections
 from ui.lessons import Lesson, lesson_for, neighbours
+from ui.session import set_up_by_teacher
 
 HEADINGS = {  # sections that every lesson may have; one of its own brings its heading in its text (###)
     "what-you-see": N_("What you see"),
@@ -18,6 +19,7 @@ HEADINGS = {  # sections that every lesson may have; one of its own brings its h
     "where-used": N_("Where this is used"),
     "reading": N_("Further reading"),
 }
+PREPARED = N_("Set up by your teacher: look first, then explain.")  # instead of a lead that names knobs
 
 
 def lab() -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -54,7 +56,8 @@ def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
             _prerequisites(lesson)
         st.title(_(lesson.question), anchor=False)
         with st.container(key="lead"):
-            st.markdown(passage(lesson.slug, "lead", numbers))
+            prepared = set_up_by_teacher()
+            st.markdown(_(PREPARED) if prepared else passage(lesson.slug, "lead", numbers))
 
 
 def _prerequisites(lesson: Lesson) -> None:

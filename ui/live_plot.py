@@ -41,8 +41,9 @@ def live_plot(
         height: of the plot in pixels, kept free before it has data; player and footer come below it.
         alt: what the picture shows, in a translated sentence, for those who do not see it.
         table: columns for the data table (any length each); by default they are read off the traces.
-        on_click: return clicks, on the empty plot area too (2-D axes); a function is called with each, before the
-            rerun, so that it may set a knob (``put_value``).
+        on_click: return clicks, on the empty plot area too (2-D axes), by pointer or by keyboard (arrow keys move a
+            cross, Enter clicks); a function is called with each, before the rerun, so that it may set a knob
+            (``put_value``).
         frames: a film, played by the browser alone at its own rate::
 
                 {
@@ -130,6 +131,8 @@ def _texts() -> dict[str, str]:
         "speed": _("Speed"),
         "table": _("Data table"),
         "csv": _("Download as CSV"),
+        "png": _("Download as PNG"),
+        "keys": _("Arrow keys move a cross (with Shift faster); Enter clicks there."),
         "more": _("The table shows the first {shown} of {all} rows; the CSV file has all of them."),
         "loading": _("The picture is being loaded …"),
         "failed": _("The drawing library could not be loaded. Reload the page."),

@@ -126,7 +126,7 @@ def _button(
         label,
         icon=f":material/{icon}:",
         type="primary" if primary else "secondary",
-        key=f"{lesson.slug}.{action.__name__}",
+        key=f"{lesson.slug}.run.{action.__name__}",  # a knob may have the same name
         shortcut=shortcut or None,
         on_click=_try,
         args=(lesson, lambda: action(run_id, owner=owner())),
@@ -140,7 +140,9 @@ def _start_button(
     def submit() -> None:
         if seed is not None:
             put_value("seed", seed, slug=lesson.slug)
-        page_state(lesson.slug)["run"] = jobs.submit(lesson.slug, config, owner=owner())
+        state = page_state(lesson.slug)
+        state["run"] = jobs.submit(lesson.slug, config, owner=owner())
+        state["live"] = _live(config)  # what it begins with need not be told to it
 
     st.button(
         label,
@@ -154,14 +156,15 @@ def _start_button(
     )
 
 
-def _try(lesson: Lesson, action: Callable[[], Any]) -> None:
-    """Do it; what goes wrong is kept and told on the page."""
+def _try(lesson: Lesson, action: Callable[[], Any]) -> bool:
+    """Do it, and say whether it worked; what goes wrong is kept and told on the page."""
     state = page_state(lesson.slug)
     state.pop("problem", None)
     try:
         action()
     except Problem as fault:
         state["problem"] = fault.to_dict()
+    return "problem" not in state
 
 
 def _other_seed(config: Any) -> Any:
@@ -173,15 +176,27 @@ def _other_seed(config: Any) -> Any:
 
 
 def _steer(lesson: Lesson, config: Any, info: RunInfo | None) -> None:
-    """Pass on what the user has just moved among the live knobs. A link that is opened never steers a run."""
-    live = {name: getattr(config, name) for name, knob in knobs_of(type(config)).items() if knob.live}
-    state = page_state(lesson.slug)
-    before, state["live"] = state.get("live"), live
-    if before is None or arrived() or info is None or info.state != "running":
+    """Pass on what the user has moved among the live knobs. A link that is opened never steers a run.
+
+    What is moved while the run waits or rests is kept back until it goes on: ``state["live"]`` is what has been told.
+    """
+    live, state = _live(config), page_state(lesson.slug)
+    if "live" not in state or arrived() or info is None or not (info.state in ACTIVE or info.resumable):
+        state["live"] = live
+    if info is None or info.state != "running":
         return
     for name, value in live.items():
-        if before.get(name) != value:
-            _try(lesson, lambda name=name, value=value: jobs.change(info.run_id, name, value, owner=owner()))
+        if state["live"].get(name) != value and _try(lesson, lambda n=name, v=value: _change(info, n, v)):
+            state["live"][name] = value
+
+
+def _change(info: RunInfo, name: str, value: Any) -> None:
+    jobs.change(info.run_id, name, value, owner=owner())
+
+
+def _live(config: Any) -> dict[str, Any]:
+    """The values of the knobs that may be moved while a run goes on."""
+    return {name: getattr(config, name) for name, knob in knobs_of(type(config)).items() if knob.live}
 
 
 def _differences(info: RunInfo, config: Any) -> list[str]:

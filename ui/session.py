@@ -36,6 +36,14 @@ def enter(slug: str) -> None:
     st.session_state["here"] = slug
 
 
+def set_up_by_teacher() -> bool:
+    """Whether the link said ``hide=controls``: the page is shown as somebody prepared it, without the knobs."""
+    state = page_state(current())
+    if "hide" not in state or arrived():
+        state["hide"] = st.query_params.get("hide", "")
+    return state["hide"] == "controls"
+
+
 def current() -> str:
     """The slug of the page that is being run."""
     return st.session_state.get("here", "home")

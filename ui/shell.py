@@ -27,7 +27,8 @@ def main() -> None:
     st.set_page_config(page_icon=str(ASSETS / "icon.svg"), layout="wide")
     style.apply()
     page = st.navigation(_pages(), position="top")
-    st.set_page_config(page_title=f"{page.title} · {_('Deep learning playground')}")
+    playground = _("Deep learning playground")
+    st.set_page_config(page_title=f"{page.title} · {playground}")
     enter(page.url_path or "home")
     with st.container(key="topbar", horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         _badge()

@@ -8,6 +8,7 @@ nothing and exits with 1 if anything is missing, fuzzy, gone or unlike its origi
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -33,7 +34,19 @@ def collect() -> Catalog:
         name = path.relative_to(ROOT).as_posix()
         for _line, message, comments, _context in extract_from_file("python", path, keywords=KEYWORDS):
             catalog.add(message, locations=[(name, 0)], auto_comments=comments)
+        for message in _within_fstrings(path):
+            catalog.add(message, locations=[(name, 0)])
     return catalog
+
+
+def _within_fstrings(path: Path) -> Iterator[str | tuple[str, ...]]:
+    """Texts marked inside an f-string; before Python 3.12 that is one token, and Babel looks at tokens."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for call in (node for joined in ast.walk(tree) if isinstance(joined, ast.JoinedStr) for node in ast.walk(joined)):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS:
+            texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            if texts:
+                yield tuple(texts) if call.func.id == "ngettext" else texts[0]
 
 
 def path_of(code: str) -> Path:

@@ -2,6 +2,7 @@
 import { el, style, whenGone } from "./common.js";
 
 const NARROW = 720; // px; below it the picture becomes a list with a spine
+const HEAD = 7; // px, of an arrow; drawn as part of its line, so that both are lit together
 
 export default async function (component) {
   await style("concept_map.css");
@@ -72,17 +73,20 @@ class ConceptMap {
     const box = (item) => ({ left: item.offsetLeft, right: item.offsetLeft + item.offsetWidth, top: item.offsetTop, bottom: item.offsetTop + item.offsetHeight,
       x: item.offsetLeft + item.offsetWidth / 2, y: item.offsetTop + item.offsetHeight / 2 });
     const [from, to] = [box(a), box(b)];
-    let path;
+    let path, head;
     if (to.left - from.right > 12) {
       const bend = (to.left - from.right) / 2;
       path = `M${from.right} ${from.y}C${from.right + bend} ${from.y} ${to.left - bend} ${to.y} ${to.left} ${to.y}`;
+      head = `M${to.left - HEAD} ${to.y - HEAD * 0.7}L${to.left} ${to.y}L${to.left - HEAD} ${to.y + HEAD * 0.7}`;
     } else {
       const down = to.y > from.y;
       const [y0, y1] = down ? [from.bottom, to.top] : [from.top, to.bottom];
       const bend = (y1 - y0) / 2;
       path = `M${from.x} ${y0}C${from.x} ${y0 + bend} ${to.x} ${y1 - bend} ${to.x} ${y1}`;
+      const back = y1 + (down ? -HEAD : HEAD);
+      head = `M${to.x - HEAD * 0.7} ${back}L${to.x} ${y1}L${to.x + HEAD * 0.7} ${back}`;
     }
-    return el("svg:path", { d: path, "data-source": source, "data-target": target });
+    return el("svg:path", { d: path + head, "data-source": source, "data-target": target });
   }
 
   /** Show on what a concept builds and what builds on it. */

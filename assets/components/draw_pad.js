@@ -3,6 +3,7 @@ import { el, style, whenGone } from "./common.js";
 
 const FINE = 8; // canvas pixels per pixel of the picture that is sent, averaged over
 const INTERVAL = 200; // ms between two pictures sent during a stroke
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export default async function (component) {
   await style("draw_pad.css");
@@ -19,12 +20,14 @@ class DrawPad {
     this.strokes = []; // {width, points: [[x, y], …]} in units of the pad's side
     this.canvas = el("canvas", { class: "dl-pad-canvas", tabindex: "0", role: "img" });
     this.fine = el("canvas", { width: size * FINE, height: size * FINE });
+    this.pen = el("span", { class: "dl-pad-pen", "aria-hidden": "true", hidden: true }); // where the keyboard draws
+    this.at = [0.5, 0.25];
     this.hint = el("span", { class: "dl-pad-hint", "aria-hidden": "true" });
     this.undo = el("button", { type: "button", class: "dl-pad-button", onclick: () => this.remove(1) }, icon("M7 4 3 8l4 4M3.5 8H10a3.5 3.5 0 0 1 0 7H7"));
     this.clear = el("button", { type: "button", class: "dl-pad-button dl-pad-clear", onclick: () => this.remove(Infinity) });
     this.width = el("input", { type: "range", min: 1, max: 5, step: 0.25, value: 2.5, class: "dl-pad-width" });
     this.root = el("div", { class: "dl-pad" },
-      el("div", { class: "dl-pad-frame" }, this.canvas, this.hint),
+      el("div", { class: "dl-pad-frame" }, this.canvas, this.hint, this.pen),
       el("div", { class: "dl-pad-tools" }, this.undo, this.clear, this.width));
     host.append(this.root);
     this.canvas.addEventListener("pointerdown", (event) => this.begin(event));
@@ -33,7 +36,10 @@ class DrawPad {
     this.canvas.addEventListener("keydown", (event) => {
       if ((event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); this.remove(1); }
       if (event.key === "Delete" || event.key === "Backspace") { event.preventDefault(); this.remove(Infinity); }
+      this.press(event);
     });
+    this.canvas.addEventListener("focus", () => (this.pen.hidden = !this.canvas.matches(":focus-visible")));
+    this.canvas.addEventListener("blur", () => this.lift());
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(this.canvas);
     this.refresh();
@@ -63,17 +69,26 @@ class DrawPad {
   }
 
   begin(event) {
+    this.lift();
     if (event.button !== 0 || this.stroke) return;
     this.canvas.setPointerCapture(event.pointerId);
-    this.stroke = { width: Number(this.width.value) / this.size, points: [this.place(event)] };
+    this.touchDown(this.place(event));
+  }
+
+  touchDown(point) {
+    this.stroke = { width: Number(this.width.value) / this.size, points: [point] };
     this.strokes.push(this.stroke);
     this.refresh();
   }
 
   extend(event) {
-    if (!this.stroke) return;
+    if (!this.stroke || this.down) return;
     const moves = event.getCoalescedEvents?.() ?? [];
-    for (const move of moves.length ? moves : [event]) this.stroke.points.push(this.place(move));
+    this.lengthen((moves.length ? moves : [event]).map((move) => this.place(move)));
+  }
+
+  lengthen(points) {
+    this.stroke.points.push(...points);
     this.asked ??= requestAnimationFrame(() => {
       this.asked = undefined;
       this.paint(this.canvas);
@@ -88,7 +103,38 @@ class DrawPad {
     this.send();
   }
 
+  // --- by keyboard: arrows move the pen, Space puts it down and lifts it ---
+
+  press(event) {
+    const move = MOVES[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey || !(move || event.key === " ")) return;
+    event.preventDefault();
+    this.pen.hidden = false;
+    if (move) {
+      const by = (event.shiftKey ? 3 : 1) / this.size;
+      this.at = this.at.map((share, i) => Math.min(1, Math.max(0, share + by * move[i])));
+      if (this.down) this.lengthen([this.at]);
+    } else if (this.down) this.lift();
+    else if (!this.stroke) {
+      this.touchDown(this.at);
+      this.down = true;
+    }
+    this.pen.style.left = `${100 * this.at[0]}%`;
+    this.pen.style.top = `${100 * this.at[1]}%`;
+    this.pen.classList.toggle("dl-pad-down", Boolean(this.down));
+  }
+
+  /** The keyboard's stroke ends; a pointer's goes on. */
+  lift() {
+    this.pen.hidden = document.activeElement !== this.canvas && this.canvas.getRootNode().activeElement !== this.canvas;
+    this.pen.classList.remove("dl-pad-down");
+    if (!this.down) return;
+    this.down = false;
+    this.end();
+  }
+
   remove(count) {
+    this.lift();
     if (!this.strokes.length) return;
     this.strokes.splice(Math.max(0, this.strokes.length - count));
     this.refresh();

@@ -2,6 +2,7 @@
 import { el, style, whenGone } from "./common.js";
 import { paintFast } from "./fast.js";
 import { frameAttributes } from "./frames.js";
+import { Keys } from "./keys.js";
 import { Bar } from "./player.js";
 import { playhead } from "./playhead.js";
 import { Table } from "./table.js";
@@ -9,6 +10,7 @@ import { colours, recolour, template } from "./theme.js";
 import { unpack } from "./wire.js";
 
 const REST = 150; // ms without a new frame after which a film counts as resting
+const NEAR = 8; // px between the keyboard's cross and the marker that it means
 
 let library;
 
@@ -39,11 +41,13 @@ class LivePlot {
     this.plot = el("div", { class: "dl-plot", role: "img", style: `height:${height}px` });
     this.notice = el("div", { class: "dl-plot-notice" }, texts.loading);
     this.foot = el("div", { class: "dl-plot-foot" });
-    this.table = new Table(texts);
+    this.table = new Table(texts, () => this.savePicture());
     this.root = el("figure", { class: "dl-figure" }, el("div", { class: "dl-plot-frame" }, this.plot, this.notice), this.foot, this.table.body);
     host.append(this.root);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.plot);
+    this.keys = new Keys(this.plot, (left, top) => this.clickAt(left, top));
+    this.root.querySelector(".dl-plot-frame").append(this.keys.cross, this.keys.told);
     this.count = 1;
     this.cache = new Map();
   }
@@ -96,6 +100,7 @@ class LivePlot {
     this.keepFrame();
     if (click && !this.listening) this.listen();
     this.plot.classList.toggle("dl-clickable", click);
+    this.keys.enable(click, this.data);
     if (frames?.autoplay && !this.drawn) this.head.autoplay();
     this.drawn = true;
     this.plot.dataset.drawn = String(Number(this.plot.dataset.drawn ?? 0) + 1);
@@ -117,6 +122,19 @@ class LivePlot {
     if (!this.Plotly || !this.plot._fullLayout || !this.plot.clientWidth || this.width() === this.plot._fullLayout.width) return;
     cancelAnimationFrame(this.resizing);
     this.resizing = requestAnimationFrame(() => this.Plotly.relayout(this.plot, { width: this.width() }));
+  }
+
+  /** The plot as it stands, film's frame and zoom and all, on the page's own background. */
+  async savePicture() {
+    if (!this.plot._fullLayout || this.gone) return;
+    if (this.dirty) {
+      this.dirty = false;
+      await this.react();
+    }
+    const { data, layout } = this.plot;
+    const { width, height } = this.plot._fullLayout;
+    const onPaper = { ...layout, paper_bgcolor: colours(this.root).paper };
+    await this.Plotly.downloadImage({ data, layout: onPaper }, { format: "png", scale: 2, width, height, filename: "figure" });
   }
 
   // --- what stands below the plot: the player and the data table ---
@@ -203,7 +221,24 @@ class LivePlot {
   sendClick(event, point) {
     const { xaxis, yaxis } = this.plot._fullLayout;
     const box = this.plot.getBoundingClientRect();
-    const [left, top] = [event.clientX - box.left - xaxis._offset, event.clientY - box.top - yaxis._offset];
+    this.click(event.clientX - box.left - xaxis._offset, event.clientY - box.top - yaxis._offset, point);
+  }
+
+  /** From the keyboard: a marker under the cross is meant, as under a pointer. */
+  clickAt(left, top) {
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    const marked = this.plot.data.flatMap((trace, curveNumber) => (/markers/.test(trace.mode ?? "") && trace.visible !== false ? [{ trace, curveNumber }] : []));
+    for (const { trace, curveNumber } of marked)
+      for (let pointNumber = 0; pointNumber < (trace.x?.length ?? 0); pointNumber++) {
+        const [x, y] = [trace.x[pointNumber], trace.y[pointNumber]];
+        if (Math.hypot(xaxis.d2p(x) - left, yaxis.d2p(y) - top) <= NEAR) return this.click(left, top, { x, y, curveNumber, pointNumber });
+      }
+    this.click(left, top);
+  }
+
+  /** Send a click, in pixels from the upper left corner of the plotting area. */
+  click(left, top, point) {
+    const { xaxis, yaxis } = this.plot._fullLayout;
     if (left < 0 || top < 0 || left > xaxis._length || top > yaxis._length) return;
     this.clicks = Math.max(this.clicks ?? 0, this.data.clicks) + 1;
     this.setStateValue("click", {

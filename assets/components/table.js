@@ -4,14 +4,15 @@ import { el, number } from "./common.js";
 const ROWS = 200;
 
 export class Table {
-  constructor(texts) {
+  constructor(texts, savePicture) {
     this.texts = texts;
     this.open = false;
     this.toggle = el("button", { type: "button", class: "dl-quiet", "aria-expanded": "false", onclick: () => this.flip() }, texts.table);
     this.save = el("button", { type: "button", class: "dl-quiet", onclick: () => this.download() }, "CSV");
     this.save.title = texts.csv;
     this.save.setAttribute("aria-label", texts.csv);
-    this.buttons = el("span", { class: "dl-plot-buttons" }, this.toggle, this.save);
+    this.picture = el("button", { type: "button", class: "dl-quiet", title: texts.png, "aria-label": texts.png, onclick: savePicture }, "PNG");
+    this.buttons = el("span", { class: "dl-plot-buttons" }, this.toggle, this.save, this.picture);
     this.body = el("div", { class: "dl-table", hidden: true, tabindex: "0" });
   }
 

@@ -7,6 +7,7 @@ import io
 import itertools
 import math
 import re
+import struct
 import time
 from collections.abc import Callable
 
@@ -370,7 +371,58 @@ def test_a_playhead_in_the_middle_stays_there_when_the_figure_changes(page):
     assert frame(page) == 30
 
 
+def test_clicks_by_keyboard(page):
+    picture = page.get_by_role("application", name="Points and a line")
+    page.keyboard.press("Tab")  # so that the focus is a keyboard's
+    picture.focus()
+    cross = page.locator(".dl-cross:visible")
+    assert cross.count() == 1
+    before = cross.bounding_box()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("ArrowUp")
+    after = cross.bounding_box()
+    assert after["x"] > before["x"] + 10
+    assert after["y"] < before["y"]
+    told = page.locator(".dl-told:not(:empty)").inner_text().split("; ")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=/click=\\{.*'n': 1/")
+    text = page.locator("text=/^click=/").inner_text()
+    x, y = (float(re.search(rf"'{axis}': ([-\d.e]+)", text)[1]) for axis in "xy")
+    assert [x, y] == pytest.approx([float(part.replace("−", "-")) for part in told], rel=0.01)
+
+
+def test_the_picture_as_a_file_by_keyboard(page):
+    figure = page.locator(".dl-figure").first
+    button = figure.get_by_role("button", name="Download as PNG")
+    button.focus()
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    blob = download.value.path().read_bytes()
+    assert blob[:8] == b"\x89PNG\r\n\x1a\n"
+    width, _height = struct.unpack(">II", blob[16:24])
+    assert width == pytest.approx(2 * plot(page, 0).bounding_box()["width"], abs=4)
+
+
 # --- the pad and the map ---
+
+
+def test_pad_by_keyboard(page):
+    page.wait_for_selector("text=pad=None")
+    page.locator(".dl-pad-canvas").focus()
+    for key in ["Space", *["ArrowDown"] * 12, "Space"]:
+        page.keyboard.press(key)
+    page.wait_for_selector("text=/pad=\\(28, 28\\) uint8/")
+    rows = [int(n) for n in re.search(r"row=\[(.*)\]", page.locator("text=/^pad=/").inner_text())[1].split(",")]
+    assert [i for i, row in enumerate(rows) if row > 100] == list(range(6, 20))
+    page.keyboard.press("ArrowDown")  # the pen is up
+    page.keyboard.press("Delete")
+    page.wait_for_selector("text=pad=None")
+
+
+def test_arrows_of_the_map_end_at_what_builds_on(page):
+    page.wait_for_selector(".dl-map-lines path", state="attached")
+    for path in page.locator(".dl-map-lines path").all():
+        assert path.get_attribute("d").count("M") == 2, "a line and its head"
 
 
 def test_a_stroke_arrives_as_an_array_and_can_be_undone(page):
