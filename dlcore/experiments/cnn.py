@@ -86,7 +86,7 @@ class Config:
         12, low=1, high=50, label=N_("Epochs"), help=N_("How many times the network sees every training image.")
     )
     schedule: str = knob(
-        "constant",
+        "cosine",
         choices=tuple(SCHEDULES),
         advanced=True,
         label=N_("Schedule"),
