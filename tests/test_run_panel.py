@@ -53,6 +53,7 @@ class Page:
         return [button.label for button in self.at.button if button.label != "Reset to defaults"]
 
     def press(self, label: str) -> Page:
+        until(lambda: label in self.look().buttons())
         next(button for button in self.at.button if button.label == label).click()
         return self.look()
 
@@ -88,12 +89,12 @@ def test_train_pause_resume_stop(tab):
     panel.press("Train").goes_on()
     assert panel.buttons() == ["Pause", "Stop"]
     panel.press("Pause").becomes("paused")
-    assert panel.buttons()[0] == "Resume"
+    until(lambda: panel.look().buttons()[0] == "Resume")
     step = panel.history.step
     panel.press("Resume").goes_on()
     assert panel.history.step > step
     panel.press("Stop").becomes("stopped")
-    assert panel.buttons() == ["Resume", "Start again from the same weights", "From other weights"]
+    until(lambda: panel.look().buttons() == ["Resume", "Start again from the same weights", "From other weights"])
 
 
 def test_a_run_to_its_end_and_another_from_other_weights(tab):
@@ -122,7 +123,7 @@ def test_a_failed_run_says_why_and_offers_to_go_on(tab):
     panel.press("Pause").becomes("paused")  # makes a checkpoint
     panel.press("Resume").becomes("failed")
     assert [box.value for box in panel.at.error] == ["The data is missing."]
-    assert panel.buttons()[0] == "Go on from the last checkpoint"
+    until(lambda: panel.look().buttons()[0] == "Go on from the last checkpoint")
     panel.press("Go on from the last checkpoint")
     assert not panel.at.error, "it goes on, and the fault is of the past"
 

@@ -57,7 +57,7 @@ def run_panel(lesson: Lesson, config: Any, view: View, *, start: str = N_("Train
         with st.container(key="run-buttons", horizontal=True, vertical_alignment="center", gap="small"):
             _buttons(lesson, config, info, start, ready)
         _messages(lesson, config, info, history)
-        active = info is not None and info.state in ACTIVE
+        active = info is not None and (info.state in ACTIVE or info.place is not None)  # its worker may be a moment late
         st.fragment(_tick, run_every=TICK if active else None)(info, view)
     return history
 
@@ -80,7 +80,7 @@ def _tick(info: RunInfo | None, view: View) -> None:
     with told():
         now = jobs.info(info.run_id, owner=owner()) if info else None
         history = jobs.history(info.run_id, owner=owner()) if info else History()
-        if info and now and now.state != info.state:
+        if info and now and (now.state, now.resumable) != (info.state, info.resumable):
             st.rerun()  # other buttons, another pace, and the parts of the page that read the finished run
         _progress(now, history)
         view(history)
