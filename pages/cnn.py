@@ -21,7 +21,7 @@ LABELS = {
     "fast": N_("Fast"), "mlp": N_("Dense"), "adam": "Adam", "sgd": "SGD", "rmsprop": "RMSProp",
     "constant": N_("Constant"), "cosine": N_("Cosine"), "linear": N_("Linear"), "one_cycle": N_("One cycle"),
 }  # fmt: skip
-GOAL, FEW = 0.95, 300  # right answers on the built-in digits, after so many images; docs/teaching.md has what was seen
+GOAL, FEW = 0.935, 300  # right answers on the built-in digits, after so many images; docs/teaching.md has what was seen
 
 
 def runs():
@@ -49,7 +49,7 @@ challenge(
     [
         Task(
             "goal",
-            _("Reach 95% right answers on the built-in digits with no more than 300 training images."),
+            _("Reach 93.5% right answers on the built-in digits with no more than 300 training images."),
             lambda: best_accuracy(runs(), "digits", most_images=FEW) / GOAL,
             hint=_(
                 "“Training images” is under “More settings”. Few images make few steps in an epoch. "
