@@ -164,7 +164,7 @@ def _with_data(start: Callable[[], Iterator[Event]]) -> Iterator[Event]:
     try:
         first = next(events)
     except Problem as problem:
-        if problem.kind != "data_missing":
+        if problem.kind != "data_missing" or problem.params.get("name") not in catalogue.CATALOGUE:
             raise
         _fetch(problem.params["name"])
         events = start()

@@ -118,6 +118,7 @@ class History:
         """A run resumed from an older checkpoint repeats some steps: drop what was heard of them the first time."""
         for table in (self.steps, self.epochs):
             table.rows = [row for row in table.rows if row["step"] <= step]
+            table.seen = (len(table.rows) - 1) * table.stride + 1 if table.rows else 0
         self.changes = [c for c in self.changes if c.step < step]
 
     @property

@@ -1,7 +1,7 @@
 """The way into a run that is going on: changes and requests, read by the run at its step boundaries.
 
-A run asks ``steering.due(step)`` before each step. What is asked from outside while it goes on (another thread) and what
-is replayed from a record look the same to it, so a steered run can be repeated exactly.
+A run asks ``steering.due(step)`` before each step. What is asked from outside while it goes on (another thread) and
+what is replayed from a record look the same to it, so a steered run can be repeated exactly.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ class Steering:
         """Whether one was asked for since the last call."""
         wanted, self._checkpoint = self._checkpoint, False
         return wanted
+
+    @property
+    def pending(self) -> bool:
+        """Whether a change was asked for that has not been handed out yet."""
+        return bool(self._asked)
 
     def due(self, step: int) -> list[Changed]:
         """The changes to apply now, after ``step`` updates; each is handed out once, to be yielded by the run."""

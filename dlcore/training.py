@@ -109,6 +109,8 @@ def fit(
     while loop.step < plan.total_steps:
         for change in steering.due(loop.step):
             yield from loop.tell()
+            if loop.diverged:
+                return None
             loop.apply(change)
             yield change
         if steering.wants_checkpoint() or loop.checkpoint_is_due():

@@ -13,6 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("shared machine", deadline=None)  # how long an example takes says nothing of the code here
+settings.load_profile("shared machine")
 
 STATE = tempfile.TemporaryDirectory(prefix="dlcore-tests-")
 os.environ["DLCORE_STATE"] = STATE.name  # before anything reads it: tests never touch the user's own runs

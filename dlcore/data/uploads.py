@@ -62,6 +62,10 @@ def read_image(blob: bytes, *, grey: bool = False) -> np.ndarray:
             image = ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:  # Pillow's many ways to say it
         raise Problem(CUT_SHORT, kind="upload") from error
+    if image.mode == "P":
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    if image.mode in ("RGB", "RGBA", "L", "LA"):
+        image.thumbnail((MOST_SIDE, MOST_SIDE))  # before anything is computed: 50 megapixels of floats fill a worker
     image = _to_rgb(image)
     image.thumbnail((MOST_SIDE, MOST_SIDE))
     return np.asarray(image.convert("L") if grey else image)

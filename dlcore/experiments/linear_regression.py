@@ -269,7 +269,8 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
             yield diverged(step, config, regression)
             return
         now = seconds + time.perf_counter() - began
-        yield Step(step, loss, now, {"theta": theta.tolist(), "gradient_norm": float(np.linalg.norm(gradient))})
+        if not resume or step > resume["step"]:  # what was told before the pause is not told again
+            yield Step(step, loss, now, {"theta": theta.tolist(), "gradient_norm": float(np.linalg.norm(gradient))})
         if step == config.steps:
             break
         for change in steering.due(step):

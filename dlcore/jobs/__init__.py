@@ -169,7 +169,10 @@ def change(run_id: str, name: str, value: Any, *, owner: str) -> None:
         raise Problem(
             N_("{name} cannot be changed while the run goes on. Start a new run with it."), kind="knob", name=name
         )
-    _wish(run_id, owner, "change", name, check_value(known[name], value))
+    if not _wish(run_id, owner, "change", name, check_value(known[name], value)):
+        raise Problem(
+            N_("This run is not being computed just now, so nothing was changed. Resume it first."), kind="not_running"
+        )
 
 
 def resume(run_id: str, *, owner: str) -> None:
@@ -180,9 +183,9 @@ def resume(run_id: str, *, owner: str) -> None:
     """
     broker = _started()
     record = broker.store.record(run_id, owner)
-    if broker.place(run_id) is not None:
-        return
     if not _resumable(broker, record):
+        if broker.place(run_id) is not None:
+            return  # it waits or runs already
         raise Problem(N_("This run has no checkpoint to go on from. Start it again."), kind="not_resumable")
     broker.enqueue(record)
 
@@ -205,7 +208,7 @@ def runs(owner: str, experiment: str | None = None, *, most: int = 20) -> list[R
     for record in mine[:most]:
         try:
             found.append(_info(broker, record))
-        except (Problem, TypeError):
+        except (Problem, TypeError, KeyError, ValueError):
             continue
     return found
 
@@ -259,9 +262,9 @@ def _started() -> Broker:
     return broker
 
 
-def _wish(run_id: str, owner: str, action: str, *args: Any) -> None:
+def _wish(run_id: str, owner: str, action: str, *args: Any) -> bool:
     broker = _started()
-    broker.wish(broker.store.record(run_id, owner), action, *args)
+    return broker.wish(broker.store.record(run_id, owner), action, *args)
 
 
 def _resumable(broker: Broker, record: Record) -> bool:

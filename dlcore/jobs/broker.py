@@ -5,19 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import socket
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import psutil
-
 from dlcore.events import LAST, Failed, Paused, Queued, Stopped, pack, unpack
 from dlcore.experiments import experiment
 from dlcore.history import History
 from dlcore.jobs import worker
+from dlcore.jobs.servers import is_gone, restarted, this_server
 from dlcore.jobs.sizes import Sizes
 from dlcore.jobs.store import CHECKPOINT, RUN, Record, Store, hashed
 from dlcore.texts import N_, Problem
@@ -31,7 +29,6 @@ RETRY = 5.0  # seconds before a scheduler or cluster that is down is tried again
 GRACE = 10.0  # seconds for a run to answer a stop before its worker is replaced
 LEASE = 180.0  # seconds without a sign of its browser after which a run makes room for others (background tabs: 60)
 SIGN = 20.0  # seconds between signs of life for runs in hand, for servers on other machines
-SILENT = 90.0  # seconds without such a sign: that server is gone
 MOST_WAITING = 500
 MOST_EACH = 4  # runs of one browser that wait or run
 KEEP_DAYS, KEEP_BYTES = 14.0, 20e9
@@ -49,6 +46,7 @@ class Hand:
     asking: Any = None  # the future of the wish on its way
     stop_by: float = float("inf")
     stopping: bool = False
+    again: bool = False  # asked to go on after its last event, before its task had ended
 
 
 class Broker:
@@ -71,7 +69,7 @@ class Broker:
         self._closing = False
         self._retry_at = self._sign_at = self._clean_at = self._seen_at = 0.0
         self._facts_future: Any = None
-        self._server = _this_server()
+        self._server = this_server()
         self._thread = threading.Thread(target=self._loop, daemon=True, name="jobs")
         self._thread.start()
 
@@ -89,6 +87,11 @@ class Broker:
         if self.problem is not None:
             raise self.problem
         with self._lock:
+            if any(r.run_id == record.run_id for r in self.waiting):
+                return  # two windows asked at once
+            if hand := self.hands.get(record.run_id):
+                hand.again = True
+                return
             self._check_room(record.owner)
             self.signs[record.owner] = time.monotonic()
             record = replace(record, attempts=record.attempts + 1, server=self._server)
@@ -120,11 +123,10 @@ class Broker:
                 self._wake.set()
                 return True
             waits = next((r for r in self.waiting if r.run_id == record.run_id), None)
-            if waits is None:
+            if waits is None or action == "change":
                 return False
-            if action != "change":
-                self.waiting.remove(waits)
-                self.store.end(record.run_id, Stopped if action == "stop" else Paused)
+            self.waiting.remove(waits)
+            self.store.end(record.run_id, Stopped if action == "stop" else Paused)
             return True
 
     def place(self, run_id: str) -> int | None:
@@ -141,7 +143,11 @@ class Broker:
     def history(self, record: Record) -> History:
         """A run's history; one whose server is gone is brought to an end first."""
         history = self.store.history(record.run_id)
-        if history.state in ("queued", "running") and self.place(record.run_id) is None and _gone(record, self.store):
+        if (
+            history.state in ("queued", "running")
+            and self.place(record.run_id) is None
+            and is_gone(record, self.store, 2 * SIGN)
+        ):
             self.store.end(record.run_id, Failed, restarted().to_dict())
             history = self.store.history(record.run_id)
         return history
@@ -232,8 +238,7 @@ class Broker:
         future = link.submit("interactive", worker.answer, "dlcore.jobs.worker:facts", pack([[], {}]), 120.0)
 
         def keep(done: Any) -> None:
-            if done.status == "finished":
-                self.facts = unpack(done.result()).get("result", {"asked": True})
+            self.facts = unpack(done.result()).get("result", {}) if done.status == "finished" else {}  # {}: ask again
 
         future.add_done_callback(keep)
         self._facts_future = future  # dask forgets a task that nobody holds
@@ -252,7 +257,16 @@ class Broker:
                     address = max(here, key=free.__getitem__)
                     free[address] -= 1
                     self.waiting.remove(record)
-                    self._start(record, lane, address)
+                    self._try_start(record, lane, address)
+
+    def _try_start(self, record: Record, lane: str, address: str) -> None:
+        try:
+            self._start(record, lane, address)
+        except (
+            Exception
+        ) as error:  # a log of another version, a connection that has just gone: told, never left waiting
+            log.exception("run %s could not be started", record.run_id)
+            self._let_go(record.run_id, Failed, worker.problem_of(error).to_dict())
 
     def _start(self, record: Record, lane: str, address: str) -> None:
         resume = self.store.path(record.run_id, CHECKPOINT).exists() and record.attempts > 1
@@ -260,7 +274,8 @@ class Broker:
             "folder": str(self.store.path(record.run_id)),
             "run_id": record.run_id,
             "experiment": record.experiment,
-            "config": record.config,
+            # what was resolved at the start holds for the rest, or the two halves could differ
+            "config": (resume and self.store.history(record.run_id).config) or record.config,
             "changes": self.store.replay(record) if resume else record.changes,
             "attempt": record.attempts,
             "resume": resume,
@@ -292,7 +307,10 @@ class Broker:
     def _let_go(self, run_id: str, kind: type, *args: Any) -> None:
         """End the log with this, unless the run has ended it itself, and forget the run."""
         self.store.end(run_id, kind, *args)
-        self.hands.pop(run_id, None)
+        hand = self.hands.pop(run_id, None)
+        if hand is not None and hand.again and not self._closing:
+            with contextlib.suppress(Problem):
+                self.enqueue(hand.record)
 
     def _adopt(self) -> None:
         """On a cluster that outlives web processes: take over the runs that a lost one left going on."""
@@ -300,11 +318,16 @@ class Broker:
             return
         for address, run_ids in self.link.client.run(worker.active, on_error="ignore").items():
             for run_id in run_ids:
-                record = self.store.record(run_id)
-                if _gone(record, self.store):
-                    record = replace(record, server=self._server)
-                    self.store.write(record)
-                    self.hands[run_id] = Hand(record, _lane(record), address, None)
+                with contextlib.suppress(Problem):  # a run of another state folder
+                    self._take_over(run_id, address)
+
+    def _take_over(self, run_id: str, address: str) -> None:
+        record = self.store.record(run_id)
+        with self._lock:
+            if run_id not in self.hands and is_gone(record, self.store):
+                record = replace(record, server=self._server)
+                self.store.write(record)
+                self.hands[run_id] = Hand(record, _lane(record), address, None)
 
     def _watch_workers(self) -> None:
         """Runs whose worker is gone, though no future tells: their task names it, and would wait for it for ever."""
@@ -355,8 +378,10 @@ class Broker:
             for run_id in [*self.hands, *(r.run_id for r in self.waiting)]:
                 with contextlib.suppress(OSError):
                     os.utime(self.store.path(run_id, RUN))
+            self._adopt()
         if now > self._clean_at:
             self._clean_at = now + 3600
+            self.signs = {owner: at for owner, at in self.signs.items() if now - at < 3600}
             keep = {*self.hands, *(r.run_id for r in self.waiting)}
             self.store.clean(keep, days=KEEP_DAYS, most_bytes=KEEP_BYTES)
 
@@ -383,14 +408,6 @@ class Broker:
             self.link.close()
 
 
-def restarted() -> Problem:
-    """The Problem of a run whose server process ended."""
-    return Problem(
-        N_("The server was restarted while this run was going on. Resume it if it has a checkpoint, or start again."),
-        kind="server_restarted",
-    )
-
-
 def _lane(record: Record) -> str:
     return experiment(record.experiment).LANE
 
@@ -400,21 +417,3 @@ def _result(future: Any) -> dict[str, Any] | None:
         return future.result(timeout=5)
     except Exception:  # the worker died between the end of the run and this question
         return None
-
-
-def _this_server() -> dict[str, Any]:
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
-
-
-def _gone(record: Record, store: Store) -> bool:
-    """Whether the web process that answers for a run has ended."""
-    server = record.server
-    if server.get("host") == socket.gethostname():
-        try:
-            return psutil.Process(server["pid"]).create_time() != server["started"]
-        except psutil.NoSuchProcess:
-            return True
-    try:
-        return time.time() - store.path(record.run_id, RUN).stat().st_mtime > SILENT
-    except OSError:
-        return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 import sys
@@ -67,19 +68,24 @@ def _workers(sizes: Sizes) -> list[tuple[str, int, int]]:
 
 
 async def _nanny(address: str, security: Any, folder: str, lane: str, threads: int, memory: int) -> Any:
-    """One worker process and the nanny that replaces it when it dies."""
+    """One worker process and the nanny that replaces it when it dies; tried again where it does not come up."""
     from distributed import Nanny
 
-    return await Nanny(
-        address,
-        security=security,
-        nthreads=threads,
-        resources={lane: threads},
-        memory_limit=str(memory),
-        local_directory=folder,
-        preload=["dlcore.jobs.worker"],
-        **LOOPBACK,
-    )
+    while True:
+        try:
+            return await Nanny(
+                address,
+                security=security,
+                nthreads=threads,
+                resources={lane: threads},
+                memory_limit=str(memory),
+                local_directory=folder,
+                preload=["dlcore.jobs.worker"],
+                **LOOPBACK,
+            )
+        except Exception:  # a machine too busy to start a process in time
+            logging.getLogger("dlcore.jobs").exception("the %s worker did not start; trying again", lane)
+            await asyncio.sleep(2)
 
 
 def main() -> None:

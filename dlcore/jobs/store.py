@@ -157,9 +157,7 @@ class Tail:
                 size = os.stat(self._path).st_size
             except OSError:
                 return self.history
-            if (
-                size > self._offset
-            ):  # (by size alone a half frame, cut off and replaced by one as long, would be missed)
+            if size > self._offset:  # not "has changed": half a frame may be replaced by one as long
                 with self._path.open("rb") as stream:
                     stream.seek(self._offset)
                     for blob in read_frames(stream):
@@ -285,14 +283,18 @@ class Store:
                     at = event.step
                 elif isinstance(event, Changed):
                     made.append(event)
-        todo = record.changes + [change for change in _plain(made) if change not in record.changes]
+        given, later = list(record.changes), []
+        for change in _plain(made):
+            (given.remove if change in given else later.append)(change)
+        todo = record.changes + later
         return sorted((change for change in todo if change[0] >= at), key=lambda change: change[0])
 
     def clean(self, keep: Collection[str], *, days: float, most_bytes: float) -> int:
         """Remove runs older than ``days``, and the oldest ones beyond ``most_bytes`` in all; returns how many."""
         removed, total = 0, 0
         for record in self.all():
-            total += sum(f.stat().st_size for f in self.path(record.run_id).glob("*") if f.is_file())
+            with contextlib.suppress(OSError):  # a file that was replaced meanwhile
+                total += sum(f.stat().st_size for f in self.path(record.run_id).glob("*") if f.is_file())
             if record.run_id not in keep and (total > most_bytes or record.created < time.time() - days * 86400):
                 shutil.rmtree(self.path(record.run_id), ignore_errors=True)
                 removed += 1

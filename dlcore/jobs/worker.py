@@ -56,7 +56,8 @@ class Control:
 
     def leave(self, how: type[Event]) -> None:
         """End the run as ``Paused`` or ``Stopped`` as soon as it has handed over a checkpoint."""
-        self.wish, self._since = how, time.monotonic()
+        self._since = time.monotonic()
+        self.wish = how  # last: the run's thread looks at it
         self.steering.ask_checkpoint()
 
     def leaves_at(self, event: Event) -> bool:
@@ -64,6 +65,9 @@ class Control:
         if self.wish is None or isinstance(event, LAST):
             return False
         if isinstance(event, Checkpoint):
+            if self.steering.pending:  # changes asked for before the pause take effect before it
+                self.steering.ask_checkpoint()
+                return False
             return not event.final
         return self.wish is Stopped and time.monotonic() - self._since > STOP_WAIT
 
