@@ -57,7 +57,7 @@ def run_panel(lesson: Lesson, config: Any, view: View, *, start: str = N_("Train
         with st.container(key="run-buttons", horizontal=True, vertical_alignment="center", gap="small"):
             _buttons(lesson, config, info, start, ready)
         _messages(lesson, config, info, history)
-        active = info is not None and (info.state in ACTIVE or info.place is not None)  # its worker may be a moment late
+        active = info is not None and (info.state in ACTIVE or info.place is not None)  # or its worker is late
         st.fragment(_tick, run_every=TICK if active else None)(info, view)
     return history
 
