@@ -77,6 +77,11 @@ def test_without_the_files_the_page_offers_them(jobs, monkeypatch, tmp_path):
     assert "python -m dlcore download fashion_mnist" in said(at)
     assert any(button.key == "data-box.fashion_mnist" for button in at.button)
     assert catalogue.locate("fashion_mnist") is None
+    assert next(button for button in at.button if button.label == "Train").disabled, "a run that must fail"
+    next(button for button in at.button if button.key == "data-box.fashion_mnist.stand-in").click().run()
+    assert not at.exception
+    assert not any(str(button.key).startswith("data-box") for button in at.button)
+    assert not next(button for button in at.button if button.label == "Train").disabled
 
 
 def test_a_download_that_fails_says_why(jobs, monkeypatch, tmp_path):
