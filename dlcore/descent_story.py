@@ -107,6 +107,14 @@ def _noisy(task: Task, config: Config, path: Path) -> Told:
     """Mini-batches: still falling, trembling at a floor, or torn apart by the noise."""
     numbers = {"batch": str(config.batch_size), "n": str(len(path.loss) - 1)}
     if path.diverged or path.loss[-1] > 2 * path.loss[0]:
+        if config.momentum:
+            numbers |= {"first": say(path.loss[0], 3), "last": say(path.loss[-1], 3)}
+            sentence = N_(
+                "It diverges, though the full gradient would not. Gradients over batches of {batch} differ so much "
+                "from one another that the steps grow: the loss went from {first} to {last}. With momentum, small "
+                "batches bear only a smaller rate."
+            )
+            return "noise", sentence, numbers
         limit = noise_limit(task.X, config.batch_size, task.spectrum)
         numbers |= {"limit": say(limit, 3), "first": say(path.loss[0], 3), "last": say(path.loss[-1], 3)}
         sentence = N_(
@@ -151,6 +159,12 @@ def _under_way(task: Task, config: Config, path: Path) -> Told:
     fast = growth(config.learning_rate, bowl.lambda_max, config.momentum)
     worst = max(slow, fast)
     numbers = {"n": str(n), "share": _percent(share), "kappa": say(bowl.condition_number, 3), "keeps": _percent(worst)}
+    if slow >= 1 - 1e-12 > fast:
+        sentence = N_(
+            "Still on its way: at step {n}, {share} of the excess loss is left. Along the flattest direction it hardly "
+            "moves at all (condition number {kappa}). Standardize the features."
+        )
+        return "under way", sentence, numbers
     if worst >= 1 - 1e-12:
         sentence = N_(
             "This is the limit itself. Each step throws the error to the other side of the valley and makes it no "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -129,6 +129,14 @@ def comparison(task: Task, path: Path, fitted: np.ndarray | None, label: Label =
         residual = task.y - task.X @ fitted
         columns["scikit-learn"] = [say(float(v), 6) for v in [*task.raw(fitted), residual @ residual / len(task.y)]]
     return columns
+
+
+def markdown_table(columns: Mapping[str, Sequence[str]]) -> str:
+    """Columns by heading as a Markdown table; names from the user's own file are shown as they are."""
+    rows = [list(columns), ["---", *["---:"] * (len(columns) - 1)], *zip(*columns.values(), strict=True)]
+    quiet = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>()#+!|$~:"})
+    body = [[cell.translate(quiet) for cell in row] if i != 1 else row for i, row in enumerate(rows)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in body)
 
 
 def record(task: Task, config: Config, path: Path) -> History:

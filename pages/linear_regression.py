@@ -5,7 +5,7 @@ from dlcore.data.tabular import DIABETES
 from dlcore.texts import N_
 from ui import descent_lab
 from ui.challenge import Task, challenge
-from ui.code_panel import code_panel
+from ui.code_panel import code_panel, rows_csv
 from ui.controls import controls
 from ui.i18n import _
 from ui.intro import intro, lab, outro, prose
@@ -20,6 +20,8 @@ LABELS = {
     **DIABETES,
 }
 CODE = (
+    "dlcore.experiments.linear_regression:descend",
+    "dlcore.quadratic:compress",
     "dlcore.quadratic:mse_and_gradient",
     "dlcore.experiments.linear_regression:update",
     "dlcore.quadratic:spectrum",
@@ -64,11 +66,11 @@ challenge(
             "momentum",
             _("All ten measurements, standardized: the same within 150 steps."),
             lambda: look.arrived_by(path, 150) if config.feature == "all" and config.dataset == "diabetes" else None,
-            hint=_("Plain descent needs about 1,600 steps here. Momentum near 0.83 needs far fewer."),
+            hint=_("Plain descent needs about 1,300 steps here. Momentum near 0.83 needs far fewer."),
             praise=_("Plain descent pays for the condition number κ, momentum only for its square root."),
         ),
     ],
 )
 if task and path:
-    code_panel(lesson, config, look.record(task, config, path), show=CODE)
+    code_panel(lesson, config, look.record(task, config, path), show=CODE, data=lambda: rows_csv(task.data))
 outro(lesson)

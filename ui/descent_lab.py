@@ -41,8 +41,12 @@ def marks(values: Mapping[str, Any]) -> dict[str, Sequence[Mark]]:
     task = look.asked(values)
     if task is None:
         return {}
-    limit, noisy = look.limit_now(task, Config(**values))
-    name = _("limit for this batch") if noisy else "2(1+β)/λmax" if values["momentum"] else "2/λmax"
+    config = Config(**values)
+    limit, noisy = look.limit_now(task, config)
+    if lr.is_batched(config, len(task.y)):  # the best rate of the full gradient is no advice for small batches
+        name = _("limit for this batch") if noisy else _("limit of the full batch")
+        return {"learning_rate": [Mark(limit, name, "limit")]}
+    name = "2(1+β)/λmax" if values["momentum"] else "2/λmax"
     best = task.spectrum.best(values["momentum"])
     return {"learning_rate": [Mark(limit, name, "limit"), Mark(best, _("best"), "best")]}
 
@@ -155,6 +159,6 @@ def compare(task: Task, path: Path) -> None:
         fitted = None
         st.caption(tell(problem))
     with st.container(key="prose-comparison"):  # in the column of the text
-        st.table(look.comparison(task, path, fitted, _), width="content", hide_index=True)
+        st.markdown(look.markdown_table(look.comparison(task, path, fitted, _)))  # st.table would import pandas, 70 MB
         if fitted is None:
             st.caption(_("scikit-learn answers in a worker; its column comes as soon as it does."))

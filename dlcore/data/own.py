@@ -24,7 +24,7 @@ from dlcore.data.tabular import Tabular, checked
 from dlcore.jobs.store import state_dir
 from dlcore.texts import N_, Problem
 
-MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 10_000_000, 20_000, 100
+MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 10_000_000, 20_000, 30
 LARGEST = 1e12  # beyond it squares and their sums lose all their digits
 KEPT_TABLES = 500  # the oldest go first, so that a public server's disk stays small
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "?", "."}
@@ -212,7 +212,7 @@ def keep(table: Table) -> str:
     return table.fingerprint
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _load(place: Path) -> Table:
     with np.load(place, allow_pickle=False) as file:
         names, ignored = (tuple(str(name) for name in file[key]) for key in ("names", "ignored"))
@@ -243,7 +243,7 @@ def x_default(table: Table) -> str:
     return table.names[varies.index(True)] if any(varies) else table.names[0]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def columns(fingerprint: str, x: str, y: str) -> Tabular:
     """Two columns of an own table; "" chooses (``x_default``; the last for y). Rows that lack either are left out.
 
