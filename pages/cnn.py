@@ -4,7 +4,7 @@ from dlcore import jobs
 from dlcore.cnn_story import beats_dense, best_accuracy, numbers
 from dlcore.texts import N_
 from ui.challenge import Task, challenge
-from ui.code_panel import code_panel
+from ui.code_panel import code_panel, set_csv
 from ui.controls import controls
 from ui.data_box import data_box
 from ui.evaluation_panel import evaluation_panel
@@ -70,5 +70,11 @@ challenge(
         ),
     ],
 )
-code_panel(lesson, config, history, show=["dlcore.models.cnn:article", "dlcore.training:fit"])
+code_panel(
+    lesson,
+    config,
+    history,
+    show=["dlcore.models.cnn:article", "dlcore.training:fit"],
+    data=lambda: set_csv(history),
+)
 outro(lesson)
