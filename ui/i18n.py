@@ -36,7 +36,8 @@ def language() -> str:
 
 def set_language(code: str) -> None:
     """Make ``code`` the session's language."""
-    st.session_state["language"] = code
+    if code in LANGUAGES:  # a switch that is just being drawn anew may say None
+        st.session_state["language"] = code
 
 
 def language_for(asked: str | None, locale: str | None) -> str:

@@ -56,7 +56,7 @@ class Config:
         "article",
         choices=("article", "fast", "mlp"),
         label=N_("Network"),
-        help=N_("Three convolutions as in the article; two, tuned for speed; or dense layers only, for comparison."),
+        help=N_("Three convolutions, the classic; two, tuned for speed; or dense layers only, for comparison."),
     )
     optimizer: str = knob(
         "adam",
