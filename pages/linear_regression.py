@@ -1,8 +1,8 @@
 """How big may a step be? Gradient descent on a line: data, loss surface and loss curve move together."""
 
+from functools import partial
+
 from dlcore import descent_views as look
-from dlcore.data.tabular import DIABETES
-from dlcore.texts import N_
 from ui import descent_lab
 from ui.challenge import Task, challenge
 from ui.code_panel import code_panel, rows_csv
@@ -10,15 +10,8 @@ from ui.controls import controls
 from ui.i18n import _
 from ui.intro import intro, lab, outro, prose
 from ui.lessons import lesson_for
+from ui.live_lab import live_lab
 
-LABELS = {
-    "diabetes": N_("Diabetes patients"),
-    "line": N_("Generated line"),
-    "points": N_("My own points"),
-    "csv": N_("My CSV file"),
-    "all": N_("All ten measurements"),
-    **DIABETES,
-}
 CODE = (
     "dlcore.experiments.linear_regression:descend",
     "dlcore.quadratic:compress",
@@ -30,14 +23,18 @@ CODE = (
 
 lesson = lesson_for("linear_regression")
 intro(lesson)
-panel, picture = lab()
-with panel:
-    config = controls(
-        lesson.config, overrides=look.bounds, marks=descent_lab.marks, labels=LABELS, hidden=look.hidden
-    )  # fmt: skip
-with picture:
-    task, path = descent_lab.show(config) or (None, None)  # None while there is no data to fit a line to
 
+
+def draw():
+    panel, picture = lab()
+    with panel:
+        config = controls(lesson.config, **descent_lab.KNOBS)
+    with picture:
+        task, path = descent_lab.show(config) or (None, None)  # None while there is no data to fit a line to
+    return config, task, path
+
+
+config, task, path = live_lab(draw)
 numbers = look.numbers(task, config, path)
 prose(lesson.slug, "what-you-see")
 prose(lesson.slug, "compare")
@@ -72,5 +69,5 @@ challenge(
     ],
 )
 if task and path:
-    code_panel(lesson, config, look.record(task, config, path), show=CODE, data=lambda: rows_csv(task.data))
+    code_panel(lesson, config, look.record(task, config, path), show=CODE, data=partial(rows_csv, task.data))
 outro(lesson)

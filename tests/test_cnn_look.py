@@ -101,9 +101,9 @@ def test_layers_are_those_of_torch(tmp_path, network):
     assert np.allclose(answer["probabilities"], wanted, atol=1e-6)
     if network != "mlp":
         with torch.no_grad():
-            conv = model.conv1(model.standardize(torch.tensor(image)[None, None]))[0].numpy()
+            conv = model.conv1(model.standardize(torch.tensor(image)[None, None]))[0].numpy()  # type: ignore[operator]
         assert np.allclose(layers["conv1"], conv, atol=5e-3)
-        assert (cnn_look.first_filters(path) == model.conv1.weight[:, 0].detach().numpy()).all()
+        assert (cnn_look.first_filters(path) == model.get_submodule("conv1").state_dict()["weight"][:, 0].numpy()).all()
     else:
         assert cnn_look.first_filters(path) is None
 

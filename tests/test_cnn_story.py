@@ -52,8 +52,8 @@ def test_the_table_of_layers_is_the_network_s(code):
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_the_counts_in_the_prose_are_the_networks(code):
     text = (PROSE / f"cnn.{code}.md").read_text()
-    assert f"{networks.parameter_count(networks.build('mlp').dense1):,}" in text
-    assert f" {networks.parameter_count(networks.build('article').conv1)} " in text
+    assert f"{networks.parameter_count(networks.build('mlp').get_submodule('dense1')):,}" in text
+    assert f" {networks.parameter_count(networks.build('article').get_submodule('conv1'))} " in text
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])

@@ -48,8 +48,9 @@ def test_marked_texts_are_whole_sentences():
     broken = []
     for path in (p for folder in translations.FOLDERS for p in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            marked = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_")
-            if marked and node.args and isinstance(node.args[0], ast.JoinedStr | ast.BinOp):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_")):
+                continue
+            if node.args and isinstance(node.args[0], ast.JoinedStr | ast.BinOp):
                 broken.append(f"{path.name}:{node.lineno}")
     assert broken == []
 

@@ -143,7 +143,7 @@ def _downloads(lesson: Lesson, config: Any, history: History, data: Text | None)
     if not len(history.steps) and not len(history.epochs):
         st.caption(_("As soon as something has run, its figures are here to download."))
         return
-    files = {
+    files: dict[str, tuple[str, str, Text]] = {
         _("Every step, as a table"): (f"{lesson.slug}_steps.csv", "text/csv", lambda: to_csv(history.steps)),
         _("Every epoch, as a table"): (f"{lesson.slug}_epochs.csv", "text/csv", lambda: to_csv(history.epochs)),
         _("All of it, as JSON"): (f"{lesson.slug}.json", "application/json", lambda: to_json(config, history)),

@@ -11,12 +11,12 @@ from typing import Any
 import streamlit as st
 
 from dlcore import descent_views as look
-from dlcore.data.tabular import read_points
+from dlcore.data.tabular import DIABETES, read_points
 from dlcore.experiments import linear_regression as lr
 from dlcore.experiments.linear_regression import Config, Path, Task
 from dlcore.figures import descent
 from dlcore.figures.descent import Film
-from dlcore.texts import Problem
+from dlcore.texts import N_, Problem
 from ui import own_data
 from ui.controls import put_value
 from ui.i18n import _, tell
@@ -49,6 +49,18 @@ def marks(values: Mapping[str, Any]) -> dict[str, Sequence[Mark]]:
     name = "2(1+β)/λmax" if values["momentum"] else "2/λmax"
     best = task.spectrum.best(values["momentum"])
     return {"learning_rate": [Mark(limit, name, "limit"), Mark(best, _("best"), "best")]}
+
+
+LABELS = {
+    "diabetes": N_("Diabetes patients"),
+    "line": N_("Generated line"),
+    "points": N_("My own points"),
+    "csv": N_("My CSV file"),
+    "all": N_("All ten measurements"),
+    **DIABETES,
+}
+# How the lesson draws its controls: what the choices are called, and what the data says about the rest.
+KNOBS: dict[str, Any] = {"labels": LABELS, "overrides": look.bounds, "marks": marks, "hidden": look.hidden}
 
 
 def show(config: Config) -> tuple[Task, Path] | None:

@@ -128,7 +128,7 @@ def _button(
         type="primary" if primary else "secondary",
         key=f"{lesson.slug}.run.{action.__name__}",  # a knob may have the same name
         shortcut=shortcut or None,
-        on_click=_try,
+        on_click=_attempt,
         args=(lesson, lambda: action(run_id, owner=owner())),
     )
 
@@ -150,10 +150,14 @@ def _start_button(
         type="primary" if primary else "secondary",
         key=f"{lesson.slug}.start.{icon}",
         shortcut="Ctrl+Enter" if icon == "play_arrow" else None,
-        on_click=_try,
+        on_click=_attempt,
         args=(lesson, submit),
         disabled=not ready or jobs.status().state == "down",
     )
+
+
+def _attempt(lesson: Lesson, action: Callable[[], Any]) -> None:
+    _try(lesson, action)
 
 
 def _try(lesson: Lesson, action: Callable[[], Any]) -> bool:

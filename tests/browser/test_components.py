@@ -387,7 +387,7 @@ def test_clicks_by_keyboard(page):
     page.keyboard.press("Enter")
     page.wait_for_selector("text=/click=\\{.*'n': 1/")
     text = page.locator("text=/^click=/").inner_text()
-    x, y = (float(re.search(rf"'{axis}': ([-\d.e]+)", text)[1]) for axis in "xy")
+    x, y = (float(re.findall(rf"'{axis}': ([-\d.e]+)", text)[0]) for axis in "xy")
     assert [x, y] == pytest.approx([float(part.replace("−", "-")) for part in told], rel=0.01)
 
 
@@ -412,7 +412,7 @@ def test_pad_by_keyboard(page):
     for key in ["Space", *["ArrowDown"] * 12, "Space"]:
         page.keyboard.press(key)
     page.wait_for_selector("text=/pad=\\(28, 28\\) uint8/")
-    rows = [int(n) for n in re.search(r"row=\[(.*)\]", page.locator("text=/^pad=/").inner_text())[1].split(",")]
+    rows = [int(n) for n in re.findall(r"row=\[(.*)\]", page.locator("text=/^pad=/").inner_text())[0].split(",")]
     assert [i for i, row in enumerate(rows) if row > 100] == list(range(6, 20))
     page.keyboard.press("ArrowDown")  # the pen is up
     page.keyboard.press("Delete")
