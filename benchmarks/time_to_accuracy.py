@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dlcore.device import reproducible
+from dlcore.device import THREADS
 from dlcore.events import Finished
 from dlcore.experiments import cnn
 from dlcore.knobs import build
@@ -48,7 +48,8 @@ def plain(most_epochs: int) -> tuple[float, float]:
     """Test accuracy and training seconds of the plain loop at the end of the first epoch that reaches the target."""
     from torchvision import datasets, transforms
 
-    reproducible(0)
+    torch.manual_seed(0)
+    torch.set_num_threads(THREADS)
     root = os.environ["DLCORE_DATA"]
     transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
     train = torch.utils.data.DataLoader(datasets.MNIST(root, transform=transform), batch_size=64, shuffle=True)
@@ -86,16 +87,18 @@ def main() -> None:
     parser.add_argument("--no-baseline", action="store_true", help="leave out the plain loop (several minutes)")
     parser.add_argument("--epochs", type=int, default=8, help="most epochs for the plain loop")
     arguments = parser.parse_args()
+    # The plain loop goes first: a run of ours changes how the process keeps its memory, which would help it too.
+    baseline = None if arguments.quick or arguments.no_baseline else plain(arguments.epochs)
     accuracy, seconds = fast(2 if arguments.quick else 5)
     print(f"fast: mean test accuracy {accuracy:.4f}, median {seconds:.2f} s of training")
     faults = [] if accuracy >= TARGET else [f"mean accuracy {accuracy:.4f} is below {TARGET}"]
     if seconds > MOST_SECONDS and not arguments.quick:
         faults.append(f"{seconds:.2f} s are more than {MOST_SECONDS} s")
-    if not arguments.quick and not arguments.no_baseline:
-        reached, baseline = plain(arguments.epochs)
-        print(f"plain loop: {reached:.4f} in {baseline:.1f} s; fast is {baseline / seconds:.0f} times faster")
-        if baseline / seconds < LEAST_RATIO:
-            faults.append(f"only {baseline / seconds:.1f} times faster than the plain loop")
+    if baseline:
+        times = baseline[1] / seconds
+        print(f"plain loop: {baseline[0]:.4f} in {baseline[1]:.1f} s; fast is {times:.0f} times faster")
+        if times < LEAST_RATIO:
+            faults.append(f"only {times:.1f} times faster than the plain loop")
     if faults and (arguments.check or arguments.quick):
         sys.exit("; ".join(faults))
 

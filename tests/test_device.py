@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import subprocess
 import sys
 import time
@@ -119,6 +120,23 @@ def test_autocast_is_what_its_name_says():
 def test_auto_is_never_a_result():
     assert all("auto" not in layout for layout in LAYOUTS)
     assert AUTO == ("auto", "auto")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library decides for itself")
+def test_a_step_finds_the_memory_of_the_last_one_still_there():
+    """In a process of its own: what is set once for a process cannot be taken back."""
+    code = (
+        "import resource, torch; from dlcore.device import reproducible\n"
+        "def faults():\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for _ in range(20): torch.ones(4, 1 << 20)\n"  # 16 MB each
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
+        "torch.set_num_threads(1); faults(); a = faults(); reproducible(0); faults(); print(a, faults())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    before, after = map(int, done.stdout.split())
+    assert before > 1000
+    assert after < before / 100
 
 
 def test_configs_are_checked_without_torch():
