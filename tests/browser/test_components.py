@@ -388,7 +388,8 @@ def test_clicks_by_keyboard(page):
     page.wait_for_selector("text=/click=\\{.*'n': 1/")
     text = page.locator("text=/^click=/").inner_text()
     x, y = (float(re.findall(rf"'{axis}': ([-\d.e]+)", text)[0]) for axis in "xy")
-    assert [x, y] == pytest.approx([float(part.replace("−", "-")) for part in told], rel=0.01)
+    # a marker within a few pixels of the cross is meant, as under a pointer: the click may snap to it
+    assert [x, y] == pytest.approx([float(part.replace("−", "-")) for part in told], rel=0.05)
 
 
 def test_the_picture_as_a_file_by_keyboard(page):
