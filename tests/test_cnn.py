@@ -21,7 +21,14 @@ from dlcore.optimizers import USUAL
 from dlcore.steering import Steering
 from dlcore.texts import Problem
 
-QUICK = {"train_size": 300, "epochs": 2, "precision": "float32", "memory_format": "channels_last", "dropout": 0.3}
+QUICK = {
+    "train_size": 300,
+    "batch_size": 64,
+    "epochs": 2,
+    "precision": "float32",
+    "memory_format": "channels_last",
+    "dropout": 0.3,
+}
 
 
 def quick(**given) -> cnn.Config:
@@ -226,7 +233,7 @@ def test_runs_side_by_side_equal_the_run_alone():
 
 
 def test_a_rate_far_too_high_is_explained():
-    *_, last = cnn.run(quick(optimizer="sgd", learning_rate=10.0, momentum=0.99, epochs=12))
+    *_, last = cnn.run(quick(optimizer="sgd", learning_rate=10.0, momentum=0.99, schedule="constant"))
     assert isinstance(last, Diverged)
     assert last.params["learning_rate"] == pytest.approx(10, rel=0.05)  # the schedule has begun to lower it
     assert f"learning rate of {last.params['learning_rate']}" in last.reason.format(**last.params)

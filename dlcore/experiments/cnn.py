@@ -74,7 +74,7 @@ class Config:
         help=N_("The size of a step; with a schedule, the largest one. Can be changed while the network trains."),
     )
     batch_size: int = knob(
-        64,
+        32,
         low=8,
         high=2048,
         log=True,
@@ -202,7 +202,8 @@ class Config:
     def recipe(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Defaults that go with the dataset, the network and the optimizer asked for."""
         optimizer, digits = given.get("optimizer", "adam"), given.get("dataset", "digits") == "digits"
-        defaults = {"epochs": 12 if digits else 5, **USUAL[optimizer]}
+        passes = {"epochs": 12, "batch_size": 32} if digits else {"epochs": 5, "batch_size": 64}
+        defaults = {**passes, **USUAL[optimizer]}
         if given.get("network") == "fast":
             defaults |= FAST
             if optimizer == "adam":
