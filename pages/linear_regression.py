@@ -10,7 +10,6 @@ from ui.controls import controls
 from ui.i18n import _
 from ui.intro import intro, lab, outro, prose
 from ui.lessons import lesson_for
-from ui.live_lab import live_lab
 
 CODE = (
     "dlcore.experiments.linear_regression:descend",
@@ -23,18 +22,11 @@ CODE = (
 
 lesson = lesson_for("linear_regression")
 intro(lesson)
-
-
-def draw():
-    panel, picture = lab()
-    with panel:
-        config = controls(lesson.config, **descent_lab.KNOBS)
-    with picture:
-        task, path = descent_lab.show(config) or (None, None)  # None while there is no data to fit a line to
-    return config, task, path
-
-
-config, task, path = live_lab(draw)
+panel, picture = lab()
+with panel:
+    config = controls(lesson.config, **descent_lab.KNOBS)
+with picture:
+    task, path = descent_lab.show(config) or (None, None)  # None while there is no data to fit a line to
 numbers = look.numbers(task, config, path)
 prose(lesson.slug, "what-you-see")
 prose(lesson.slug, "compare")

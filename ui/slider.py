@@ -15,8 +15,6 @@ import streamlit as st
 
 from ui.components import component
 
-DRAGGING = "slider:dragging"  # in the session state: a slider is in the user's hand
-
 _mount = component("slider", height="4.25rem")
 
 
@@ -80,15 +78,8 @@ def slider(
         "marks": [asdict(m) for m in marks if math.isfinite(m.value) and low <= m.value <= high],
     }  # fmt: skip
     _mount(key=key, data=data, on_value_change=on_change)  # a newer rerun may end this one here: remember afterwards
-    if fresh != known.read:
-        st.session_state[DRAGGING] = bool(state and state["value"].get("dragging"))
     known.seq, known.given, known.shown, known.read, known.put = seq, value, shown, fresh, None
     return shown
-
-
-def dragging() -> bool:
-    """Whether the user has a slider in hand: by the newest message, more values will follow at once."""
-    return bool(st.session_state.get(DRAGGING))
 
 
 def put(key: str, value: float) -> None:

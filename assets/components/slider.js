@@ -168,7 +168,7 @@ class Slider {
   // --- to the server: at most ten a second, the newest wins, the last one always arrives ---
 
   send() {
-    if (this.timer || !this.news()) return;
+    if (this.timer || this.value === this.sent) return;
     const wait = Math.max(0, this.sentAt + INTERVAL - performance.now());
     this.waiting = performance.now();
     this.timer = setTimeout(() => this.sendWhenFree(), wait);
@@ -186,17 +186,11 @@ class Slider {
 
   sendNow() {
     this.timer = undefined;
-    if (!this.news()) return;
+    if (this.value === this.sent) return;
     this.sentAt = performance.now();
     this.sent = this.value;
-    this.sentDragging = this.dragging;
     this.seq = this.data.seq; // the user has the last word, over values imposed during the drag too
-    this.setStateValue("value", { value: this.value, seq: this.seq, n: Math.round(performance.timeOrigin + this.sentAt), dragging: this.dragging });
-  }
-
-  /** Whether the server does not know all: a new value, or that the hand has let go. */
-  news() {
-    return this.value !== this.sent || (this.sentDragging && !this.dragging);
+    this.setStateValue("value", { value: this.value, seq: this.seq, n: Math.round(performance.timeOrigin + this.sentAt) });
   }
 
   // --- drawing ---
