@@ -10,7 +10,7 @@ import { colours, recolour, template } from "./theme.js";
 import { unpack } from "./wire.js";
 
 const REST = 150; // ms without a new frame after which a film counts as resting
-const NEAR = 8; // px between the keyboard's cross and the marker that it means
+const NEAR = 8; // px between a click and the marker that it means
 
 let library;
 
@@ -91,7 +91,8 @@ class LivePlot {
       dragmode: scene ? "turntable" : narrow ? false : "zoom", ...withPowers(recolour(layout, page.dark)), height, width: this.width(), autosize: false, template: template(page),
     };
     await this.Plotly.react(this.plot, traces, full, {
-      displaylogo: false, responsive: false, displayModeBar: narrow ? false : "hover", doubleClick: "reset",
+      displaylogo: false, responsive: false, displayModeBar: narrow ? false : "hover",
+      doubleClick: click ? false : "reset", doubleClickDelay: click ? 0 : 300, // two quick clicks are two points, not a reset
       modeBarButtons: [scene ? ["resetCameraDefault3d", "toImage"] : ["resetScale2d", "toImage"]], toImageButtonOptions: { scale: 2 },
     });
     this.notice.remove();
@@ -199,52 +200,50 @@ class LivePlot {
     this.request();
   }
 
-  // --- clicks: on points through Plotly, on the empty area through the axes ---
+  // --- clicks: a marker near the pointer is meant, else the place in the axes ---
 
+  /** Not Plotly's own click: it tells of points alone, and of the one hovered 50 ms ago when a click comes quickly. */
   listen() {
     this.listening = true;
-    let point;
     let down;
-    this.plot.on("plotly_click", ({ points }) => (point = points[0]));
-    this.plot.addEventListener("pointerdown", (event) => { down = [event.clientX, event.clientY]; }, true);
+    this.plot.addEventListener("pointerdown", (event) => { down = event.target.closest?.(".modebar") ? undefined : [event.clientX, event.clientY]; }, true);
     const release = (event) => { // anywhere: Plotly lays a cover over the page during a drag
       const still = down && Math.hypot(event.clientX - down[0], event.clientY - down[1]) <= 4;
       down = undefined;
       if (!still || !this.data.click || event.button !== 0) return;
-      point = undefined;
-      setTimeout(() => this.sendClick(event, point), 30); // Plotly tells which point it was after the release
+      const { xaxis, yaxis } = this.plot._fullLayout;
+      const box = this.plot.getBoundingClientRect();
+      this.clickAt(event.clientX - box.left - xaxis._offset, event.clientY - box.top - yaxis._offset);
     };
     addEventListener("pointerup", release, true);
     this.deafen = () => removeEventListener("pointerup", release, true);
   }
 
-  sendClick(event, point) {
-    const { xaxis, yaxis } = this.plot._fullLayout;
-    const box = this.plot.getBoundingClientRect();
-    this.click(event.clientX - box.left - xaxis._offset, event.clientY - box.top - yaxis._offset, point);
-  }
-
-  /** From the keyboard: a marker under the cross is meant, as under a pointer. */
+  /** Send a click, by pointer or keyboard, in pixels from the upper left corner of the plotting area. */
   clickAt(left, top) {
     const { xaxis, yaxis } = this.plot._fullLayout;
-    const marked = this.plot.data.flatMap((trace, curveNumber) => (/markers/.test(trace.mode ?? "") && trace.visible !== false ? [{ trace, curveNumber }] : []));
-    for (const { trace, curveNumber } of marked)
-      for (let pointNumber = 0; pointNumber < (trace.x?.length ?? 0); pointNumber++) {
-        const [x, y] = [trace.x[pointNumber], trace.y[pointNumber]];
-        if (Math.hypot(xaxis.d2p(x) - left, yaxis.d2p(y) - top) <= NEAR) return this.click(left, top, { x, y, curveNumber, pointNumber });
-      }
-    this.click(left, top);
-  }
-
-  /** Send a click, in pixels from the upper left corner of the plotting area. */
-  click(left, top, point) {
-    const { xaxis, yaxis } = this.plot._fullLayout;
     if (left < 0 || top < 0 || left > xaxis._length || top > yaxis._length) return;
+    const point = this.nearest(left, top);
     this.clicks = Math.max(this.clicks ?? 0, this.data.clicks) + 1;
     this.setStateValue("click", {
       x: point ? Number(point.x) : xaxis.p2d(left), y: point ? Number(point.y) : yaxis.p2d(top),
-      curve: point?.curveNumber ?? null, point: point?.pointNumber ?? null, n: this.clicks,
+      curve: point?.curve ?? null, point: point?.index ?? null, n: this.clicks,
     });
+  }
+
+  /** The marker closest to a place, none if all are further than NEAR. */
+  nearest(left, top) {
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    let [best, least] = [undefined, NEAR];
+    this.plot.data.forEach((trace, curve) => {
+      if (!/markers/.test(trace.mode ?? "") || trace.visible === false) return;
+      for (let index = 0; index < (trace.x?.length ?? 0); index++) {
+        const [x, y] = [trace.x[index], trace.y[index]];
+        const distance = Math.hypot(xaxis.d2p(x) - left, yaxis.d2p(y) - top);
+        if (distance <= least) [best, least] = [{ x, y, curve, index }, distance];
+      }
+    });
+    return best;
   }
 
   leave() {

@@ -23,7 +23,7 @@ def patient(seconds: float = 90):
 
 def lesson(server, page, params: str = "") -> None:
     page.goto(f"{server.url}/cnn?lang=en{params}")
-    answered(page, page.get_by_text("It says"))  # the workers are there: this is their answer to the example
+    answered(page, page.get_by_text("It says:"))  # the workers are there: this is their answer to the example
 
 
 def answered(page, words) -> None:
