@@ -1,6 +1,6 @@
 """MNIST to 99 %: the preset "fast" against the plain loop that most people write first.
 
-``python benchmarks/time_to_accuracy.py [--check] [--quick] [--no-baseline]``; needs MNIST under ``DLCORE_DATA``.
+``python -m benchmarks.time_to_accuracy [--check] [--quick] [--no-baseline]``; needs MNIST under ``DLCORE_DATA``.
 
 The plain loop: torchvision's MNIST through a ``DataLoader`` with ``ToTensor`` and ``Normalize``, batches of 64, two
 convolutions of 3 x 3 (32, 64), pooling, a dense layer of 128 and dropout, Adadelta with rate 1 times 0.7 per epoch.

@@ -1,7 +1,7 @@
 """The training loop of every torch lesson: a generator of events that knows nothing of the model.
 
 A lesson hands over a ``Task`` (model, optimizer, how to make a batch, what to measure) and a ``Plan`` (how long, how
-fast), and passes on what ``fit`` yields. Losses stay on the device and are read in one go about twenty times a second,
+fast), and passes on what ``fit`` yields. Losses stay on the device and are read in one go about ten times a second,
 so that telling what happens costs next to nothing and never makes a GPU wait.
 """
 
@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,17 +21,12 @@ from torch import Tensor, nn
 from dlcore.checkpoints import load_model, load_optimizer, rng_state, set_rng_state, to_plain
 from dlcore.device import autocast
 from dlcore.events import Changed, Checkpoint, Diverged, Epoch, Event, Snapshot, Step
+from dlcore.readings import Measure, Unread, bound_on, first_beyond, hits, read
 from dlcore.schedules import SCHEDULES
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
-TELL_SECONDS = 0.05  # how long steps are gathered before their losses are read
-MOST_GROWTH = 1e4  # a loss this many times the first (or 1) is not coming back: relus may die before it overflows
-
-
-def hits(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Whether each row's largest logit is the target's: ``(B, C)``, ``(B,)`` → ``(B,)`` bool. Its mean is accuracy."""
-    return outputs.argmax(1) == targets
+TELL_SECONDS = 0.1  # how long steps are gathered before their numbers are read
 
 
 @dataclass
@@ -41,8 +36,8 @@ class Task:
     model: nn.Module
     optimizer: torch.optim.Optimizer
     batch: Callable[[Tensor], tuple[Any, Tensor]]  # indices (B,) int64 → inputs, targets; may augment (and draw)
-    loss: Callable[[Any, Tensor], Tensor] = F.cross_entropy
-    measures: Mapping[str, Callable[[Any, Tensor], Tensor]] = field(default_factory=lambda: {"accuracy": hits})  # (B,)
+    loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
+    measures: Mapping[str, Measure] = field(default_factory=lambda: {"accuracy": hits})  # of several batches at once
     evaluate: Callable[[], dict[str, float]] | None = None  # on held-out data; called in eval mode, without gradients
     look: Callable[[], dict[str, dict[str, np.ndarray]]] | None = None  # arrays for Snapshot events, by name
     change: Callable[[str, Any], None] | None = None  # any live knob but learning_rate; raises Problem
@@ -132,26 +127,6 @@ def stepper(task: Task, plan: Plan) -> Callable[[], None]:
     return _Loop(task, plan).update
 
 
-class _Pending(NamedTuple):
-    """One update whose numbers are still on the device."""
-
-    rate: float
-    size: int  # B
-    scalars: dict[str, Tensor]  # ()
-    rows: dict[str, Tensor]  # (B,), to be averaged
-
-
-def _read(pending: list[_Pending]) -> list[dict[str, float]]:
-    """The numbers of each step, with one transfer from the device for each name, not for each step."""
-    columns = {name: torch.stack([p.scalars[name] for p in pending]).tolist() for name in pending[0].scalars}
-    sizes = np.array([p.size for p in pending])
-    starts = np.cumsum(sizes) - sizes
-    for name in pending[0].rows:
-        rows = torch.cat([p.rows[name] for p in pending]).float().cpu().numpy()
-        columns[name] = (np.add.reduceat(rows, starts, dtype=np.float64) / sizes).tolist()
-    return [dict(zip(columns, numbers, strict=True)) for numbers in zip(*columns.values(), strict=True)]
-
-
 class _Loop:
     """The state of one run between two steps. All times are of ``time.perf_counter``."""
 
@@ -164,7 +139,7 @@ class _Loop:
         self.step = 0
         self.seconds = 0.0
         self.order = torch.empty(0, dtype=torch.int64, device=plan.device)  # (N,) this pass's order of the examples
-        self.pending: list[_Pending] = []  # steps that are done and not yet read
+        self.pending: list[Unread] = []  # steps that are done and not yet read
         self.sums: dict[str, float] = {}  # of the measures since the last evaluation, weighted by batch size
         self.metrics: dict[str, float] = {}
         self.bound = math.inf  # on the loss, known from the first one
@@ -191,9 +166,7 @@ class _Loop:
         if self.plan.clip_norm or self.plan.gradient_norms:
             scalars |= self._gradients()
         self.optimizer.step()
-        with torch.no_grad():
-            rows = {name: measure(outputs, targets) for name, measure in self.task.measures.items()}
-        self.pending.append(_Pending(rate, len(targets), scalars, rows))
+        self.pending.append(Unread(rate, outputs.detach(), targets, scalars))
         self.step += 1
         self.seconds += time.perf_counter() - start
 
@@ -233,30 +206,33 @@ class _Loop:
         if not self.pending:
             return []
         start = time.perf_counter()
-        table = _read(self.pending)
+        columns = read(self.pending, self.task.measures)
         self.seconds += time.perf_counter() - start  # the device's work that the steps had only ordered
-        span, first, count = self.seconds - self.told_seconds, self.step - len(self.pending), len(self.pending)
-        speed = sum(p.size for p in self.pending) / max(span, 1e-9)
-        events: list[Event] = []
-        for i, (done, values) in enumerate(zip(self.pending, table, strict=True)):
-            if self._is_out_of_bounds(first + i, values["loss"]):
-                events.append(_diverged(first + i, values["loss"], done.rate))
-                self.diverged = True
-                break
-            for name in ("loss", *self.task.measures):
-                self.sums[name] = self.sums.get(name, 0.0) + done.size * values[name]
-            self.sums["count"] = self.sums.get("count", 0) + done.size
-            loss, seconds = values.pop("loss"), self.told_seconds + span * (i + 1) / count
-            values |= {"learning_rate": done.rate, "examples_per_second": speed}
-            events.append(Step(first + i + 1, loss, seconds, values))
+        if self.step == len(self.pending):
+            self.bound = bound_on(columns["loss"][0])
+        bad = first_beyond(columns["loss"], self.bound)
+        events: list[Event] = [*self._steps(columns)][:bad]
+        if bad is not None:
+            step = self.step - len(self.pending) + bad
+            events.append(_diverged(step, columns["loss"][bad], self.pending[bad].rate))
+            self.diverged = True
         self.pending, self.told_seconds, self.told = [], self.seconds, time.perf_counter()
         return events
 
-    def _is_out_of_bounds(self, step: int, loss: float) -> bool:
-        """Whether a loss is not finite, or grew beyond what the first one allows."""
-        if step == 0:
-            self.bound = MOST_GROWTH * max(1.0, abs(loss))
-        return not abs(loss) <= self.bound or math.isinf(loss)
+    def _steps(self, columns: Mapping[str, list[float]]) -> Iterator[Step]:
+        """The Step events of what was read; adds it to the sums, one by one, so that grouping does not change them."""
+        sizes = [len(unread.targets) for unread in self.pending]
+        for name in ("loss", *self.task.measures):
+            for size, value in zip(sizes, columns[name], strict=True):
+                self.sums[name] = self.sums.get(name, 0.0) + size * value
+        self.sums["count"] = self.sums.get("count", 0) + sum(sizes)
+        count, span = len(sizes), self.seconds - self.told_seconds
+        speed, first = sum(sizes) / max(span, 1e-9), self.step - count
+        told = [name for name in columns if name != "loss"]
+        for i, unread in enumerate(self.pending):
+            values = {name: columns[name][i] for name in told}
+            values |= {"learning_rate": unread.rate, "examples_per_second": speed}
+            yield Step(first + i + 1, columns["loss"][i], self.told_seconds + span * (i + 1) / count, values)
 
     def measure(self) -> Iterator[Event]:
         """An Epoch event: the training measures since the last one, and the held-out data."""

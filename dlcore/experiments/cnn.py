@@ -302,7 +302,8 @@ def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
     from torch.nn.functional import cross_entropy
 
     from dlcore.models.cnn import build
-    from dlcore.training import Plan, Task, hits
+    from dlcore.readings import hits
+    from dlcore.training import Plan, Task
 
     about = model_arguments(config, data)
     order = torch_format(config.memory_format)

@@ -21,7 +21,8 @@ from dlcore.events import Epoch
 from dlcore.experiments.cnn import Config, infer, prepare, resolve
 from dlcore.knobs import build
 from dlcore.models.weights import FOLDER, load_shipped, save
-from dlcore.training import fit, hits
+from dlcore.readings import hits
+from dlcore.training import fit
 
 SETTINGS = {"dataset": "mnist", "network": "fast", "epochs": 24, "label_smoothing": 0.05, "precision": "float32"}
 
