@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 import numpy as np
@@ -73,14 +75,16 @@ def knob(
     return field(default=default, metadata={"knob": meta})
 
 
-def knobs_of(config_class: type) -> dict[str, Knob]:
-    """The knobs of a config class by name, in the order of definition."""
+@cache
+def knobs_of(config_class: type) -> Mapping[str, Knob]:
+    """The knobs of a config class by name, in the order of definition; kept, since a page asks dozens of times."""
     hints = get_type_hints(config_class)
-    return {
+    knobs = {
         f.name: Knob(name=f.name, kind=hints[f.name], default=f.default, **f.metadata["knob"])
         for f in fields(config_class)
         if "knob" in f.metadata and f.default is not MISSING
     }
+    return MappingProxyType(knobs)
 
 
 def defaults_for(config_class: type, given: Mapping[str, Any]) -> dict[str, Any]:

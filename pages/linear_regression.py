@@ -6,10 +6,10 @@ from dlcore import descent_views as look
 from ui import descent_lab
 from ui.challenge import Task, challenge
 from ui.code_panel import code_panel, rows_csv
-from ui.controls import controls
 from ui.i18n import _
-from ui.intro import intro, lab, outro, prose
+from ui.intro import intro, outro, prose
 from ui.lessons import lesson_for
+from ui.live_lab import live_lab
 
 CODE = (
     "dlcore.experiments.linear_regression:descend",
@@ -22,11 +22,7 @@ CODE = (
 
 lesson = lesson_for("linear_regression")
 intro(lesson)
-panel, picture = lab()
-with panel:
-    config = controls(lesson.config, **descent_lab.KNOBS)
-with picture:
-    task, path = descent_lab.show(config) or (None, None)  # None while there is no data to fit a line to
+config, task, path = live_lab(descent_lab.draw)  # no task while there is no data to fit a line to
 numbers = look.numbers(task, config, path)
 prose(lesson.slug, "what-you-see")
 prose(lesson.slug, "compare")

@@ -18,8 +18,9 @@ from dlcore.figures import descent
 from dlcore.figures.descent import Film
 from dlcore.texts import N_, Problem
 from ui import own_data
-from ui.controls import put_value
+from ui.controls import controls, put_value
 from ui.i18n import _, tell
+from ui.intro import lab
 from ui.later import later
 from ui.live_plot import frame_text, live_plot
 from ui.slider import Mark
@@ -63,15 +64,23 @@ LABELS = {
 KNOBS: dict[str, Any] = {"labels": LABELS, "overrides": look.bounds, "marks": marks, "hidden": look.hidden}
 
 
-def show(config: Config) -> tuple[Task, Path] | None:
-    """Draw the lab; returns what it shows, or None while there is no data that a line could be fitted to."""
+def draw() -> tuple[Config, Task | None, Path | None]:
+    """Draw controls and pictures; returns what they show, without task and path while there is no data to fit."""
+    panel, picture = lab()
+    with panel:
+        config = controls(Config, **KNOBS)
+    with picture:
+        return config, *_show(config)
+
+
+def _show(config: Config) -> tuple[Task, Path] | tuple[None, None]:
     if config.dataset == "csv" and not own_data.own_table(config):
-        return None
+        return None, None
     try:
         task = lr.task(config)
     except Problem as problem:
         _without_line(config, problem)
-        return None
+        return None, None
     path = lr.descend(task.X, task.y, config)
     _pictures(task, config, path)
     return task, path
@@ -162,15 +171,28 @@ def _edits(config: Config) -> Callable[[dict[str, Any]], None]:
     return lambda click: own_data.clicked_point(click, config.points, descent.POINTS_TRACE)
 
 
-@st.fragment(run_every=1.0)
 def compare(task: Task, path: Path) -> None:
     """A table of the descent's parameters beside the normal equation's and scikit-learn's, which a worker computes."""
-    try:
-        fitted = later(("sklearn", task.data.digest, bool(task.mean.any())), lr.sklearn_optimum, task.X, task.y)
-    except Problem as problem:
-        fitted = None
+    fitted, problem = _fitted(task)
+    waiting = fitted is None and problem is None
+    st.fragment(_comparison, run_every=1.0 if waiting else None)(task, path, waiting)
+
+
+def _comparison(task: Task, path: Path, was_waiting: bool) -> None:
+    fitted, problem = _fitted(task)
+    if was_waiting and fitted is not None:
+        st.rerun()  # once: no more asking
+    if problem:
         st.caption(tell(problem))
     with st.container(key="prose-comparison"):  # in the column of the text
         st.markdown(look.markdown_table(look.comparison(task, path, fitted, _)))  # st.table would import pandas, 70 MB
         if fitted is None:
             st.caption(_("scikit-learn answers in a worker; its column comes as soon as it does."))
+
+
+def _fitted(task: Task) -> tuple[Any, Problem | None]:
+    """scikit-learn's parameters once they are there, or why they will not come."""
+    try:
+        return later(("sklearn", task.data.digest, bool(task.mean.any())), lr.sklearn_optimum, task.X, task.y), None
+    except Problem as problem:
+        return None, problem

@@ -51,6 +51,10 @@ def current() -> str:
 
 def arrived() -> bool:
     """Whether the address decides in this run: a link, a reload, Back or Forward. Else the session's state does."""
+    return not in_fragment() and st.session_state.get("arrived", True)
+
+
+def in_fragment() -> bool:
+    """Whether only a part of the page is being run."""
     context = get_script_run_ctx()
-    in_fragment = bool(context and context.fragment_ids_this_run)
-    return not in_fragment and st.session_state.get("arrived", True)
+    return bool(context and context.fragment_ids_this_run)

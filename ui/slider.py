@@ -16,6 +16,7 @@ import streamlit as st
 from ui.components import component
 
 _mount = component("slider", height="4.25rem")
+HELD = "slider-held"  # in the session's state: whether the slider that spoke last is being dragged
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ def slider(
         raise ValueError(f"a {'logarithmic ' if log else ''}slider cannot go from {low} to {high}")
     known = _Known.of(key)
     state = st.session_state.get(key)
+
+    def moved() -> None:
+        st.session_state[HELD] = bool(((st.session_state.get(key) or {}).get("value") or {}).get("held"))
+        on_change()
+
     value = min(max(value, low), high)
     shown, fresh = known.choose(state, value, low, high, controlled)
     seq = known.seq + known.differs(state, shown)
@@ -77,9 +83,14 @@ def slider(
         "color": color, "disabled": disabled, "seq": seq,
         "marks": [asdict(m) for m in marks if math.isfinite(m.value) and low <= m.value <= high],
     }  # fmt: skip
-    _mount(key=key, data=data, on_value_change=on_change)  # a newer rerun may end this one here: remember afterwards
+    _mount(key=key, data=data, on_value_change=moved)  # a newer rerun may end this one here: remember afterwards
     known.seq, known.given, known.shown, known.read, known.put = seq, value, shown, fresh, None
     return shown
+
+
+def is_held() -> bool:
+    """Whether this run was asked for by a slider that is still being dragged. True for one caller a run."""
+    return st.session_state.pop(HELD, False)
 
 
 def put(key: str, value: float) -> None:

@@ -68,6 +68,15 @@ export function parseNumber(text) {
   return plain === "" ? NaN : Number(plain);
 }
 
+/** Whether two trees of plain objects, arrays and typed arrays say the same. */
+export function same(a, b) {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return false;
+  if (a.length !== undefined) return a.length === b.length && a.every((value, i) => same(value, b[i]));
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => name in b && same(a[name], b[name]));
+}
+
 /** Whether motion is unwelcome. */
 export const stillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

@@ -1,7 +1,7 @@
 // A Plotly figure that changes in place. Python side: ui/live_plot.py.
 import { el, style, whenGone } from "./common.js";
 import { paintFast } from "./fast.js";
-import { frameAttributes } from "./frames.js";
+import { frameAttributes, onlyMoved } from "./frames.js";
 import { Keys } from "./keys.js";
 import { Bar } from "./player.js";
 import { playhead } from "./playhead.js";
@@ -53,6 +53,7 @@ class LivePlot {
   }
 
   async update(data, component) {
+    const moved = onlyMoved(this.data, data);
     this.data = data;
     this.setStateValue = component.setStateValue;
     this.plot.setAttribute("aria-label", data.alt);
@@ -64,7 +65,17 @@ class LivePlot {
       this.notice.textContent = data.texts.failed;
       return;
     }
-    if (this.data === data && !this.gone) this.request();
+    if (this.data !== data || this.gone) return;
+    this.resettled = false;
+    if (moved && this.drawn && !this.busy && !this.asked) this.repaint();
+    else this.request();
+  }
+
+  /** A new film on the same picture (a slider is held): painted at once, told to Plotly when it rests. */
+  repaint() {
+    this.cache.clear();
+    this.draw();
+    this.told();
   }
 
   /** Draw before the next paint; of several updates within one frame only the newest is drawn. */
@@ -87,8 +98,8 @@ class LivePlot {
     if (frames) for (const [index, changes] of frameAttributes(frames, this.shownFrame())) Object.assign(traces[index], changes);
     const narrow = matchMedia("(pointer: coarse)").matches;
     const scene = Object.keys(layout).some((name) => name.startsWith("scene")) || data.some((trace) => /3d|surface|mesh/.test(trace.type ?? ""));
-    const full = {
-      dragmode: scene ? "turntable" : narrow ? false : "zoom", ...withPowers(recolour(layout, page.dark)), height, width: this.width(), autosize: false, template: template(page),
+    const full = { // a copy: Plotly writes into what it is given
+      dragmode: scene ? "turntable" : narrow ? false : "zoom", ...structuredClone(withPowers(recolour(layout, page.dark))), height, width: this.width(), autosize: false, template: template(page),
     };
     await this.Plotly.react(this.plot, traces, full, {
       displaylogo: false, responsive: false, displayModeBar: narrow ? false : "hover",
@@ -104,6 +115,12 @@ class LivePlot {
     this.keys.enable(click, this.data);
     if (frames?.autoplay && !this.drawn) this.head.autoplay();
     this.drawn = true;
+    if (!this.resettled) this.told();
+    this.resettled = false;
+  }
+
+  /** Say that the picture has changed (for tests and benchmarks). */
+  told() {
     this.plot.dataset.drawn = String(Number(this.plot.dataset.drawn ?? 0) + 1);
     this.plot.dispatchEvent(new CustomEvent("dl-drawn", { bubbles: true }));
   }
@@ -197,6 +214,7 @@ class LivePlot {
   settle() {
     if (!this.dirty || this.gone || !this.Plotly) return;
     this.dirty = false;
+    this.resettled = !this.asked; // nothing new will be seen
     this.request();
   }
 

@@ -168,7 +168,7 @@ class Slider {
   // --- to the server: at most ten a second, the newest wins, the last one always arrives ---
 
   send() {
-    if (this.timer || this.value === this.sent) return;
+    if (this.timer || this.isSaid()) return;
     const wait = Math.max(0, this.sentAt + INTERVAL - performance.now());
     this.waiting = performance.now();
     this.timer = setTimeout(() => this.sendWhenFree(), wait);
@@ -176,6 +176,11 @@ class Slider {
       clearTimeout(this.timer);
       this.sendNow();
     }
+  }
+
+  /** Whether the server knows where the slider stands, and, once it is let go, that it was let go. */
+  isSaid() {
+    return this.value === this.sent && !(this.held && !this.dragging);
   }
 
   sendWhenFree() {
@@ -186,11 +191,12 @@ class Slider {
 
   sendNow() {
     this.timer = undefined;
-    if (this.value === this.sent) return;
+    if (this.isSaid()) return;
     this.sentAt = performance.now();
     this.sent = this.value;
+    this.held = this.dragging;
     this.seq = this.data.seq; // the user has the last word, over values imposed during the drag too
-    this.setStateValue("value", { value: this.value, seq: this.seq, n: Math.round(performance.timeOrigin + this.sentAt) });
+    this.setStateValue("value", { value: this.value, held: this.held, seq: this.seq, n: Math.round(performance.timeOrigin + this.sentAt) });
   }
 
   // --- drawing ---

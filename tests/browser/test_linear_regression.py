@@ -129,7 +129,7 @@ def test_points_are_added_and_removed_by_click(server, still):
         still.wait_for_timeout(500)
         still.mouse.click(*place(still, "data", x, y))
         until(lambda count=count: query(still).get("points", "").count("_") == count + 1, 30)
-    told(still).get_by_text("It converged").wait_for(timeout=patience(30_000))
+    expect(told(still)).to_contain_text("It converged", timeout=patience(30_000))
 
 
 def test_own_file_is_read_and_its_link_works_for_others(server, page, browse):
