@@ -29,6 +29,7 @@ def unpack(blob: bytes) -> Any:
     """What ``assets/components/wire.js`` does, in Python."""
     (size,) = struct.unpack_from("<I", blob)
     offset = -(-(4 + size) // 8) * 8
+    met: list[np.ndarray] = []
 
     def lower(value: Any) -> Any:
         nonlocal offset
@@ -36,15 +37,28 @@ def unpack(blob: bytes) -> Any:
             return [lower(v) for v in value]
         if not isinstance(value, dict):
             return value
+        if "$same" in value:
+            return met[value["$same"]]
         if "$" not in value:
             return {name: lower(v) for name, v in value.items()}
         dtype, *shape = value["$"]
         array = np.frombuffer(blob, DTYPES[dtype], math.prod(shape), offset).reshape(shape)
         assert offset % 8 == 0, "JavaScript's typed arrays need it"
         offset += -(-array.nbytes // 8) * 8
+        met.append(array)
         return array
 
     return lower(json.loads(blob[4 : 4 + size]))
+
+
+def test_an_array_in_several_places_travels_once():
+    steps, curves = np.arange(2000), np.arange(8000.0).reshape(4, 2000)
+    tree = {"data": [{"x": steps.copy(), "y": curve} for curve in curves]}
+    blob = pack(tree)
+    assert len(blob) < 5 * 16_000 + 1000
+    for trace, curve in zip(unpack(blob)["data"], curves, strict=True):
+        assert np.array_equal(trace["x"], steps)
+        assert np.array_equal(trace["y"], curve)
 
 
 @given(

@@ -86,22 +86,28 @@ def pack(tree: Any) -> bytes:
 
     Arrays travel as they are (no base64, no text), so 16,000 numbers cost microseconds on either side. What JSON cannot
     say becomes what Plotly understands: NaN and infinities in plain lists are ``null``, 64-bit integers are doubles.
+    An array that stands in several places (the steps below four curves) travels once.
     """
-    arrays: list[np.ndarray] = []
+    arrays: dict[tuple, int] = {}  # type, shape and bytes → number, in the order of the tree
     text = json.dumps(_hoist(tree, arrays), separators=(",", ":"), allow_nan=False).encode()
     parts = [struct.pack("<I", len(text)), text, b" " * (-(len(text) + 4) % 8)]
-    for array in arrays:
-        parts += [array.tobytes(), b"\0" * (-array.nbytes % 8)]
+    for *_form, content in arrays:
+        parts += [content, b"\0" * (-len(content) % 8)]
     return b"".join(parts)
 
 
-def _hoist(value: Any, arrays: list[np.ndarray]) -> Any:
+def _hoist(value: Any, arrays: dict[tuple, int]) -> Any:
+    """``value`` without its arrays, which are added to ``arrays``; a number stands for one that is there already."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "fiub":
             return _hoist(value.tolist(), arrays)
         array = _plain_dtype(value)
-        arrays.append(array)
-        return {"$": [array.dtype.str[1:], *array.shape]}
+        form, content = [array.dtype.str[1:], *array.shape], array.tobytes()
+        key = (*form, content)
+        if key in arrays:
+            return {"$same": arrays[key]}
+        arrays[key] = len(arrays)
+        return {"$": form}
     if isinstance(value, Mapping):
         return {str(k): _hoist(v, arrays) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -10,9 +10,11 @@ export function unpack(bytes) {
   const size = new DataView(aligned.buffer).getUint32(0, true);
   const tree = JSON.parse(new TextDecoder().decode(aligned.subarray(4, 4 + size)));
   let offset = Math.ceil((4 + size) / 8) * 8;
+  const arrays = []; // in the order in which Python met them, which is the order of the tree
   const lower = (value) => {
     if (Array.isArray(value)) return value.map(lower);
     if (value === null || typeof value !== "object") return value;
+    if (value.$same !== undefined) return arrays[value.$same];
     if (!value.$) {
       for (const name in value) value[name] = lower(value[name]);
       return value;
@@ -21,7 +23,8 @@ export function unpack(bytes) {
     const count = shape.reduce((a, b) => a * b, 1);
     const flat = new TYPES[type](aligned.buffer, offset, count);
     offset += Math.ceil(flat.byteLength / 8) * 8;
-    return shaped(flat, shape);
+    arrays.push(shaped(flat, shape));
+    return arrays.at(-1);
   };
   return lower(tree);
 }

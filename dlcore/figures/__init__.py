@@ -25,6 +25,9 @@ DIVERGING = [[0.0, DATA], [0.5, "#F7F7F7"], [1.0, MODEL]]
 
 
 def figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:
-    """A figure from plain dicts, unchecked: Plotly's validators cost more than the rest of a redraw (tests check)."""
-    base = {"margin": {"l": 56, "r": 16, "t": 16, "b": 48}, "showlegend": False, "uirevision": "keep"}
+    """A figure from plain dicts, unchecked: Plotly's validators cost more than the rest of a redraw (tests check).
+
+    It has an empty template: the page brings its own, and copying Plotly's would cost as much as the figure.
+    """
+    base = {"template": {}, "margin": {"l": 56, "r": 16, "t": 16, "b": 48}, "showlegend": False, "uirevision": "keep"}
     return go.Figure(data=data, layout={**base, **layout}, _validate=False)
