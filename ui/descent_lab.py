@@ -73,7 +73,7 @@ def draw() -> tuple[Config, Task | None, Path | None]:
         return config, *_show(config)
 
 
-def _show(config: Config) -> tuple[Task, Path] | tuple[None, None]:
+def _show(config: Config) -> tuple[Task | None, Path | None]:
     if config.dataset == "csv" and not own_data.own_table(config):
         return None, None
     try:
