@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -211,7 +212,7 @@ class _Loop:
         if self.step == len(self.pending):
             self.bound = bound_on(columns["loss"][0])
         bad = first_beyond(columns["loss"], self.bound)
-        events: list[Event] = [*self._steps(columns)][:bad]
+        events: list[Event] = list(islice(self._steps(columns), bad))
         if bad is not None:
             step = self.step - len(self.pending) + bad
             events.append(_diverged(step, columns["loss"][bad], self.pending[bad].rate))
