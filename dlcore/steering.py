@@ -18,12 +18,14 @@ class Steering:
 
     Args:
         changes: the record of an earlier run, to be repeated at the same steps.
+        until: the number of steps after which a checkpoint is wanted, because the run is to rest there.
     """
 
-    def __init__(self, changes: Iterable[Changed] = ()) -> None:
+    def __init__(self, changes: Iterable[Changed] = (), *, until: int | None = None) -> None:
         self._recorded = sorted(changes, key=lambda c: c.step)
         self._asked: list[tuple[str, Any]] = []
         self._checkpoint = False
+        self.until = until
         self._lock = threading.Lock()
 
     def change(self, name: str, value: Any) -> None:
@@ -47,6 +49,8 @@ class Steering:
 
     def due(self, step: int) -> list[Changed]:
         """The changes to apply now, after ``step`` updates; each is handed out once, to be yielded by the run."""
+        if step == self.until:
+            self._checkpoint = True
         if not self._recorded and not self._asked:
             return []  # the common case, taken once per step: no lock
         with self._lock:

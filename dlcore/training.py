@@ -109,8 +109,11 @@ def fit(
                 return None
             loop.apply(change)
             yield change
-        if steering.wants_checkpoint() or loop.checkpoint_is_due():
+        asked = steering.wants_checkpoint()
+        if asked or loop.checkpoint_is_due():
             yield from loop.tell()
+            if asked and not loop.diverged:
+                yield from loop.look()  # who pauses sees the network as it rests
             if not loop.diverged:
                 yield loop.checkpoint()
         if not loop.diverged:

@@ -96,6 +96,21 @@ def test_pause_and_resume_is_bit_for_bit(jobs, play):
     assert (np.diff(steps) > 0).all(), "no step is told twice"
 
 
+def test_one_step_at_a_time_is_the_same_run(jobs, play):
+    config = {"steps": 40, "pause": 0.05, "seed": 3}
+    run_id = play(**config)
+    at_step(jobs, run_id, 5)
+    jobs.pause(run_id, owner=ME)
+    before = ended(jobs, run_id).step
+    for done in (1, 2):
+        jobs.resume(run_id, owner=ME, steps=1)
+        until(lambda d=done: jobs.history(run_id, owner=ME).step == before + d)
+        assert ended(jobs, run_id).state == "paused"
+        assert jobs.history(run_id, owner=ME).step == before + done
+    jobs.resume(run_id, owner=ME)
+    assert result(ended(jobs, run_id)) == alone(toy.Config(**config))
+
+
 def test_a_paused_run_frees_its_worker(jobs, play):
     slow = [play(steps=10_000, pause=0.02), play(steps=10_000, pause=0.02)]
     third = play(steps=5, owner=OTHER)

@@ -91,10 +91,15 @@ def test_train_pause_resume_stop(tab):
     panel.press("Pause").becomes("paused")
     until(lambda: panel.look().buttons()[0] == "Resume")
     step = panel.history.step
+    panel.press("One step")
+    until(lambda: panel.look().history.step == step + 1)
+    panel.becomes("paused")
+    until(lambda: panel.look().buttons()[0] == "Resume")
+    assert panel.history.step == step + 1
     panel.press("Resume").goes_on()
-    assert panel.history.step > step
+    assert panel.history.step > step + 1
     panel.press("Stop").becomes("stopped")
-    until(lambda: panel.look().buttons() == ["Resume", "Start again from the same weights", "From other weights"])
+    until(lambda: panel.look().buttons() == ["Resume", "One step", "Start again from the same weights", "From other weights"])
 
 
 def test_a_run_to_its_end_and_another_from_other_weights(tab):

@@ -101,6 +101,8 @@ def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str, read
     if info is not None and info.resumable:
         words = _("Go on from the last checkpoint") if state == "failed" else _("Resume")
         _button(lesson, words, "play_arrow", jobs.resume, run_id, primary=state != "stopped", shortcut="P")
+        if state != "failed":
+            _button(lesson, _("One step"), "skip_next", _one_step, run_id, shortcut="N")
     changed = info is not None and bool(_differences(info, config))
     if info is None or changed:
         words = _("Start with the new settings") if changed else _(start)
@@ -131,6 +133,10 @@ def _button(
         on_click=_attempt,
         args=(lesson, lambda: action(run_id, owner=owner())),
     )
+
+
+def _one_step(run_id: str, *, owner: str) -> None:
+    jobs.resume(run_id, owner=owner, steps=1)
 
 
 def _start_button(

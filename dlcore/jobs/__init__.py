@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,8 +175,11 @@ def change(run_id: str, name: str, value: Any, *, owner: str) -> None:
         )
 
 
-def resume(run_id: str, *, owner: str) -> None:
+def resume(run_id: str, *, owner: str, steps: int = 0) -> None:
     """Go on with a run that was paused, stopped or interrupted, from its checkpoint; at the end of the queue.
+
+    Args:
+        steps: how many updates to do before the run is put aside again; 0 for all that are left.
 
     Raises:
         Problem: it has ended by itself or has no checkpoint; the workers are down.
@@ -187,7 +190,7 @@ def resume(run_id: str, *, owner: str) -> None:
         if broker.place(run_id) is not None:
             return  # it waits or runs already
         raise Problem(N_("This run has no checkpoint to go on from. Start it again."), kind="not_resumable")
-    broker.enqueue(record)
+    broker.enqueue(replace(record, steps=steps))
 
 
 def info(run_id: str, *, owner: str) -> RunInfo:

@@ -279,6 +279,7 @@ class Broker:
             "changes": self.store.replay(record) if resume else record.changes,
             "attempt": record.attempts,
             "resume": resume,
+            "steps": record.steps,
         }
         future = self.link.submit(lane, worker.run, job, workers=[address])
         self.hands[record.run_id] = Hand(record, lane, address, future)

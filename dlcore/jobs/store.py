@@ -47,6 +47,7 @@ class Record:
     changes: list[list[Any]] = field(default_factory=list)  # [step, name, value], asked for at the start
     attempts: int = 0  # 1 for a fresh run, one more with each resumption
     server: dict[str, Any] = field(default_factory=dict)
+    steps: int = 0  # after so many it rests again; 0: to the end
 
 
 def state_dir() -> Path:

@@ -62,6 +62,8 @@ class Control:
 
     def leaves_at(self, event: Event) -> bool:
         """Whether the run ends after this event. Stopping does not insist on a checkpoint, pausing does."""
+        if isinstance(event, Checkpoint) and event.step == self.steering.until:
+            self.wish = self.wish or Paused
         if self.wish is None or isinstance(event, LAST):
             return False
         if isinstance(event, Checkpoint):
@@ -126,7 +128,8 @@ def run(job: dict[str, Any]) -> dict[str, Any] | None:
     """Perform one run, or the rest of one, and write it down.
 
     Args:
-        job: ``folder``, ``run_id``, ``experiment``, ``config``, ``changes``, ``attempt``, ``resume`` (bool).
+        job: ``folder``, ``run_id``, ``experiment``, ``config``, ``changes``, ``attempt``, ``resume`` (bool), ``steps`` (how
+            many to do before it rests again; 0 for all).
 
     Returns:
         None, or ``Problem.to_dict()`` of a fault that is not in the log: it could not be written there.
@@ -177,6 +180,8 @@ def _events(job: dict[str, Any], folder: Path, control: Control) -> Iterator[Eve
         lesson = experiment(job["experiment"])
         config = lesson.Config(**job["config"])
         state = unpack((folder / CHECKPOINT).read_bytes()) if job["resume"] else None
+        if job["steps"]:
+            control.steering.until = (state["step"] if state else 0) + job["steps"]
         events = lesson.run(config, resume=state, steering=control.steering)
         with contextlib.closing(events):  # type: ignore[type-var]  # an iterator by its protocol, a generator in fact
             for event in events:
