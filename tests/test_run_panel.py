@@ -99,7 +99,8 @@ def test_train_pause_resume_stop(tab):
     panel.press("Resume").goes_on()
     assert panel.history.step > step + 1
     panel.press("Stop").becomes("stopped")
-    until(lambda: panel.look().buttons() == ["Resume", "One step", "Start again from the same weights", "From other weights"])
+    rest = ["Resume", "One step", "Start again from the same weights", "From other weights"]
+    until(lambda: panel.look().buttons() == rest)
 
 
 def test_a_run_to_its_end_and_another_from_other_weights(tab):

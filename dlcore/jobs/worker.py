@@ -128,8 +128,8 @@ def run(job: dict[str, Any]) -> dict[str, Any] | None:
     """Perform one run, or the rest of one, and write it down.
 
     Args:
-        job: ``folder``, ``run_id``, ``experiment``, ``config``, ``changes``, ``attempt``, ``resume`` (bool), ``steps`` (how
-            many to do before it rests again; 0 for all).
+        job: ``folder``, ``run_id``, ``experiment``, ``config``, ``changes``, ``attempt``, ``resume`` (bool) and,
+            if it is to rest again soon, ``steps`` (how many to do before).
 
     Returns:
         None, or ``Problem.to_dict()`` of a fault that is not in the log: it could not be written there.
@@ -180,8 +180,8 @@ def _events(job: dict[str, Any], folder: Path, control: Control) -> Iterator[Eve
         lesson = experiment(job["experiment"])
         config = lesson.Config(**job["config"])
         state = unpack((folder / CHECKPOINT).read_bytes()) if job["resume"] else None
-        if job["steps"]:
-            control.steering.until = (state["step"] if state else 0) + job["steps"]
+        if steps := job.get("steps"):
+            control.steering.until = (state["step"] if state else 0) + steps
         events = lesson.run(config, resume=state, steering=control.steering)
         with contextlib.closing(events):  # type: ignore[type-var]  # an iterator by its protocol, a generator in fact
             for event in events:
