@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from ui.components import component
+from ui.components import base_path, component
 from ui.i18n import language
 from ui.session import current, page_state
 
@@ -41,5 +41,7 @@ def link(slug: str, texts: Mapping[str, str]) -> str:
 
 def show() -> None:
     """Bring the browser's address line up to date. The shell calls it after the page."""
+    slug = current()
+    path = f"{base_path()}/{'' if slug == 'home' else slug}"
     with st.container(key="address"):
-        _replace(key="address-line", data={"query": query()})
+        _replace(key="address-line", data={"path": path, "query": query()})

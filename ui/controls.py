@@ -200,8 +200,9 @@ def _draw(panel: _Panel, name: str) -> Any:
     if _draggable(knob):
         shown = _dragged(knob, key, value, marks)
     else:
-        if st.session_state.get(key) != value:
-            st.session_state[key] = value
+        # In every run: the next may overtake the one that imposed a value, and a browser that has not drawn that one
+        # would answer with the widget's own default (a minimum, the first choice) as if the user had set it.
+        st.session_state[key] = value
         slug = current()
         _stock(panel, knob, key, lambda: put_value(name, knob.kind(st.session_state[key]), slug=slug))
         shown = value

@@ -100,8 +100,7 @@ def _picture(lesson: Lesson, source: str, dataset: str) -> np.ndarray | None:
 def _number(state: dict[str, Any], chosen: int, count: int) -> None:
     """The chosen image by its number: the keyboard's way to what a click on the picture does."""
     key = f"look.number.{count}"
-    if st.session_state.get(key) != chosen + 1:
-        st.session_state[key] = chosen + 1
+    st.session_state[key] = chosen + 1
     st.number_input(
         _("Test image 1–{n}").format(n=count), 1, count, key=key,
         on_change=lambda: state.update(image=int(st.session_state[key]) - 1),

@@ -88,8 +88,7 @@ def _column(knob: str, label: str, table: own.Table, default: str) -> None:
     """A choice of column, bound to its knob."""
     key = f"{current()}.{knob}"
     chosen = page_state(current()).get("given", {}).get(knob) or default
-    if st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen if chosen in table.names else default
+    st.session_state[key] = chosen if chosen in table.names else default
     st.selectbox(label, table.names, key=key, on_change=lambda: put_value(knob, st.session_state[key]))
 
 

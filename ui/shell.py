@@ -52,8 +52,7 @@ def _pages() -> dict[str, list[st.Page]]:
 
 def _language_switch() -> None:
     """English or Chinese; the page, its settings and its run stay."""
-    if st.session_state.get("language-switch") != language():
-        st.session_state["language-switch"] = language()
+    st.session_state["language-switch"] = language()  # in every run, as ui.controls does, and for the same reason
     st.segmented_control(
         "Language · 语言",
         list(LANGUAGES),
