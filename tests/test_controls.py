@@ -57,6 +57,16 @@ def run(at: AppTest) -> AppTest:
     return at
 
 
+def test_widgets_are_told_their_value_in_every_run():
+    """A browser that never drew the run which first said it would answer with the widget's own default."""
+    at = open_page(dataset="c", shuffle="false", seed="5")
+    for _again in range(3):
+        run(at)
+        told = [at.selectbox[0].proto, at.toggle[0].proto, at.number_input[0].proto, at.button_group[0].proto]
+        assert all(proto.set_value for proto in told)
+    assert (config(at).dataset, config(at).shuffle, config(at).seed) == ("c", False, 5)
+
+
 def config(at: AppTest):
     return at.session_state["config"]
 
