@@ -26,7 +26,7 @@ def server():
 
 
 def test_health_tells_versions_device_and_workers(server):
-    health = until(lambda: (h := server.get("/healthz").json())["device"] and h, 120)
+    health = until(lambda: (h := server.get("/healthz").json())["device"] and len(h["lanes"]) == 3 and h, 120)
     assert server.get("/healthz").status_code == 200
     assert health["state"] == "ready"
     assert health["lanes"].keys() == {"train", "light", "interactive"}
