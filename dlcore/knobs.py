@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
+from inspect import get_annotations
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
@@ -39,6 +40,7 @@ class Knob:
     label: str = ""
     help: str = ""
     unit: str = ""
+    zero: str = ""  # the word for 0, where it is not meant as a number ("all", "off")
     live: bool = False  # may be changed while the run goes on
     advanced: bool = False  # folded away on the page; still in the link and on the command line
 
@@ -54,6 +56,7 @@ def knob(
     label: str = "",
     help: str = "",
     unit: str = "",
+    zero: str = "",
     live: bool = False,
     advanced: bool = False,
 ) -> Any:
@@ -63,6 +66,7 @@ def knob(
         default: value when nobody sets it; its bounds are ``low <= value <= high`` (inclusive), or one of ``choices``.
         log: draw the slider on a logarithmic scale (``low`` must be positive).
         label, help: English, marked with ``N_``; ``help`` is the one line shown on hover.
+        zero: what 0 means where it is not a number ("all"), marked too; written on the slider in its place.
         live: may be steered while the run goes on (``jobs.change``).
         advanced: shown folded.
     """
@@ -70,18 +74,21 @@ def knob(
         raise ValueError("a logarithmic knob needs low > 0")
     meta = {
         "low": low, "high": high, "log": log, "step": step, "choices": tuple(choices),
-        "label": label, "help": help, "unit": unit, "live": live, "advanced": advanced,
+        "label": label, "help": help, "unit": unit, "zero": zero, "live": live, "advanced": advanced,
     }  # fmt: skip
     return field(default=default, metadata={"knob": meta})
 
 
 @cache
 def knobs_of(config_class: type) -> Mapping[str, Knob]:
-    """The knobs of a config class by name, in the order of definition; kept, since a page asks dozens of times."""
-    hints = get_type_hints(config_class)
+    """The knobs of a config class by name: its own first, then those of its bases, each in the order of definition.
+
+    Kept, since a page asks dozens of times.
+    """
+    hints, own = get_type_hints(config_class), get_annotations(config_class)
     knobs = {
         f.name: Knob(name=f.name, kind=hints[f.name], default=f.default, **f.metadata["knob"])
-        for f in fields(config_class)
+        for f in sorted(fields(config_class), key=lambda f: f.name not in own)
         if "knob" in f.metadata and f.default is not MISSING
     }
     return MappingProxyType(knobs)

@@ -18,14 +18,16 @@ class Steering:
 
     Args:
         changes: the record of an earlier run, to be repeated at the same steps.
-        until: the number of steps after which a checkpoint is wanted, because the run is to rest there.
+
+    Attributes:
+        until: the number of steps after which a checkpoint is wanted, because the run is to rest there; or None.
     """
 
-    def __init__(self, changes: Iterable[Changed] = (), *, until: int | None = None) -> None:
+    def __init__(self, changes: Iterable[Changed] = ()) -> None:
         self._recorded = sorted(changes, key=lambda c: c.step)
         self._asked: list[tuple[str, Any]] = []
         self._checkpoint = False
-        self.until = until
+        self.until: int | None = None
         self._lock = threading.Lock()
 
     def change(self, name: str, value: Any) -> None:

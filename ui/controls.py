@@ -238,7 +238,7 @@ def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
 def _dragged(knob: Knob, key: str, value: Any, marks: Sequence[Mark]) -> Any:
     """Our own slider."""
     step = knob.step or (1 if knob.kind is int else None)
-    texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help), "unit": _(knob.unit)}
+    texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help), "unit": _(knob.unit), "zero": _(knob.zero)}
     scale: dict[str, Any] = {"low": knob.low, "high": knob.high, "log": knob.log, "step": step, "marks": marks}
     return knob.kind(slider(**texts, **scale, key=key, value=value, controlled=True))
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import streamlit as st
 
 from ui.session import in_fragment
-from ui.slider import is_held
+from ui.slider import is_held, released_too
 
 T = TypeVar("T")
 
@@ -27,6 +27,7 @@ def live_lab(draw: Callable[[], T]) -> T:
     def part() -> T:
         if in_fragment() and not is_held():
             st.rerun()
-        return draw()
+        with released_too():
+            return draw()
 
     return part()

@@ -7,7 +7,9 @@ picture beside it moves with the finger.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -16,6 +18,7 @@ import streamlit as st
 from ui.components import component
 
 _mount = component("slider", height="4.25rem")
+_in_lab: ContextVar[bool] = ContextVar("in_lab", default=False)
 HELD = "slider-held"  # in the session's state: whether the slider that spoke last is being dragged
 
 
@@ -39,6 +42,7 @@ def slider(
     step: float | None = None,
     marks: Sequence[Mark] = (),
     unit: str = "",
+    zero: str = "",
     help: str = "",
     color: str | None = None,
     disabled: bool = False,
@@ -53,7 +57,7 @@ def slider(
     who is dragging is never interrupted in either case.
 
     Args:
-        label, unit, help: translated texts; ``help`` is the line shown on hover.
+        label, unit, zero, help: translated texts; ``zero`` is written for 0 where given, ``help`` is shown on hover.
         key: unique on the page; the widget's identity.
         log: logarithmic track (``low > 0``); values are rounded to three significant digits.
         step: grid of a linear track, counted from ``low``; ``None`` for a thousandth of the range. An integral ``step``
@@ -79,8 +83,9 @@ def slider(
     shown, fresh = known.choose(state, value, low, high, controlled)
     seq = known.seq + known.differs(state, shown)
     data = {
-        "label": label, "low": low, "high": high, "value": shown, "log": log, "step": step, "unit": unit, "help": help,
-        "color": color, "disabled": disabled, "seq": seq,
+        "label": label, "low": low, "high": high, "value": shown, "log": log, "step": step, "unit": unit, "zero": zero,
+        "help": help, "color": color, "disabled": disabled, "seq": seq,
+        "release": _in_lab.get(),  # only there does letting go ask for more than the last value did
         "marks": [asdict(m) for m in marks if math.isfinite(m.value) and low <= m.value <= high],
     }  # fmt: skip
     _mount(key=key, data=data, on_value_change=moved)  # a newer rerun may end this one here: remember afterwards
@@ -91,6 +96,16 @@ def slider(
 def is_held() -> bool:
     """Whether this run was asked for by a slider that is still being dragged. True for one caller a run."""
     return st.session_state.pop(HELD, False)
+
+
+@contextmanager
+def released_too() -> Iterator[None]:
+    """Sliders drawn within also tell that they were let go, where no new value would tell it."""
+    token = _in_lab.set(True)
+    try:
+        yield
+    finally:  # a rerun may end the drawing here
+        _in_lab.reset(token)
 
 
 def put(key: str, value: float) -> None:

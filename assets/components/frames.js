@@ -10,7 +10,7 @@ export function frameAttributes(frames, k, only) {
 
 /** Whether a plot's new data moves only what the film drives anyway: then the fast painter can show it. */
 export function onlyMoved(before, after) {
-  if (!before?.frames || !after.frames || !same(before.layout, after.layout) || before.height !== after.height) return false;
+  if (!before?.frames || !after.frames || !same(before.layout, after.layout) || before.height !== after.height || before.click !== after.click) return false;
   const driven = (index) => Object.keys(after.frames.traces[index] ?? {});
   const rest = (trace, index) => Object.fromEntries(Object.entries(trace).filter(([name]) => !driven(index).includes(name)));
   return after.data.length === before.data.length && after.data.every((trace, i) => same(rest(trace, i), rest(before.data[i], i)));

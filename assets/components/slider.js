@@ -73,7 +73,7 @@ class Slider {
     this.entry.disabled = data.disabled;
     this.thumb.tabIndex = data.disabled ? -1 : 0;
     this.root.style.setProperty("--dl-slider-color", data.color ?? "");
-    const same = before && ["low", "high", "log", "marks", "unit"].every((k) => JSON.stringify(before[k]) === JSON.stringify(data[k]));
+    const same = before && ["low", "high", "log", "marks", "zero"].every((k) => JSON.stringify(before[k]) === JSON.stringify(data[k]));
     if (!same) this.drawMarks();
     this.draw();
   }
@@ -104,7 +104,8 @@ class Slider {
   }
 
   text(value) {
-    const { low, high, log, step } = this.data;
+    const { low, high, log, step, zero } = this.data;
+    if (zero && value === 0) return zero;
     if (log) return number(value, 3);
     const grid = step ?? (high - low) / 1000;
     const size = Math.max(Math.abs(value), grid);
@@ -155,7 +156,7 @@ class Slider {
 
   readEntry() {
     if (this.entry.value === this.text(this.value)) return;
-    const typed = parseNumber(this.entry.value);
+    const typed = this.entry.value.trim() === this.data.zero ? 0 : parseNumber(this.entry.value);
     const { low, high, log, step } = this.data;
     if (Number.isFinite(typed)) {
       const inside = Math.min(high, Math.max(low, typed)); // what is typed is meant: no rounding to the track's grid
@@ -178,9 +179,9 @@ class Slider {
     }
   }
 
-  /** Whether the server knows where the slider stands, and, once it is let go, that it was let go. */
+  /** Whether the server knows where the slider stands and, where that matters, that it was let go. */
   isSaid() {
-    return this.value === this.sent && !(this.held && !this.dragging);
+    return this.value === this.sent && !(this.data.release && this.held && !this.dragging);
   }
 
   sendWhenFree() {
@@ -208,7 +209,7 @@ class Slider {
     this.root.classList.toggle("dl-beyond", limit !== undefined && this.value > limit);
     if (force || document.activeElement !== this.entry) this.entry.value = this.text(this.value);
     const { low, high, unit } = this.data;
-    const spoken = `${this.text(this.value)}${unit ? ` ${unit}` : ""}`;
+    const spoken = [this.text(this.value), unit].filter(Boolean).join(" ");
     const values = { valuemin: low, valuemax: high, valuenow: this.value, valuetext: spoken, disabled: this.data.disabled };
     for (const [name, value] of Object.entries(values)) this.thumb.setAttribute(`aria-${name}`, value);
   }

@@ -10,10 +10,6 @@ import numpy as np
 
 from dlcore.data.images import ImageData, load
 from dlcore.device import (
-    DEVICES,
-    MEMORY_FORMATS,
-    PRECISIONS,
-    THREADS,
     Layout,
     autocast,
     choose_device,
@@ -23,9 +19,9 @@ from dlcore.device import (
     torch_format,
 )
 from dlcore.events import Event, Finished, Snapshot, Started
+from dlcore.experiments.settings import Machine, Training
 from dlcore.knobs import knob
 from dlcore.optimizers import USUAL, make_optimizer
-from dlcore.schedules import SCHEDULES
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
@@ -43,7 +39,7 @@ FAST_DIGITS = {"epochs": 12, "batch_size": 64}  # 1,442 images are six batches o
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Machine, Training):
     """The settings of the CNN lesson."""
 
     dataset: str = knob(
@@ -58,79 +54,14 @@ class Config:
         label=N_("Network"),
         help=N_("Three convolutions, the classic; two, tuned for speed; or dense layers only, for comparison."),
     )
-    optimizer: str = knob(
-        "adam",
-        choices=tuple(USUAL),
-        label=N_("Optimizer"),
-        help=N_("How a gradient becomes a step."),
-    )
-    learning_rate: float = knob(
-        1e-3,
-        low=1e-5,
-        high=10.0,
-        log=True,
-        live=True,
-        label=N_("Learning rate"),
-        help=N_("The size of a step; with a schedule, the largest one. Can be changed while the network trains."),
-    )
-    batch_size: int = knob(
-        32,
-        low=8,
-        high=2048,
-        log=True,
-        step=1,
-        label=N_("Batch size"),
-        help=N_("How many images are looked at for one step."),
-    )
-    epochs: int = knob(
-        12, low=1, high=50, label=N_("Epochs"), help=N_("How many times the network sees every training image.")
-    )
-    schedule: str = knob(
-        "cosine",
-        choices=tuple(SCHEDULES),
-        advanced=True,
-        label=N_("Schedule"),
-        help=N_("How the learning rate moves during the run."),
-    )
     train_size: int = knob(
         0,
         low=0,
         high=60000,
         advanced=True,
         label=N_("Training images"),
+        zero=N_("all"),
         help=N_("How many images to learn from; 0 takes all there are."),
-    )
-    seed: int = knob(
-        0,
-        low=0,
-        high=9999,
-        advanced=True,
-        label=N_("Seed"),
-        help=N_("Fixes the first weights and the order of the images."),
-    )
-    momentum: float = knob(
-        0.9,
-        low=0.0,
-        high=0.999,
-        advanced=True,
-        label=N_("Momentum"),
-        help=N_("How much of the last step is kept in the next (Adam calls it beta 1)."),
-    )
-    beta2: float = knob(
-        0.999,
-        low=0.0,
-        high=0.9999,
-        advanced=True,
-        label=N_("Memory of squared gradients"),
-        help=N_("How slowly Adam (beta 2) and RMSProp forget the size of past gradients."),
-    )
-    weight_decay: float = knob(
-        0.0,
-        low=0.0,
-        high=0.1,
-        advanced=True,
-        label=N_("Weight decay"),
-        help=N_("Pulls the weights towards zero a little at each step."),
     )
     label_smoothing: float = knob(
         0.0,
@@ -147,55 +78,6 @@ class Config:
         advanced=True,
         label=N_("Dropout"),
         help=N_("The share of the last hidden layer that is switched off at random in each step."),
-    )
-    gradient_norms: bool = knob(
-        False,
-        advanced=True,
-        label=N_("Gradient norms"),
-        help=N_("Record how large each layer's gradient is at each step."),
-    )
-    evaluations: int = knob(
-        1,
-        low=1,
-        high=20,
-        advanced=True,
-        label=N_("Tests per epoch"),
-        help=N_("How often the network is tried on the test images. Its time is not counted as training."),
-    )
-    device: str = knob(
-        "auto",
-        choices=DEVICES,
-        advanced=True,
-        label=N_("Device"),
-        help=N_("Where to compute; “auto” takes a GPU if there is one."),
-    )
-    threads: int = knob(
-        THREADS,
-        low=1,
-        high=64,
-        advanced=True,
-        label=N_("Threads"),
-        help=N_("How many processor cores to use. Another count gives slightly different numbers."),
-    )
-    precision: str = knob(
-        "auto",
-        choices=PRECISIONS,
-        advanced=True,
-        label=N_("Precision"),
-        help=N_("Number type of the layers' arithmetic; “auto” tries which is faster here."),
-    )
-    memory_format: str = knob(
-        "auto",
-        choices=MEMORY_FORMATS,
-        advanced=True,
-        label=N_("Memory format"),
-        help=N_("Order of an image's numbers in memory; “auto” tries which is faster here."),
-    )
-    data_hash: str = knob(
-        "",
-        advanced=True,
-        label=N_("Fingerprint of the data"),
-        help=N_("Names the exact images; a run is repeated only with the same."),
     )
 
     @classmethod

@@ -59,7 +59,7 @@ class Config:
         help=N_("How much of the last step is kept in the next one. 0 is plain gradient descent."),
     )  # fmt: skip
     batch_size: int = knob(
-        0, low=0, high=100_000, label=N_("Batch size"),
+        0, low=0, high=100_000, label=N_("Batch size"), zero=N_("all"),
         help=N_("How many rows each gradient is averaged over; 0 means all of them. Small batches make noisy steps."),
     )  # fmt: skip
     theta0: float = knob(

@@ -8,16 +8,16 @@ import os
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from dlcore.events import LAST, Failed, Paused, Queued, Stopped, pack, unpack
-from dlcore.experiments import experiment
 from dlcore.history import History
 from dlcore.jobs import worker
+from dlcore.jobs.hands import Hand, job_of, lane_of, last_word, why_died
 from dlcore.jobs.servers import is_gone, restarted, this_server
 from dlcore.jobs.sizes import Sizes
-from dlcore.jobs.store import CHECKPOINT, RUN, Record, Store, hashed
+from dlcore.jobs.store import RUN, Record, Store, hashed
 from dlcore.texts import N_, Problem
 
 log = logging.getLogger(__name__)
@@ -32,21 +32,6 @@ SIGN = 20.0  # seconds between signs of life for runs in hand, for servers on ot
 MOST_WAITING = 500
 MOST_EACH = 4  # runs of one browser that wait or run
 KEEP_DAYS, KEEP_BYTES = 14.0, 20e9
-
-
-@dataclass
-class Hand:
-    """A run that a worker has, or is about to get."""
-
-    record: Record
-    lane: str
-    address: str
-    future: Any
-    wishes: deque[tuple[Any, ...]] = field(default_factory=deque)  # not yet confirmed, in order
-    asking: Any = None  # the future of the wish on its way
-    stop_by: float = float("inf")
-    stopping: bool = False
-    again: bool = False  # asked to go on after its last event, before its task had ended
 
 
 class Broker:
@@ -137,8 +122,8 @@ class Broker:
             mine = next((r for r in self.waiting if r.run_id == run_id), None)
             if mine is None:
                 return None
-            lane = _lane(mine)
-            return 1 + [r.run_id for r in self.waiting if _lane(r) == lane].index(run_id)
+            lane = lane_of(mine)
+            return 1 + [r.run_id for r in self.waiting if lane_of(r) == lane].index(run_id)
 
     def history(self, record: Record) -> History:
         """A run's history; one whose server is gone is brought to an end first."""
@@ -251,7 +236,7 @@ class Broker:
                 if hand.address in free:
                     free[hand.address] -= 1
             for record in list(self.waiting):
-                lane = _lane(record)
+                lane = lane_of(record)
                 here = [p.address for p in self.places if p.lane == lane and free[p.address] > 0]
                 if here:
                     address = max(here, key=free.__getitem__)
@@ -262,26 +247,12 @@ class Broker:
     def _try_start(self, record: Record, lane: str, address: str) -> None:
         try:
             self._start(record, lane, address)
-        except (
-            Exception
-        ) as error:  # a log of another version, a connection that has just gone: told, never left waiting
+        except Exception as error:  # a log of another version, a lost connection: told, never left waiting
             log.exception("run %s could not be started", record.run_id)
             self._let_go(record.run_id, Failed, worker.problem_of(error).to_dict())
 
     def _start(self, record: Record, lane: str, address: str) -> None:
-        resume = self.store.path(record.run_id, CHECKPOINT).exists() and record.attempts > 1
-        job = {
-            "folder": str(self.store.path(record.run_id)),
-            "run_id": record.run_id,
-            "experiment": record.experiment,
-            # what was resolved at the start holds for the rest, or the two halves could differ
-            "config": (resume and self.store.history(record.run_id).config) or record.config,
-            "changes": self.store.replay(record) if resume else record.changes,
-            "attempt": record.attempts,
-            "resume": resume,
-            "steps": record.steps,
-        }
-        future = self.link.submit(lane, worker.run, job, workers=[address])
+        future = self.link.submit(lane, worker.run, job_of(record, self.store), workers=[address])
         self.hands[record.run_id] = Hand(record, lane, address, future)
         future.add_done_callback(lambda _: (self._done.append(record.run_id), self._wake.set()))
 
@@ -291,19 +262,7 @@ class Broker:
             hand = self.hands.get(run_id)
             if hand is None or not hand.future.done():  # let go, or begun anew, since this was noted
                 return
-            if hand.future.status == "finished":
-                self._let_go(run_id, Failed, _result(hand.future) or worker.died().to_dict())
-            else:
-                self._bury(run_id, hand)
-
-    def _bury(self, run_id: str, hand: Hand) -> None:
-        """The worker died under a run: say why, as far as can be told."""
-        if hand.stopping:
-            self._let_go(run_id, Stopped)
-        elif self.link.killed_for_memory(hand.address):
-            self._let_go(run_id, Failed, worker.out_of_memory().to_dict())
-        else:
-            self._let_go(run_id, Failed, worker.died().to_dict())
+            self._let_go(run_id, *last_word(hand, self.link))
 
     def _let_go(self, run_id: str, kind: type, *args: Any) -> None:
         """End the log with this, unless the run has ended it itself, and forget the run."""
@@ -328,7 +287,7 @@ class Broker:
             if run_id not in self.hands and is_gone(record, self.store):
                 record = replace(record, server=self._server)
                 self.store.write(record)
-                self.hands[run_id] = Hand(record, _lane(record), address, None)
+                self.hands[run_id] = Hand(record, lane_of(record), address, None)
 
     def _watch_workers(self) -> None:
         """Runs whose worker is gone, though no future tells: their task names it, and would wait for it for ever."""
@@ -345,19 +304,12 @@ class Broker:
                         del self.hands[run_id]
                         self.waiting.insert(0, hand.record)
                     else:
-                        self._bury(run_id, hand)
+                        self._let_go(run_id, *why_died(hand, self.link))
 
     def _pass_wishes(self) -> None:
         """Deliver wishes in order, one at a time for each run, again until its worker has confirmed."""
         for run_id, hand in list(self.hands.items()):
-            if hand.asking is not None and hand.asking.done():
-                confirmed = hand.asking.exception() is None and hand.asking.result()
-                hand.asking = None
-                if confirmed:
-                    hand.wishes.popleft()
-            if hand.wishes and hand.asking is None:
-                hand.asking = self.link.ask([hand.address], run_id, *hand.wishes[0])
-                hand.asking.add_done_callback(lambda _: self._wake.set())
+            hand.deliver(self.link, self._wake.set)
             if time.monotonic() > hand.stop_by:
                 log.warning("run %s does not answer: its worker is replaced", run_id)
                 hand.stop_by = float("inf")
@@ -365,7 +317,7 @@ class Broker:
 
     def _make_room(self) -> None:
         """Pause runs whose browser has gone, where others wait for their place."""
-        wanted = {_lane(record) for record in self.waiting}
+        wanted = {lane_of(record) for record in self.waiting}
         now = time.monotonic()
         for hand in self.hands.values():
             unseen = now - self.signs.setdefault(hand.record.owner, now) > LEASE
@@ -407,14 +359,3 @@ class Broker:
             self.store.end(run_id, Failed, restarted().to_dict())
         if self.link is not None:
             self.link.close()
-
-
-def _lane(record: Record) -> str:
-    return experiment(record.experiment).LANE
-
-
-def _result(future: Any) -> dict[str, Any] | None:
-    try:
-        return future.result(timeout=5)
-    except Exception:  # the worker died between the end of the run and this question
-        return None

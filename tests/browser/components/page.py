@@ -42,7 +42,7 @@ def knobs() -> tuple[float, int]:
                   help="How far one step goes.", color=figures.GRADIENT, marks=marks)  # fmt: skip
     points = slider("Points", key="points", low=10, high=2000, value=100, step=10, unit="points")
     kept = st.session_state.setdefault("kept", 0.0)
-    noise = slider("Noise", key="noise", low=-1, high=1, value=kept, controlled=True)
+    noise = slider("Noise", key="noise", low=-1, high=1, value=kept, controlled=True, zero="none")
     st.session_state["kept"] = noise
     st.write(f"rate={rate!r} points={points!r} noise={noise!r}")
     time.sleep(0.15 if st.checkbox("slow") else 0)  # a page that takes longer than the slider's interval

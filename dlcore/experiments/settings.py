@@ -1,0 +1,141 @@
+"""Knobs that lessons with a training loop have in common; each Config takes those that it means.
+
+``class Config(Machine, Training)`` has all of them; its own come first on the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlcore.device import DEVICES, MEMORY_FORMATS, PRECISIONS, THREADS
+from dlcore.knobs import knob
+from dlcore.optimizers import USUAL
+from dlcore.schedules import SCHEDULES
+from dlcore.texts import N_
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained."""
+
+    optimizer: str = knob(
+        "adam",
+        choices=tuple(USUAL),
+        label=N_("Optimizer"),
+        help=N_("How a gradient becomes a step."),
+    )
+    learning_rate: float = knob(
+        1e-3,
+        low=1e-5,
+        high=10.0,
+        log=True,
+        live=True,
+        label=N_("Learning rate"),
+        help=N_("The size of a step; with a schedule, the largest one. Can be changed while the network trains."),
+    )
+    batch_size: int = knob(
+        32,
+        low=8,
+        high=2048,
+        log=True,
+        step=1,
+        label=N_("Batch size"),
+        help=N_("How many images are looked at for one step."),
+    )
+    epochs: int = knob(
+        12, low=1, high=50, label=N_("Epochs"), help=N_("How many times the network sees every training image.")
+    )
+    schedule: str = knob(
+        "cosine",
+        choices=tuple(SCHEDULES),
+        advanced=True,
+        label=N_("Schedule"),
+        help=N_("How the learning rate moves during the run."),
+    )
+    momentum: float = knob(
+        0.9,
+        low=0.0,
+        high=0.999,
+        advanced=True,
+        label=N_("Momentum"),
+        help=N_("How much of the last step is kept in the next (Adam calls it beta 1)."),
+    )
+    beta2: float = knob(
+        0.999,
+        low=0.0,
+        high=0.9999,
+        advanced=True,
+        label=N_("Memory of squared gradients"),
+        help=N_("How slowly Adam (beta 2) and RMSProp forget the size of past gradients."),
+    )
+    weight_decay: float = knob(
+        0.0,
+        low=0.0,
+        high=0.1,
+        advanced=True,
+        label=N_("Weight decay"),
+        help=N_("Pulls the weights towards zero a little at each step."),
+    )
+    seed: int = knob(
+        0,
+        low=0,
+        high=9999,
+        advanced=True,
+        label=N_("Seed"),
+        help=N_("Fixes the first weights and the order of the images."),
+    )
+    gradient_norms: bool = knob(
+        False,
+        advanced=True,
+        label=N_("Gradient norms"),
+        help=N_("Record how large each layer's gradient is at each step."),
+    )
+    evaluations: int = knob(
+        1,
+        low=1,
+        high=20,
+        advanced=True,
+        label=N_("Tests per epoch"),
+        help=N_("How often the network is tried on the test images. Its time is not counted as training."),
+    )
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What it is computed on, and which data exactly. "auto" is made definite by ``resolve``."""
+
+    device: str = knob(
+        "auto",
+        choices=DEVICES,
+        advanced=True,
+        label=N_("Device"),
+        help=N_("Where to compute; “auto” takes a GPU if there is one."),
+    )
+    threads: int = knob(
+        THREADS,
+        low=1,
+        high=64,
+        advanced=True,
+        label=N_("Threads"),
+        help=N_("How many processor cores to use. Another count gives slightly different numbers."),
+    )
+    precision: str = knob(
+        "auto",
+        choices=PRECISIONS,
+        advanced=True,
+        label=N_("Precision"),
+        help=N_("Number type of the layers' arithmetic; “auto” tries which is faster here."),
+    )
+    memory_format: str = knob(
+        "auto",
+        choices=MEMORY_FORMATS,
+        advanced=True,
+        label=N_("Memory format"),
+        help=N_("Order of an image's numbers in memory; “auto” tries which is faster here."),
+    )
+    data_hash: str = knob(
+        "",
+        advanced=True,
+        label=N_("Fingerprint of the data"),
+        help=N_("Names the exact images; a run is repeated only with the same."),
+    )
