@@ -156,7 +156,8 @@ class Slider {
 
   readEntry() {
     if (this.entry.value === this.text(this.value)) return;
-    const typed = this.entry.value.trim() === this.data.zero ? 0 : parseNumber(this.entry.value);
+    const isZero = this.data.zero && this.entry.value.trim() === this.data.zero;
+    const typed = isZero ? 0 : parseNumber(this.entry.value);
     const { low, high, log, step } = this.data;
     if (Number.isFinite(typed)) {
       const inside = Math.min(high, Math.max(low, typed)); // what is typed is meant: no rounding to the track's grid
