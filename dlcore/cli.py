@@ -17,11 +17,12 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-from dlcore import experiments
+from dlcore import changes, experiments
 from dlcore.data import catalogue
 from dlcore.data.download import download
 from dlcore.events import Checkpoint, Diverged, Epoch, Event, Finished, Snapshot, Started, Step, to_dict
 from dlcore.knobs import Knob, knobs_of, parse
+from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
 DONE, FAILED, WRONG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
@@ -74,6 +75,8 @@ def parser() -> Parser:
     one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings",
                      help="a setting; may be given again. “lessons” lists them")  # fmt: skip
     one.add_argument("--seed", metavar="N", help="the same as --set seed=N")
+    one.add_argument("--changes", default="", metavar="[[STEP,NAME,VALUE],…]",
+                     help="settings to change while it goes on, as the page's “Repeat it” writes them")  # fmt: skip
     one.add_argument("--json", action="store_true",
                      help="one JSON object a line: started, step, epoch …, at last finished or diverged")  # fmt: skip
     one.set_defaults(command=train_command)
@@ -138,7 +141,8 @@ def train_command(args: argparse.Namespace) -> int:
     """Run one experiment to its end, telling its events as they come."""
     module = experiments.experiment(args.lesson)
     config = parse(module.Config, _settings(args))
-    events = _with_data(lambda: module.run(config))
+    changed = changes.read(args.changes, module.Config)
+    events = _with_data(lambda: module.run(config, steering=Steering(changed)))
     last = _tell_json(events) if args.json else _tell_text(events)
     if isinstance(last, Diverged):
         print(last.reason.format(**last.params), file=sys.stderr)

@@ -10,10 +10,12 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 import pytest
 
+from dlcore.changes import read
 from dlcore.data.tabular import Tabular
+from dlcore.events import Changed
 from dlcore.history import History
 from dlcore.knobs import parse
-from ui.code_panel import link, rows_csv, run_config, set_csv
+from ui.code_panel import command, link, rows_csv, run_config, set_csv
 from ui.lessons import lesson_for
 
 
@@ -42,6 +44,14 @@ def test_the_link_carries_the_run_and_not_its_machine():
     assert texts.pop("lang") == "en"
     assert not {"device", "precision", "memory_format", "threads", "data_hash"} & set(texts)
     assert parse(lesson.config, texts) == asked
+
+
+def test_the_link_and_the_command_carry_what_was_changed():
+    lesson, changed = lesson_for("cnn"), [Changed(120, "learning_rate", 0.003)]
+    texts = opened(link(lesson, lesson.config(), changed))
+    assert list(read(texts["changes"], lesson.config)) == changed
+    assert command(lesson, lesson.config(), changed).endswith("--changes '[[120,\"learning_rate\",0.003]]'")
+    assert "changes" not in opened(link(lesson, lesson.config()))
 
 
 @pytest.mark.parametrize(("dataset", "kept"), [("csv", True), ("line", False)])

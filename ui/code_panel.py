@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from dlcore import changes
 from dlcore.data.tabular import Tabular
-from dlcore.events import to_dict
+from dlcore.events import Changed, to_dict
 from dlcore.history import History, Table
 from dlcore.knobs import knobs_of, to_argv, to_texts
 from ui import address
+from ui.controls import CHANGES
 from ui.i18n import _
 from ui.lessons import Lesson
 
@@ -83,26 +85,29 @@ def source(module: str, name: str) -> str:
     raise LookupError(f"{module} has no {name}")
 
 
-def command(lesson: Lesson, config: Any) -> str:
-    """The command line that repeats a run of this config."""
-    return shlex.join(["python", "-m", "dlcore", "train", lesson.slug, *to_argv(config)])
+def command(lesson: Lesson, config: Any, changed: Sequence[Changed] = ()) -> str:
+    """The command line that repeats a run of this config and its changes."""
+    steered = ["--changes", changes.write(changed)] if changed else []
+    return shlex.join(["python", "-m", "dlcore", "train", lesson.slug, *to_argv(config), *steered])
 
 
-def link(lesson: Lesson, config: Any) -> str:
+def link(lesson: Lesson, config: Any, changed: Sequence[Changed] = ()) -> str:
     """The link that opens the page with the settings of this config, on whatever machine it is opened.
 
-    What a run found out about its machine stays out, and so does the fingerprint of data that is everywhere the same.
+    It carries what was changed while the run went on, too. What a run found out about its machine stays out, and so
+    does the fingerprint of data that is everywhere the same.
     """
     left = [name for name in PLACE if hasattr(config, name)]
     if hasattr(config, "data_hash") and config.dataset != "csv":
         left.append("data_hash")
     known = knobs_of(type(config))
-    return address.link(lesson.slug, to_texts(replace(config, **{name: known[name].default for name in left})))
+    texts = to_texts(replace(config, **{name: known[name].default for name in left}))
+    return address.link(lesson.slug, texts | ({CHANGES: changes.write(changed)} if changed else {}))
 
 
 def script(lesson: Lesson, config: Any, history: History) -> str:
     """A Python program that repeats the run, with the changes that were made while it went on."""
-    changes = [f"    Changed({c.step}, {c.name!r}, {c.value!r}),\n" for c in history.changes]
+    rows = [f"    Changed({c.step}, {c.name!r}, {c.value!r}),\n" for c in history.changes]
     settings = pprint.pformat(asdict(config), sort_dicts=False, width=100)
     return (
         f'"""Repeats a run of the lesson “{lesson.title}”. Start it in the folder of the playground."""\n\n'
@@ -110,7 +115,7 @@ def script(lesson: Lesson, config: Any, history: History) -> str:
         f"from dlcore.experiments import {lesson.slug}\n"
         "from dlcore.steering import Steering\n\n"
         f"config = {lesson.slug}.Config(**{settings})\n"
-        f"changes: list[Changed] = [\n{''.join(changes)}]\n\n"
+        f"changes: list[Changed] = [\n{''.join(rows)}]\n\n"
         f"for event in {lesson.slug}.run(config, steering=Steering(changes)):\n"
         "    match event:\n"
         "        case Step(step=step, loss=loss):\n"
@@ -124,18 +129,16 @@ def script(lesson: Lesson, config: Any, history: History) -> str:
 
 def _repeat(lesson: Lesson, config: Any, history: History) -> None:
     st.markdown(_("**In a terminal**, in the folder of the playground:"))
-    st.code(command(lesson, config), language="bash", wrap_lines=True)
-    if history.changes:
-        st.caption(_("You changed settings while it ran. The command does not repeat that; the script does."))
+    st.code(command(lesson, config, history.changes), language="bash", wrap_lines=True)
     st.markdown(_("**As a program** with every setting that was really used:"))
     st.code(script(lesson, config, history), language="python")
     st.markdown(
         _(
-            "**In the browser**: this link opens the page with the settings of this run. A network has to be trained "
-            "again there; changes made while it ran are not in the link."
+            "**In the browser**: this link opens the page with the settings of this run, and what was changed while "
+            "it ran. A network has to be trained again there."
         )
     )
-    st.code(link(lesson, config), language=None, wrap_lines=True)
+    st.code(link(lesson, config, history.changes), language=None, wrap_lines=True)
 
 
 def _downloads(lesson: Lesson, config: Any, history: History, data: Text | None) -> None:

@@ -21,7 +21,8 @@ from ui.slider import Mark, slider
 
 C = TypeVar("C")
 Values = dict[str, Any]  # the value of every knob, by name
-RESERVED = ("lang", "hide", "changes")  # parameters of the address that are no knobs
+CHANGES = "changes"  # what a link's run is to repeat beside its settings (see ``ui.repeat``)
+RESERVED = ("lang", "hide", CHANGES)  # parameters of the address that are no knobs
 FEW = 4  # choices that stand side by side; more go into a list
 WIDEST = 1e6  # a track of a few hundred pixels cannot choose within more; the number is typed then
 
@@ -93,7 +94,7 @@ def controls(
             notes.warning(_sentence(panel, name, fault, getattr(config, name, None)), icon=":material/info:")
     for sentence in panel.said:  # a value that had to move with the data: said once
         st.toast(sentence, icon=":material/info:")
-    address.put({**to_texts(build(config_class, panel.given)), **_kept(state, extra)})
+    address.put({**to_texts(build(config_class, panel.given)), **_kept(state, (*extra, CHANGES))})
     return config
 
 

@@ -17,6 +17,7 @@ from dlcore.history import History
 from dlcore.jobs import RunInfo
 from dlcore.knobs import knobs_of
 from dlcore.texts import N_, Problem
+from ui import repeat
 from ui.controls import put_value
 from ui.faults import told
 from ui.i18n import _, ngettext, tell
@@ -56,6 +57,7 @@ def run_panel(lesson: Lesson, config: Any, view: View, *, start: str = N_("Train
     with st.container(key="run-panel", gap="small"):
         with st.container(key="run-buttons", horizontal=True, vertical_alignment="center", gap="small"):
             _buttons(lesson, config, info, start, ready)
+        repeat.tell_changes(lesson)
         _messages(lesson, config, info, history)
         active = info is not None and (info.state in ACTIVE or info.place is not None)  # or its worker is late
         st.fragment(_tick, run_every=TICK if active else None)(info, view)
@@ -147,7 +149,7 @@ def _start_button(
         if seed is not None:
             put_value("seed", seed, slug=lesson.slug)
         state = page_state(lesson.slug)
-        state["run"] = jobs.submit(lesson.slug, config, owner=owner())
+        state["run"] = jobs.submit(lesson.slug, config, owner=owner(), changes=repeat.changes(lesson))
         state["live"] = _live(config)  # what it begins with need not be told to it
 
     st.button(

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlcore.data import catalogue
+from dlcore.events import Changed
 from tests.waiting import patience
 
 SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
@@ -99,3 +100,17 @@ def test_a_download_that_fails_says_why(jobs, monkeypatch, tmp_path):
         time.sleep(0.2)
         at.run()
     assert not at.exception
+
+
+def test_a_link_repeats_what_was_changed_until_it_is_left_out(jobs, monkeypatch):
+    asked = []
+    monkeypatch.setattr("ui.run_panel.jobs.submit", lambda *_args, changes, **_more: asked.append(list(changes)))
+    at = open_page(lang="en", changes='[[5,"learning_rate",0.02]]', **SMALL)
+    assert "at step 5 Learning rate = 0.02" in said(at)
+    next(button for button in at.button if button.label == "Train").click().run()
+    assert asked == [[Changed(5, "learning_rate", 0.02)]]
+    next(button for button in at.button if button.label == "Leave it out").click().run()
+    assert "at step 5" not in said(at)
+    broken = open_page(lang="en", changes="[[5]]", **SMALL)
+    assert "tells of no changes" in said(broken)
+    assert not broken.exception
