@@ -322,6 +322,6 @@ def _number(syntax: ast.expr) -> float | None:
     if not isinstance(syntax, ast.Constant) or type(syntax.value) not in (int, float):
         return None
     try:
-        return sign * float(syntax.value)
+        return sign * float(syntax.value)  # pyright: ignore[reportArgumentType]  (int or float, see above)
     except OverflowError:
         return math.inf

@@ -1,0 +1,325 @@
+"""A computation graph as a film: values fill in from the left, then gradients flow back, each with its formula.
+
+``film(expression, leaves)`` computes everything with ``dlcore.autograd`` and says, frame by frame, what appears. The
+browser only draws it (``assets/components/graph.js``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from dlcore.autograd import Value, in_order
+from dlcore.expressions import Expression, Node
+from dlcore.figures import Label
+from dlcore.graph_layout import Layout, layout
+from dlcore.texts import N_, Problem
+
+MOST_DRAWN = 90  # nodes in a picture that can still be read
+TOO_BIG = N_("This graph has {count} nodes, and at most {most} can be drawn. Make the formula smaller.")
+SIGNS = {"+": "+", "-": "−", "*": "·", "/": "/", "**": "^", "neg": "−"}
+SLOPES = {  # derivatives by each input, from the names of inputs and output
+    "+": ("1", "1"),
+    "-": ("1", "−1"),
+    "*": ("{b}", "{a}"),
+    "/": ("1/{b}", "−{y}/{b}"),
+    "**": ("{b}·{a}<sup>{b} − 1</sup>", "{y}·log {a}"),
+    "neg": ("−1",),
+    "exp": ("{y}",),
+    "log": ("1/{a}",),
+    "sqrt": ("1/(2·{y})",),
+    "sin": ("cos {a}",),
+    "cos": ("−sin {a}",),
+    "tanh": ("1 − {y}²",),
+    "sigmoid": ("{y}·(1 − {y})",),
+    "relu": ("[{a} &gt; 0]",),
+    "softplus": ("σ({a})",),
+    "gelu": ("Φ({a}) + {a}·φ({a})",),
+    "abs": ("sign {a}",),
+    "max": ("[{a} &gt; {b}]", "[{b} &gt; {a}]"),
+    "min": ("[{a} &lt; {b}]", "[{b} &lt; {a}]"),
+}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A computed graph. ``values[i]`` belongs to ``expression.nodes[i]``; gradients are those of one backward call."""
+
+    expression: Expression
+    values: tuple[Value, ...]
+
+    @property
+    def drawn(self) -> list[int]:
+        """The nodes of the picture: all but constants, which stand in the formula of what uses them."""
+        return [i for i, node in enumerate(self.expression.nodes) if node.op != "number"]
+
+    @property
+    def result(self) -> Value:
+        """The value that everything is differentiated from."""
+        return self.values[-1]
+
+    def gradients(self) -> dict[str, float]:
+        """∂result/∂leaf for every leaf."""
+        nodes = zip(self.expression.nodes, self.values, strict=True)
+        return {node.name: float(value.grad) for node, value in nodes if node.op == "leaf"}
+
+    def fault(self) -> Problem | None:
+        """Why a value is not finite, told by the first node where it is so."""
+        return next((value.fault for value in self.values if value.fault), None)
+
+
+def compute(expression: Expression, leaves: Mapping[str, float]) -> Graph:
+    """Forward and one backward call with these leaves. Raises ``Problem`` for a graph too big, or a leaf missing."""
+    values = expression.every({name: Value(leaves.get(name, expression.defaults.get(name, 1.0)))
+                               for name in expression.names})  # fmt: skip
+    graph = Graph(expression, tuple(v if isinstance(v, Value) else Value(v, "number") for v in values))
+    if len(graph.drawn) > MOST_DRAWN:
+        raise Problem(TOO_BIG, kind="expression", count=len(graph.drawn), most=MOST_DRAWN)
+    graph.result.backward()
+    return graph
+
+
+@lru_cache(maxsize=64)
+def _laid(inputs: tuple[tuple[int, ...], ...]) -> Layout:
+    return layout(inputs)
+
+
+def film(graph: Graph, calls: int = 1, label: Label = str) -> dict[str, Any]:
+    """The payload of the component: nodes, edges and frames, texts in HTML of our own.
+
+    Args:
+        calls: how many times ``backward`` is called without setting the gradients to zero in between.
+        label: translator of the words.
+
+    Returns:
+        ``nodes``: name, op, place, value, slope texts; ``edges``: from, to, local derivative, contribution, route;
+        ``frames``: what is known or moves at each, with ``grads`` (node → its gradient from here on).
+    """
+    teller = _Teller(graph, label)
+    drawn = graph.drawn
+    number = {node: k for k, node in enumerate(drawn)}
+    nodes = graph.expression.nodes
+    laid = _laid(tuple(tuple(number[j] for j in nodes[i].inputs if j in number) for i in drawn))
+    edges = teller.edges(number, laid)
+    frames: list[dict[str, Any]] = [{"phase": "leaves", "text": teller.leaves()}]
+    frames += [{"phase": "forward", "node": number[i], "text": teller.forward(i)} for i in drawn if nodes[i].inputs]
+    total = dict.fromkeys(drawn, 0.0)
+    for call in range(1, calls + 1):
+        frames += teller.backward(call, calls, total, number, edges)
+    return {
+        "nodes": [teller.node(i, laid.places[number[i]]) for i in drawn],
+        "edges": edges,
+        "frames": frames,
+        "size": laid.places.max(0).tolist() if len(drawn) else [0, 0],
+    }
+
+
+class _Teller:
+    """Names and sentences of one graph."""
+
+    def __init__(self, graph: Graph, label: Label) -> None:
+        self.graph, self.label = graph, label
+        self.nodes, self.values = graph.expression.nodes, graph.values
+        self.names = _names(self.nodes)
+        self.root = self.names[-1]
+        self.order = [i for i in reversed(range(len(self.nodes))) if self.reached(i)]
+
+    def reached(self, i: int) -> bool:
+        """Whether a gradient arrives here: an operation or a leaf, not a constant."""
+        return self.nodes[i].op != "number"
+
+    def node(self, i: int, place: np.ndarray) -> dict[str, Any]:
+        """What the picture needs to know of a node."""
+        node, value = self.nodes[i], self.values[i]
+        fault = value.fault
+        return {
+            "name": node.name or ("" if node.op != "leaf" else self.names[i]),
+            "alias": _plain(self.names[i]),
+            "op": node.op,
+            "sign": self.sign(i),
+            "x": float(place[0]),
+            "y": float(place[1]),
+            "value": float(value.data),
+            "fault": self.label(fault.template).format(**fault.params) if fault else "",
+            "formula": self.forward(i) if node.inputs else "",
+            "slopes": [line for line, _local in self.slopes(i)],
+            "uses": self.uses(i),
+        }
+
+    def sign(self, i: int) -> str:
+        """The operation as it stands in the node, a constant operand with it: "+ 1", "( )²"."""
+        node = self.nodes[i]
+        sign = SIGNS.get(node.op, node.op)
+        constants = [self.names[j] if self.nodes[j].op == "number" else "" for j in node.inputs]
+        if len(constants) < 2 or not any(constants):
+            return {"*": "×", "neg": "−( )", "**": "aᵇ"}.get(node.op, sign)
+        if node.op == "**" and constants[1]:
+            return {"2": "( )²", "3": "( )³"}.get(constants[1], f"^ {constants[1]}")
+        sign = "×" if node.op == "*" else sign
+        return f"{sign} {constants[1]}" if constants[1] else f"{constants[0]} {sign}"
+
+    def operation(self, i: int, parts: Sequence[str]) -> str:
+        """The operation with its inputs written in: ``w·x``, ``tanh(z)``."""
+        op = self.nodes[i].op
+        if op == "**":
+            return f"{parts[0]}<sup>{parts[1]}</sup>"
+        if op == "neg":
+            return f"−{parts[0]}"
+        if op in SIGNS:
+            tight = op in ("*", "/")
+            return f"{parts[0]}{SIGNS[op] if tight else f' {SIGNS[op]} '}{parts[1]}"
+        return f"{op}({', '.join(parts)})"
+
+    def forward(self, i: int) -> str:
+        """``z = w·x + b = 1.2 + 0.3 = 1.5``."""
+        inputs = self.nodes[i].inputs
+        symbols = self.operation(i, [self.names[j] for j in inputs])
+        numbers = self.operation(i, [_number(self.values[j].data, inner=True) for j in inputs])
+        value = f'<b class="model">{_number(self.values[i].data)}</b>'
+        return f"{self.names[i]} = {symbols} = {numbers} = {value}"
+
+    def slopes(self, i: int) -> list[tuple[str, float]]:
+        """For each input that gets a gradient: ``∂z/∂w = x = 2``, and the number."""
+        lines = []
+        inputs, edges = self.nodes[i].inputs, self.values[i].edges
+        names = dict(zip("ab", (self.names[j] for j in inputs), strict=False), y=self.names[i])
+        for k, (j, (_parent, local)) in enumerate(zip(inputs, edges, strict=True)):
+            if self.reached(j):
+                symbol = SLOPES[self.nodes[i].op][k].format(**names)
+                equals = "" if symbol in ("1", "−1") else f" = {_number(local)}"
+                lines.append((f"{_d(self.names[i], self.names[j])} = {symbol}{equals}", float(local)))
+        return lines
+
+    def uses(self, i: int) -> list[str]:
+        """How the gradient of a node comes together: one line for each way out of it."""
+        lines = []
+        for k, node in enumerate(self.nodes):
+            for j, (_parent, local) in zip(node.inputs, self.values[k].edges, strict=True):
+                if j == i and self.reached(i):
+                    lines.append(self.product(k, i, float(self.values[k].grad), float(local)))
+        return lines
+
+    def product(self, k: int, j: int, upstream: float, local: float) -> str:
+        """Local derivative × upstream, with the names over the numbers."""
+        down, slope = _d(self.root, self.names[k]), _d(self.names[k], self.names[j])
+        return (
+            f"{_term(_number(upstream, inner=True), down, 'gradient')} <span>×</span> "
+            f"{_term(_number(local, inner=True), slope, 'local')} <span>=</span> "
+            f'<b class="gradient">{_number(upstream * local)}</b>'
+        )
+
+    def leaves(self) -> str:
+        """The first frame."""
+        return self.label(N_("The leaves have their values. Everything else follows from them, from left to right."))
+
+    def edges(self, number: Mapping[int, int], laid: Layout) -> list[dict[str, Any]]:
+        """The lines, with their local derivative and what flows back along them."""
+        edges = []
+        for i in number:
+            drawn = [(j, e[1]) for j, e in zip(self.nodes[i].inputs, self.values[i].edges, strict=True) if j in number]
+            for (j, local), route in zip(drawn, laid.routes[number[i]], strict=True):
+                flow = float(self.values[i].grad) * float(local)
+                edges.append({"from": number[j], "to": number[i], "local": float(local), "flow": flow,
+                              "route": route.tolist()})  # fmt: skip
+        return edges
+
+    def backward(
+        self, call: int, calls: int, total: dict[int, float], number: Mapping[int, int], edges: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """The frames of one backward call; ``total`` holds every gradient so far and is brought forward."""
+        last = len(self.nodes) - 1
+        total[last] += float(self.values[last].grad)
+        seed = self.label(N_("Backward begins at the end: {seed} = 1.")).format(seed=_d(self.root, self.root))
+        if calls > 1:
+            words = self.label(N_("backward() call {call} of {calls}, gradients not set to zero.")) if call > 1 else (
+                self.label(N_("backward() call {call} of {calls}."))
+            )  # fmt: skip
+            seed = words.format(call=call, calls=calls) + " " + seed
+        frames = [{"phase": "backward", "node": number[last], "text": seed, "grads": {number[last]: total[last]},
+                   "call": call}]  # fmt: skip
+        for i in self.order:
+            lines, grads, moving = [], {}, []
+            for j, (_parent, local) in zip(self.nodes[i].inputs, self.values[i].edges, strict=True):
+                if not self.reached(j):
+                    continue
+                before, upstream = total[j], float(self.values[i].grad)
+                total[j] = grads[number[j]] = before + upstream * float(local)
+                lines.append(self.arrival(i, j, before, upstream, float(local)))
+            if lines:
+                moving = [k for k, edge in enumerate(edges) if edge["to"] == number[i]]
+                frames.append({"phase": "backward", "node": number[i], "text": "<br>".join(lines), "grads": grads,
+                               "edges": moving, "call": call})  # fmt: skip
+        return frames
+
+    def arrival(self, i: int, j: int, before: float, upstream: float, local: float) -> str:
+        """``∂L/∂w: upstream × local = …``, and the sum where there was something already."""
+        line = f"{_d(self.root, self.names[j])} ← {self.product(i, j, upstream, local)}"
+        if before:
+            after = f'<b class="gradient">{_number(before + upstream * local)}</b>'
+            line += f" <small>{self.label(N_('added to {before}: {after}')).format(before=_number(before), after=after)}"
+            line += "</small>"
+        return line
+
+
+def _names(nodes: Sequence[Node]) -> list[str]:
+    """What each node is called in formulas: its name, a constant's number, or v₁, v₂, … ; names end in subscripts."""
+    names, count = [], 0
+    for node in nodes:
+        if node.op == "number":
+            names.append("π" if node.name == "pi" else _number(node.number or 0.0, inner=True))
+        elif node.name:
+            names.append(_symbol(node.name))
+        else:
+            count += 1
+            names.append(f"<i>v</i><sub>{count}</sub>")
+    return names
+
+
+def _symbol(name: str) -> str:
+    """``w1`` as w with a subscript, in italics."""
+    head = name.rstrip("0123456789_")
+    tail = name[len(head) :].strip("_")
+    return f"<i>{head}</i>" + (f"<sub>{tail}</sub>" if tail else "")
+
+
+def _plain(name: str) -> str:
+    """The same for a screen reader."""
+    for mark in ("<i>", "</i>", "<sub>", "</sub>"):
+        name = name.replace(mark, "")
+    return name
+
+
+def _d(of: str, by: str) -> str:
+    return f'<span class="dl-d"><span>∂{of}</span><span>∂{by}</span></span>'
+
+
+def _term(value: str, name: str, kind: str) -> str:
+    return f'<span class="dl-term {kind}"><b>{value}</b>{name}</span>'
+
+
+def _number(value: Any, *, inner: bool = False) -> str:
+    """Four digits, a true minus sign; in brackets where it stands inside a formula and is negative."""
+    value = float(value)
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else ("∞" if value > 0 else "−∞")
+    text = f"{value:.4g}".replace("-", "−")
+    if "e" in text:
+        mantissa, power = text.split("e")
+        text = f"{mantissa}·10<sup>{power.replace('+', '').replace('−0', '−').lstrip('0')}</sup>"
+    return f"({text})" if inner and value < 0 else text
+
+
+def most_to_blame(graph: Graph) -> tuple[str, float]:
+    """The leaf whose gradient is largest in size, and that gradient; ``("", 0.0)`` where none is finite."""
+    finite = {name: g for name, g in graph.gradients().items() if np.isfinite(g)}
+    name = max(finite, key=lambda n: abs(finite[n]), default="")
+    return name, finite.get(name, 0.0)
+
+
+def reachable(graph: Graph) -> int:
+    """How many values the result rests on (constants included)."""
+    return len(in_order(graph.result))
