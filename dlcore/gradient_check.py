@@ -19,6 +19,7 @@ UNIT = 2.0**-53
 SMALLEST, LARGEST = 1e-14, 1.0  # steps ε that are tried
 POINTS = 141  # ten a decade
 NEAR = 1e-3  # at which f‴ is estimated from gradients
+NOISE = 100.0  # roundings of a gradient; what is below is not told from 0
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class Check:
     best: float
 
 
-def central_difference(expression: Expression, leaves: Mapping[str, float], name: str, epsilon: np.ndarray) -> np.ndarray:
+def central_difference(
+    expression: Expression, leaves: Mapping[str, float], name: str, epsilon: np.ndarray
+) -> np.ndarray:
     """(f(x + ε) − f(x − ε)) / 2ε in one leaf x, for every ε of an array."""
     x = leaves[name]
     above, below = (expression(**{**leaves, name: x + sign * epsilon}) for sign in (1, -1))
@@ -67,6 +70,7 @@ def check(expression: Expression, leaves: Mapping[str, float], name: str, epsilo
     f = abs(float(expression(**leaves)))
     with np.errstate(all="ignore"):
         third = abs(after - 2 * ours + before) / near**2  # f‴, from the gradients beside x
+        third = third if third > NOISE * UNIT * abs(ours) / near**2 else 0.0  # a parabola has none
         best = np.cbrt(3 * UNIT * f / third) if 0 < third < np.inf else np.nan
         errors = np.abs(central_difference(expression, leaves, name, steps) - ours)
         quotient = float(central_difference(expression, leaves, name, np.array([epsilon]))[0])
@@ -93,6 +97,7 @@ def torch_gradients(text: str, leaves: dict[str, float]) -> dict[str, float]:
         elif node.op == "number":
             results.append(torch.tensor(node.number, dtype=torch.float64))
         else:
-            results.append(do.get(node.op, getattr(torch, node.op, None))(*(results[i] for i in node.inputs)))
+            operation = do[node.op] if node.op in do else getattr(torch, node.op)
+            results.append(operation(*(results[i] for i in node.inputs)))
     results[-1].backward()
     return {name: float(t.grad) if t.grad is not None else 0.0 for name, t in tensors.items()}

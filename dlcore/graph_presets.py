@@ -29,7 +29,9 @@ PRESETS = {
     "neuron": Preset(
         N_("A neuron"),
         "x1 = 2; x2 = -1; w1 = 0.5; w2 = 1.5; b = 0.2; y = 1\nz = w1*x1 + w2*x2 + b\na = tanh(z)\nL = (a - y)**2",
-        N_("Each weight’s gradient has its own input as a factor: w1 gets x1, w2 gets x2. An input of 0 blames nobody."),
+        N_(
+            "Each weight’s gradient has its own input as a factor: w1 gets x1, w2 gets x2. An input of 0 blames nobody."
+        ),
     ),
     "two_layers": Preset(
         N_("A two-layer net"),
@@ -58,9 +60,7 @@ PRESETS = {
 
 def starting(expression: Expression) -> dict[str, float]:
     """A value for every leaf: the text's own, else one of ``STARTS`` in turn."""
-    return {
-        name: expression.defaults.get(name, STARTS[k % len(STARTS)]) for k, name in enumerate(expression.names)
-    }
+    return {name: expression.defaults.get(name, STARTS[k % len(STARTS)]) for k, name in enumerate(expression.names)}
 
 
 def bounds(value: float) -> tuple[float, float]:

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from dlcore.autograd import Value, in_order
+from dlcore.autograd import Value
 from dlcore.expressions import Expression, Node
 from dlcore.figures import Label
 from dlcore.graph_layout import Layout, layout
 from dlcore.texts import N_, Problem
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_DRAWN = 90  # nodes in a picture that can still be read
 TOO_BIG = N_("This graph has {count} nodes, and at most {most} can be drawn. Make the formula smaller.")
 SIGNS = {"+": "+", "-": "−", "*": "·", "/": "/", "**": "^", "neg": "−"}
@@ -101,17 +102,17 @@ def film(graph: Graph, calls: int = 1, label: Label = str) -> dict[str, Any]:
     """
     teller = _Teller(graph, label)
     drawn = graph.drawn
-    number = {node: k for k, node in enumerate(drawn)}
+    index = {node: k for k, node in enumerate(drawn)}
     nodes = graph.expression.nodes
-    laid = _laid(tuple(tuple(number[j] for j in nodes[i].inputs if j in number) for i in drawn))
-    edges = teller.edges(number, laid)
+    laid = _laid(tuple(tuple(index[j] for j in nodes[i].inputs if j in index) for i in drawn))
+    edges = teller.edges(index, laid)
     frames: list[dict[str, Any]] = [{"phase": "leaves", "text": teller.leaves()}]
-    frames += [{"phase": "forward", "node": number[i], "text": teller.forward(i)} for i in drawn if nodes[i].inputs]
+    frames += [{"phase": "forward", "node": index[i], "text": teller.forward(i)} for i in drawn if nodes[i].inputs]
     total = dict.fromkeys(drawn, 0.0)
     for call in range(1, calls + 1):
-        frames += teller.backward(call, calls, total, number, edges)
+        frames += teller.backward(call, calls, total, index, edges)
     return {
-        "nodes": [teller.node(i, laid.places[number[i]]) for i in drawn],
+        "nodes": [teller.node(i, laid.places[index[i]]) for i in drawn],
         "edges": edges,
         "frames": frames,
         "size": laid.places.max(0).tolist() if len(drawn) else [0, 0],
@@ -178,8 +179,9 @@ class _Teller:
         """``z = w·x + b = 1.2 + 0.3 = 1.5``."""
         inputs = self.nodes[i].inputs
         symbols = self.operation(i, [self.names[j] for j in inputs])
-        numbers = self.operation(i, [_number(self.values[j].data, inner=True) for j in inputs])
-        value = f'<b class="model">{_number(self.values[i].data)}</b>'
+        infix = self.nodes[i].op in SIGNS
+        numbers = self.operation(i, [number(self.values[j].data, inner=infix) for j in inputs])
+        value = f'<b class="model">{number(self.values[i].data)}</b>'
         return f"{self.names[i]} = {symbols} = {numbers} = {value}"
 
     def slopes(self, i: int) -> list[tuple[str, float]]:
@@ -190,7 +192,7 @@ class _Teller:
         for k, (j, (_parent, local)) in enumerate(zip(inputs, edges, strict=True)):
             if self.reached(j):
                 symbol = SLOPES[self.nodes[i].op][k].format(**names)
-                equals = "" if symbol in ("1", "−1") else f" = {_number(local)}"
+                equals = "" if symbol in ("1", "−1") else f" = {number(local)}"
                 lines.append((f"{_d(self.names[i], self.names[j])} = {symbol}{equals}", float(local)))
         return lines
 
@@ -207,28 +209,28 @@ class _Teller:
         """Local derivative × upstream, with the names over the numbers."""
         down, slope = _d(self.root, self.names[k]), _d(self.names[k], self.names[j])
         return (
-            f"{_term(_number(upstream, inner=True), down, 'gradient')} <span>×</span> "
-            f"{_term(_number(local, inner=True), slope, 'local')} <span>=</span> "
-            f'<b class="gradient">{_number(upstream * local)}</b>'
+            f"{_term(number(upstream, inner=True), down, 'gradient')} <span>×</span> "
+            f"{_term(number(local, inner=True), slope, 'local')} <span>=</span> "
+            f'<b class="gradient">{number(upstream * local)}</b>'
         )
 
     def leaves(self) -> str:
         """The first frame."""
         return self.label(N_("The leaves have their values. Everything else follows from them, from left to right."))
 
-    def edges(self, number: Mapping[int, int], laid: Layout) -> list[dict[str, Any]]:
+    def edges(self, index: Mapping[int, int], laid: Layout) -> list[dict[str, Any]]:
         """The lines, with their local derivative and what flows back along them."""
         edges = []
-        for i in number:
-            drawn = [(j, e[1]) for j, e in zip(self.nodes[i].inputs, self.values[i].edges, strict=True) if j in number]
-            for (j, local), route in zip(drawn, laid.routes[number[i]], strict=True):
+        for i in index:
+            drawn = [(j, e[1]) for j, e in zip(self.nodes[i].inputs, self.values[i].edges, strict=True) if j in index]
+            for (j, local), route in zip(drawn, laid.routes[index[i]], strict=True):
                 flow = float(self.values[i].grad) * float(local)
-                edges.append({"from": number[j], "to": number[i], "local": float(local), "flow": flow,
+                edges.append({"from": index[j], "to": index[i], "local": float(local), "flow": flow,
                               "route": route.tolist()})  # fmt: skip
         return edges
 
     def backward(
-        self, call: int, calls: int, total: dict[int, float], number: Mapping[int, int], edges: list[dict[str, Any]]
+        self, call: int, calls: int, total: dict[int, float], index: Mapping[int, int], edges: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
         """The frames of one backward call; ``total`` holds every gradient so far and is brought forward."""
         last = len(self.nodes) - 1
@@ -239,7 +241,7 @@ class _Teller:
                 self.label(N_("backward() call {call} of {calls}."))
             )  # fmt: skip
             seed = words.format(call=call, calls=calls) + " " + seed
-        frames = [{"phase": "backward", "node": number[last], "text": seed, "grads": {number[last]: total[last]},
+        frames = [{"phase": "backward", "node": index[last], "text": seed, "grads": {index[last]: total[last]},
                    "call": call}]  # fmt: skip
         for i in self.order:
             lines, grads, moving = [], {}, []
@@ -247,11 +249,11 @@ class _Teller:
                 if not self.reached(j):
                     continue
                 before, upstream = total[j], float(self.values[i].grad)
-                total[j] = grads[number[j]] = before + upstream * float(local)
+                total[j] = grads[index[j]] = before + upstream * float(local)
                 lines.append(self.arrival(i, j, before, upstream, float(local)))
             if lines:
-                moving = [k for k, edge in enumerate(edges) if edge["to"] == number[i]]
-                frames.append({"phase": "backward", "node": number[i], "text": "<br>".join(lines), "grads": grads,
+                moving = [k for k, edge in enumerate(edges) if edge["to"] == index[i]]
+                frames.append({"phase": "backward", "node": index[i], "text": "<br>".join(lines), "grads": grads,
                                "edges": moving, "call": call})  # fmt: skip
         return frames
 
@@ -259,8 +261,8 @@ class _Teller:
         """``∂L/∂w: upstream × local = …``, and the sum where there was something already."""
         line = f"{_d(self.root, self.names[j])} ← {self.product(i, j, upstream, local)}"
         if before:
-            after = f'<b class="gradient">{_number(before + upstream * local)}</b>'
-            line += f" <small>{self.label(N_('added to {before}: {after}')).format(before=_number(before), after=after)}"
+            after = f'<b class="gradient">{number(before + upstream * local)}</b>'
+            line += f" <small>{self.label(N_('added to {before}: {after}')).format(before=number(before), after=after)}"
             line += "</small>"
         return line
 
@@ -270,7 +272,7 @@ def _names(nodes: Sequence[Node]) -> list[str]:
     names, count = [], 0
     for node in nodes:
         if node.op == "number":
-            names.append("π" if node.name == "pi" else _number(node.number or 0.0, inner=True))
+            names.append("π" if node.name == "pi" else number(node.number or 0.0, inner=True))
         elif node.name:
             names.append(_symbol(node.name))
         else:
@@ -301,15 +303,13 @@ def _term(value: str, name: str, kind: str) -> str:
     return f'<span class="dl-term {kind}"><b>{value}</b>{name}</span>'
 
 
-def _number(value: Any, *, inner: bool = False) -> str:
-    """Four digits, a true minus sign; in brackets where it stands inside a formula and is negative."""
+def number(value: Any, digits: int = 4, *, inner: bool = False) -> str:
+    """A true minus sign, powers of ten raised; in brackets where it is negative and stands inside a formula."""
     value = float(value)
     if not np.isfinite(value):
         return "NaN" if np.isnan(value) else ("∞" if value > 0 else "−∞")
-    text = f"{value:.4g}".replace("-", "−")
-    if "e" in text:
-        mantissa, power = text.split("e")
-        text = f"{mantissa}·10<sup>{power.replace('+', '').replace('−0', '−').lstrip('0')}</sup>"
+    text, _e, power = f"{value:.{digits}g}".partition("e")
+    text = text.replace("-", "−") + (f"·10{str(int(power)).translate(RAISED)}" if power else "")
     return f"({text})" if inner and value < 0 else text
 
 
@@ -318,8 +318,3 @@ def most_to_blame(graph: Graph) -> tuple[str, float]:
     finite = {name: g for name, g in graph.gradients().items() if np.isfinite(g)}
     name = max(finite, key=lambda n: abs(finite[n]), default="")
     return name, finite.get(name, 0.0)
-
-
-def reachable(graph: Graph) -> int:
-    """How many values the result rests on (constants included)."""
-    return len(in_order(graph.result))

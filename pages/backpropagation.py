@@ -43,7 +43,7 @@ challenge(
             "blame",
             _("In the matrices: open the weight whose gradient is the largest of all."),
             lambda: found_largest(shown),
-            hint=_("Switch to “Backward” and look for the darkest number in the three matrices ∂L/∂W."),
+            hint=_("Switch to “Backward” and look for the number of largest size in the three matrices ∂L/∂W."),
             praise=_("A large activation met a large δ. Gradient descent will move this weight farthest."),
         ),
         Task(
@@ -51,7 +51,7 @@ challenge(
             _("Find a step ε at which the difference quotient is right to 1e-8."),
             lambda: bool(checked and checked.error <= 1e-8 and abs(checked.ours) > 1e-6),
             hint=_("Smaller is better only down to a point. The bottom of the U is marked on the slider."),
-            praise=_("Half of the digits is the best that a difference of two nearly equal numbers can give."),
+            praise=_("Two errors balance there: a smaller step loses digits to rounding, a larger one to the curve’s bend."),
         ),
         Task(
             "deep",

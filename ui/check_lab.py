@@ -10,6 +10,7 @@ import streamlit as st
 
 from dlcore.figures import backprop
 from dlcore.gradient_check import LARGEST, SMALLEST, Check, check, torch_gradients
+from dlcore.graph_story import number
 from dlcore.texts import Problem
 from ui.controls import get_extra, put_extra
 from ui.graph_lab import Bench
@@ -77,7 +78,7 @@ def _table(bench: Bench, result: Check, was_waiting: bool) -> None:
         f"| {_('ours')} | `{result.ours:.15g}` |",
         f"| torch.autograd | {theirs} |",
         f"| {_('quotient')} | `{result.quotient:.15g}` |",
-        f"| {_('its error')} | `{result.error:.2g}` |",
+        f"| {_('its error')} | {number(result.error, 2)} |",
     ]
     st.markdown("\n".join(rows))
     if problem:
@@ -104,10 +105,10 @@ def _verdict(bench: Bench, result: Check) -> None:
                 "No ε brings the two together. Either the gradient is wrong, or there is a kink at this place, as relu "
                 "and abs have at 0: there is no derivative there, only a convention."))  # fmt: skip
         elif result.error <= 1e-8:
-            st.markdown(_("They agree to {error:.1g}. A gradient that passes this check is right.").format(
-                error=result.error))  # fmt: skip
+            st.markdown(_("They agree to {error}. A gradient that passes this check is right.").format(
+                error=number(result.error, 1)))  # fmt: skip
         else:
             st.markdown(_(
-                "They differ by {error:.2g} ({share:.1g} of the gradient). It is the quotient that is inexact here: "
-                "the best any ε reaches is {lowest:.1g}.").format(
-                    error=result.error, share=relative, lowest=lowest))  # fmt: skip
+                "They differ by {error} ({share} of the gradient). It is the quotient that is inexact here: "
+                "the best any ε reaches is {lowest}.").format(
+                    error=number(result.error, 2), share=number(relative, 1), lowest=number(lowest, 1)))  # fmt: skip

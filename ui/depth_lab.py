@@ -8,6 +8,7 @@ import streamlit as st
 from dlcore.depth import Profile, profile
 from dlcore.experiments.backpropagation import Config
 from dlcore.figures import backprop
+from dlcore.graph_story import number
 from dlcore.history import History
 from dlcore.texts import N_
 from ui import check_lab, graph_lab, layer_view
@@ -50,7 +51,7 @@ def _sentence(config: Config, made: Profile) -> str:
         return ":red[:material/trending_down:] " + _(
             "So little is left that the computer’s numbers end: the first layer’s gradient is 0.")  # fmt: skip
     per_layer = ratio ** (1 / max(config.depth - 1, 1))
-    numbers = {"ratio": f"{ratio:.2g}", "factor": f"{per_layer:.3g}", "depth": config.depth}
+    numbers = {"ratio": number(ratio, 2), "factor": number(per_layer, 3), "depth": config.depth}
     if ratio < 0.1:
         return ":orange[:material/trending_down:] " + _(
             "It vanishes: the first layer gets {ratio} of what the last one gets. On average each of the {depth} "
@@ -90,9 +91,11 @@ def _said(history: History) -> str:
     if accuracy is None:
         return _("A disc in a ring, 40 points, to be told apart by the network above. Does it learn?")
     if loss > 0.95 * GUESSING:
-        return _("Loss {loss:.4g}: no better than guessing ({guessing:.3g}).").format(loss=loss, guessing=GUESSING)
-    return _("Loss {loss:.3g}, {share:.0%} of the points right. Guessing costs {guessing:.3g}.").format(
-        loss=loss, share=accuracy, guessing=GUESSING
+        return _("Loss {loss}: no better than guessing ({guessing}).").format(
+            loss=number(loss), guessing=number(GUESSING, 3)
+        )
+    return _("Loss {loss}, {share} of the points right. Guessing costs {guessing}.").format(
+        loss=number(loss, 3), share=f"{accuracy:.0%}", guessing=number(GUESSING, 3)
     )
 
 

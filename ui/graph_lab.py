@@ -9,7 +9,7 @@ import streamlit as st
 
 from dlcore.expressions import MOST_CHARACTERS, Expression, parse
 from dlcore.graph_presets import MOST_CALLS, PRESETS, bounds, read_leaves, starting, write_leaves
-from dlcore.graph_story import Graph, compute, most_to_blame
+from dlcore.graph_story import Graph, compute, most_to_blame, number
 from dlcore.texts import Problem
 from ui.controls import get_extra, put_extra
 from ui.graph_view import graph_view
@@ -20,6 +20,7 @@ from ui.slider import slider
 
 EXTRA = ("graph", "formula", "leaves", "calls", "leaf")  # of the address
 FIRST = "neuron"
+FEW = 6  # leaves that stand side by side; more go into a list
 
 
 @dataclass(frozen=True)
@@ -122,10 +123,12 @@ def _pick(leaf: str) -> None:
 def _leaf_in_hand(leaf: str, names: tuple[str, ...]) -> str:
     key = "backpropagation.leaf"
     st.session_state[key] = leaf
-    st.pills(
-        _("Leaf in hand"), names, key=key, on_change=lambda: _pick(st.session_state[key] or leaf),
-        help=_("The leaf that the slider moves; or click on it in the graph."),
-    )  # fmt: skip
+    help = _("The leaf that the slider moves; or click on it in the graph.")
+    changed = {"key": key, "help": help, "on_change": lambda: _pick(st.session_state[key] or leaf)}
+    if len(names) <= FEW:
+        st.pills(_("Leaf in hand"), names, **changed)
+    else:
+        st.selectbox(_("Leaf in hand"), names, **changed)
     return leaf
 
 
@@ -161,12 +164,14 @@ def _words(bench: Bench) -> None:
         elif bench.leaves:
             name, gradient = most_to_blame(bench.graph)
             result = bench.expression.nodes[-1].name or "v"
-            sentence = _(
-                "Most to blame is **{name}**: moving it by 0.001 moves {result} by about {change:.3g} (gradient "
-                "{gradient:.4g})."
-            ) if gradient else _("No leaf can change the result: every gradient is 0.")  # fmt: skip
-            st.markdown(":green[:material/target:] " + sentence.format(
-                name=name, result=result, change=gradient / 1000, gradient=gradient))  # fmt: skip
+            sentence = (
+                _("{result} depends most on **{name}**: moving it by 0.001 moves {result} by about {change} (its "
+                  "gradient is {gradient}).")
+                if gradient
+                else _("No leaf can change the result: every gradient is 0.")
+            )  # fmt: skip
+            numbers = {"change": number(gradient / 1000, 3), "gradient": number(gradient)}
+            st.markdown(f":green[:material/target:] {sentence.format(name=name, result=result, **numbers)}")
         if bench.calls > 1:
             st.markdown(":orange[:material/functions:] " + _(
                 "After {k} calls every gradient in the picture is {k} × the right one. An optimizer would take a step "

@@ -43,8 +43,10 @@ def _texts() -> dict[str, Any]:
     return {
         "play": _("Play"), "pause": _("Pause"), "step": _("Step"), "scrub": _("Step shown; arrow keys move it"),
         "speed": _("Speed"), "back": _("One step back"), "forth": _("One step"), "close": _("Close"),
-        "leaves": _("Leaves"), "forward": _("Forward: the value"), "backward": _("Backward: upstream × local derivative"),
-        "slopes": _("Its local derivatives"), "comes": _("Its gradient: upstream × local derivative"),
+        "leaves": _("Leaves"), "forward": _("Forward: the value"),
+        "backward": _("Backward: upstream × local derivative"), "slopes": _("Its local derivatives"),
+        "comes": _("Its gradient: upstream × local derivative"),
         "sum": _("Its gradient is the sum over all ways out of it"), "table": _("Table of all nodes"),
-        "node": _("Node"), "operation": _("Operation"), "value": _("Value"), "gradient": _("Gradient"), "leaf": _("leaf"),
+        "node": _("Node"), "operation": _("Operation"), "value": _("Value"), "gradient": _("Gradient"),
+        "leaf": _("leaf"),
     }  # fmt: skip

@@ -4,8 +4,8 @@ import { Bar } from "./player.js";
 import { playhead } from "./playhead.js";
 import { unpack } from "./wire.js";
 
-const [COLUMN, ROW, WIDTH, HEIGHT, PAD] = [124, 72, 84, 58, 10]; // px
-const SMALLEST = 0.74; // scale; a wider graph scrolls
+const [COLUMN, ROW, WIDTH, HEIGHT, PAD] = [138, 72, 86, 58, 8]; // px
+const SMALLEST = 0.72; // scale; a wider graph scrolls
 const SECONDS = 0.85; // for each frame at speed 1
 
 export default async function (component) {
@@ -127,7 +127,7 @@ class Graph {
       d += `C${points[k - 1][0] + bend} ${points[k - 1][1]} ${points[k][0] - bend} ${points[k][1]} ${points[k]}`;
     }
     const [p, q] = points.slice(-2);
-    const label = el("svg:text", { class: "dl-edge-text", x: (p[0] + q[0]) / 2, y: (p[1] + q[1]) / 2 + 4, "aria-hidden": "true" });
+    const label = el("svg:text", { class: "dl-edge-text", x: (p[0] + q[0]) / 2, y: (p[1] + q[1]) / 2 - 5, "aria-hidden": "true" });
     return { path: el("svg:path", { class: "dl-edge", d, "aria-hidden": "true" }), label };
   }
 

@@ -34,7 +34,11 @@ class Config:
     """The settings of the deep network."""
 
     depth: int = knob(
-        20, low=2, high=50, label=N_("Hidden layers"), help=N_("How many layers a gradient has to pass on its way back.")
+        20,
+        low=2,
+        high=50,
+        label=N_("Hidden layers"),
+        help=N_("How many layers a gradient has to pass on its way back."),
     )
     activation: str = knob(
         "sigmoid", choices=("sigmoid", "tanh", "relu", "gelu"), label=N_("Activation"),
@@ -44,7 +48,7 @@ class Config:
         "xavier", choices=INITS, label=N_("Initial weights"),
         help=N_("How large the weights begin: all zero, small (0.01), after Glorot (Xavier), or after He."),
     )  # fmt: skip
-    width: int = knob(32, low=4, high=64, label=N_("Units per layer"), help=N_("Theory is exact for wide layers."))
+    width: int = knob(32, low=4, high=48, label=N_("Units per layer"), help=N_("Theory is exact for wide layers."))
     learning_rate: float = knob(
         0.1, low=1e-4, high=10.0, log=True, live=True, label=N_("Learning rate η"),
         help=N_("Step size of plain gradient descent; it can be moved while the network trains."),
