@@ -51,7 +51,9 @@ challenge(
             _("Find a step ε at which the difference quotient is right to 1e-8."),
             lambda: bool(checked and checked.error <= 1e-8 and abs(checked.ours) > 1e-6),
             hint=_("Smaller is better only down to a point. The bottom of the U is marked on the slider."),
-            praise=_("Two errors balance there: a smaller step loses digits to rounding, a larger one to the curve’s bend."),
+            praise=_(
+                "Two errors balance there: a smaller step loses digits to rounding, a larger one to the curve’s bend."
+            ),
         ),
         Task(
             "deep",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -95,10 +94,10 @@ def _asked(bench: Bench) -> tuple[dict[str, float] | None, Problem | None]:
 
 def _verdict(bench: Bench, result: Check) -> None:
     """What the numbers mean."""
-    relative = result.error / max(abs(result.ours), 1e-300)
-    lowest: Any = float(np.nanmin(result.errors))
+    finite = result.errors[np.isfinite(result.errors)]
+    relative, lowest = result.error / max(abs(result.ours), 1e-300), float(finite.min()) if len(finite) else math.nan
     with st.container(key="prose-check-verdict"):
-        if not math.isfinite(result.ours):
+        if bench.graph.fault() or not math.isfinite(result.ours) or not len(finite):
             st.markdown(_("At this place there is no finite gradient to check."))
         elif lowest > 1e-3 * max(abs(result.ours), 1e-9):
             st.markdown(_(

@@ -28,6 +28,7 @@ def check_curve(
         here: the step chosen and its error.
     """
     shown = np.maximum(errors, FLOOR)
+    highest = float(np.max(shown[np.isfinite(shown)], initial=1e-6))
     lines = [
         Curve(epsilon, np.where(truncation > FLOOR, truncation, np.nan), N_("truncation ~ ε²"), DATA, "dash", 1.5),
         Curve(epsilon, np.where(rounding > FLOOR, rounding, np.nan), N_("rounding ~ 1/ε"), WARNING, "dash", 1.5),
@@ -37,7 +38,7 @@ def check_curve(
     plot = curves(
         lines, x_title=N_("step ε of the difference quotient"), y_title=N_("error of the gradient"), log_x=True,
         log_y=True, x_range=(float(epsilon[0]), float(epsilon[-1])),
-        y_range=(FLOOR, 10 * max(float(np.nanmax(np.where(np.isfinite(shown), shown, np.nan))), 1e-6)),
+        y_range=(FLOOR, 10 * highest),
         levels=[Level(here[0], "ε", MODEL, upright=True)], label=label,
     )  # fmt: skip
     plot._data[-1]["marker"] = {"size": 12, "color": MODEL}
