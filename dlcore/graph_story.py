@@ -14,36 +14,14 @@ from typing import Any
 import numpy as np
 
 from dlcore.autograd import Value
-from dlcore.expressions import Expression, Node
+from dlcore.expressions import Expression
 from dlcore.figures import Label
 from dlcore.graph_layout import Layout, layout
+from dlcore.graph_math import SIGNS, SLOPES, fraction, names_of, number, spoken, term
 from dlcore.texts import N_, Problem
 
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_DRAWN = 90  # nodes in a picture that can still be read
 TOO_BIG = N_("This graph has {count} nodes, and at most {most} can be drawn. Make the formula smaller.")
-SIGNS = {"+": "+", "-": "−", "*": "·", "/": "/", "**": "^", "neg": "−"}
-SLOPES = {  # derivatives by each input, from the names of inputs and output
-    "+": ("1", "1"),
-    "-": ("1", "−1"),
-    "*": ("{b}", "{a}"),
-    "/": ("1/{b}", "−{y}/{b}"),
-    "**": ("{b}·{a}<sup>{b} − 1</sup>", "{y}·log {a}"),
-    "neg": ("−1",),
-    "exp": ("{y}",),
-    "log": ("1/{a}",),
-    "sqrt": ("1/(2·{y})",),
-    "sin": ("cos {a}",),
-    "cos": ("−sin {a}",),
-    "tanh": ("1 − {y}²",),
-    "sigmoid": ("{y}·(1 − {y})",),
-    "relu": ("[{a} &gt; 0]",),
-    "softplus": ("σ({a})",),
-    "gelu": ("Φ({a}) + {a}·φ({a})",),
-    "abs": ("sign {a}",),
-    "max": ("[{a} &gt; {b}]", "[{b} &gt; {a}]"),
-    "min": ("[{a} &lt; {b}]", "[{b} &lt; {a}]"),
-}
 
 
 @dataclass(frozen=True)
@@ -125,7 +103,7 @@ class _Teller:
     def __init__(self, graph: Graph, label: Label) -> None:
         self.graph, self.label = graph, label
         self.nodes, self.values = graph.expression.nodes, graph.values
-        self.names = _names(self.nodes)
+        self.names = names_of(self.nodes)
         self.root = self.names[-1]
         self.order = [i for i in reversed(range(len(self.nodes))) if self.reached(i)]
 
@@ -139,7 +117,7 @@ class _Teller:
         fault = value.fault
         return {
             "name": node.name or ("" if node.op != "leaf" else self.names[i]),
-            "alias": _plain(self.names[i]),
+            "alias": spoken(self.names[i]),
             "op": node.op,
             "sign": self.sign(i),
             "x": float(place[0]),
@@ -193,7 +171,7 @@ class _Teller:
             if self.reached(j):
                 symbol = SLOPES[self.nodes[i].op][k].format(**names)
                 equals = "" if symbol in ("1", "−1") else f" = {number(local)}"
-                lines.append((f"{_d(self.names[i], self.names[j])} = {symbol}{equals}", float(local)))
+                lines.append((f"{fraction(self.names[i], self.names[j])} = {symbol}{equals}", float(local)))
         return lines
 
     def uses(self, i: int) -> list[str]:
@@ -207,10 +185,10 @@ class _Teller:
 
     def product(self, k: int, j: int, upstream: float, local: float) -> str:
         """Local derivative × upstream, with the names over the numbers."""
-        down, slope = _d(self.root, self.names[k]), _d(self.names[k], self.names[j])
+        down, slope = fraction(self.root, self.names[k]), fraction(self.names[k], self.names[j])
         return (
-            f"{_term(number(upstream, inner=True), down, 'gradient')} <span>×</span> "
-            f"{_term(number(local, inner=True), slope, 'local')} <span>=</span> "
+            f"{term(number(upstream, inner=True), down, 'gradient')} <span>×</span> "
+            f"{term(number(local, inner=True), slope, 'local')} <span>=</span> "
             f'<b class="gradient">{number(upstream * local)}</b>'
         )
 
@@ -235,7 +213,7 @@ class _Teller:
         """The frames of one backward call; ``total`` holds every gradient so far and is brought forward."""
         last = len(self.nodes) - 1
         total[last] += float(self.values[last].grad)
-        seed = self.label(N_("Backward begins at the end: {seed} = 1.")).format(seed=_d(self.root, self.root))
+        seed = self.label(N_("Backward begins at the end: {seed} = 1.")).format(seed=fraction(self.root, self.root))
         if calls > 1:
             words = self.label(N_("backward() call {call} of {calls}, gradients not set to zero.")) if call > 1 else (
                 self.label(N_("backward() call {call} of {calls}."))
@@ -259,58 +237,12 @@ class _Teller:
 
     def arrival(self, i: int, j: int, before: float, upstream: float, local: float) -> str:
         """``∂L/∂w: upstream × local = …``, and the sum where there was something already."""
-        line = f"{_d(self.root, self.names[j])} ← {self.product(i, j, upstream, local)}"
+        line = f"{fraction(self.root, self.names[j])} ← {self.product(i, j, upstream, local)}"
         if before:
             after = f'<b class="gradient">{number(before + upstream * local)}</b>'
             line += f" <small>{self.label(N_('added to {before}: {after}')).format(before=number(before), after=after)}"
             line += "</small>"
         return line
-
-
-def _names(nodes: Sequence[Node]) -> list[str]:
-    """What each node is called in formulas: its name, a constant's number, or v₁, v₂, … ; names end in subscripts."""
-    names, count = [], 0
-    for node in nodes:
-        if node.op == "number":
-            names.append("π" if node.name == "pi" else number(node.number or 0.0, inner=True))
-        elif node.name:
-            names.append(_symbol(node.name))
-        else:
-            count += 1
-            names.append(f"<i>v</i><sub>{count}</sub>")
-    return names
-
-
-def _symbol(name: str) -> str:
-    """``w1`` as w with a subscript, in italics."""
-    head = name.rstrip("0123456789_")
-    tail = name[len(head) :].strip("_")
-    return f"<i>{head}</i>" + (f"<sub>{tail}</sub>" if tail else "")
-
-
-def _plain(name: str) -> str:
-    """The same for a screen reader."""
-    for mark in ("<i>", "</i>", "<sub>", "</sub>"):
-        name = name.replace(mark, "")
-    return name
-
-
-def _d(of: str, by: str) -> str:
-    return f'<span class="dl-d"><span>∂{of}</span><span>∂{by}</span></span>'
-
-
-def _term(value: str, name: str, kind: str) -> str:
-    return f'<span class="dl-term {kind}"><b>{value}</b>{name}</span>'
-
-
-def number(value: Any, digits: int = 4, *, inner: bool = False) -> str:
-    """A true minus sign, powers of ten raised; in brackets where it is negative and stands inside a formula."""
-    value = float(value)
-    if not np.isfinite(value):
-        return "NaN" if np.isnan(value) else ("∞" if value > 0 else "−∞")
-    text, _e, power = f"{value:.{digits}g}".partition("e")
-    text = text.replace("-", "−") + (f"·10{str(int(power)).translate(RAISED)}" if power else "")
-    return f"({text})" if inner and value < 0 else text
 
 
 def most_to_blame(graph: Graph) -> tuple[str, float]:

@@ -163,14 +163,15 @@ def test_figures_draw_what_they_are_given():
     made = deep.profile(50, 8, "relu", "he")
     for deltas in (made.deltas, np.zeros(50)):
         figure = backprop.depth_curve(deltas, made.theory, made.signals, made.limit)
-        assert len(figure.data) == 4
+        assert len(figure._data) == 4
     expression, leaves = leaves_of("neuron")
     result = gc.check(expression, leaves, "x1", 1e-4)
     figure = backprop.check_curve(
         result.epsilon, result.errors, result.truncation, result.rounding, (1e-4, result.error)
     )
-    assert list(figure.data[2].x) == result.epsilon.tolist()
-    assert figure.data[3].y[0] == pytest.approx(result.error)
+    traces = [dict(trace) for trace in figure._data]
+    assert list(traces[2]["x"]) == result.epsilon.tolist()
+    assert traces[3]["y"][0] == pytest.approx(result.error)
     assert backprop.loss_plot(np.zeros(0), np.zeros(0), 100, 0.69).data
     assert backprop.norm_plot(np.zeros(0), np.zeros(0)).data
 

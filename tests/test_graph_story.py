@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from dlcore.autograd import Value, apply
 from dlcore.expressions import parse
+from dlcore.graph_math import SLOPES, number
 from dlcore.graph_presets import MOST_CALLS, PRESETS, bounds, read_leaves, starting, write_leaves
-from dlcore.graph_story import MOST_DRAWN, SLOPES, compute, film, most_to_blame, number
+from dlcore.graph_story import MOST_DRAWN, compute, film, most_to_blame
 from dlcore.texts import Problem
 
 

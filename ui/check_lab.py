@@ -9,7 +9,7 @@ import streamlit as st
 
 from dlcore.figures import backprop
 from dlcore.gradient_check import LARGEST, SMALLEST, Check, check, torch_gradients
-from dlcore.graph_story import number
+from dlcore.graph_math import number
 from dlcore.texts import Problem
 from ui.controls import get_extra, put_extra
 from ui.graph_lab import Bench

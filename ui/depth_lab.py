@@ -8,7 +8,7 @@ import streamlit as st
 from dlcore.depth import Profile, profile
 from dlcore.experiments.backpropagation import Config
 from dlcore.figures import backprop
-from dlcore.graph_story import number
+from dlcore.graph_math import number
 from dlcore.history import History
 from dlcore.texts import N_
 from ui import check_lab, graph_lab, layer_view
@@ -43,9 +43,9 @@ def draw() -> tuple[Config, Profile]:
 
 def _sentence(config: Config, made: Profile) -> str:
     ratio = made.ratio
-    if not np.isfinite(ratio):
+    if config.init == "zeros" or not np.isfinite(ratio):
         return ":red[:material/block:] " + _(
-            "With weights of zero nothing passes: every gradient below the last layer is exactly 0, and the units of a "
+            "With weights of zero nothing passes: below the last hidden layer every gradient is 0, and the units of a "
             "layer could never become different from one another.")  # fmt: skip
     if ratio == 0:
         return ":red[:material/trending_down:] " + _(

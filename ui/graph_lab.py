@@ -8,8 +8,9 @@ from zlib import crc32
 import streamlit as st
 
 from dlcore.expressions import MOST_CHARACTERS, Expression, parse
+from dlcore.graph_math import number
 from dlcore.graph_presets import MOST_CALLS, PRESETS, bounds, read_leaves, starting, write_leaves
-from dlcore.graph_story import Graph, compute, most_to_blame, number
+from dlcore.graph_story import Graph, compute, most_to_blame
 from dlcore.texts import Problem
 from ui.controls import get_extra, put_extra
 from ui.graph_view import graph_view
