@@ -122,7 +122,7 @@ class _Teller:
             "sign": self.sign(i),
             "x": float(place[0]),
             "y": float(place[1]),
-            "value": float(value.data),
+            "value": shown(value.data),
             "fault": self.label(fault.template).format(**fault.params) if fault else "",
             "formula": self.forward(i) if node.inputs else "",
             "slopes": [line for line, _local in self.slopes(i)],
@@ -203,7 +203,7 @@ class _Teller:
             drawn = [(j, e[1]) for j, e in zip(self.nodes[i].inputs, self.values[i].edges, strict=True) if j in index]
             for (j, local), route in zip(drawn, laid.routes[index[i]], strict=True):
                 flow = float(self.values[i].grad) * float(local)
-                edges.append({"from": index[j], "to": index[i], "local": float(local), "flow": flow,
+                edges.append({"from": index[j], "to": index[i], "local": shown(local), "flow": shown(flow),
                               "route": route.tolist()})  # fmt: skip
         return edges
 
@@ -219,7 +219,7 @@ class _Teller:
                 self.label(N_("backward() call {call} of {calls}."))
             )  # fmt: skip
             seed = words.format(call=call, calls=calls) + " " + seed
-        frames = [{"phase": "backward", "node": index[last], "text": seed, "grads": {index[last]: total[last]},
+        frames = [{"phase": "backward", "node": index[last], "text": seed, "grads": {index[last]: shown(total[last])},
                    "call": call}]  # fmt: skip
         for i in self.order:
             lines, grads, moving = [], {}, []
@@ -227,7 +227,8 @@ class _Teller:
                 if not self.reached(j):
                     continue
                 before, upstream = total[j], float(self.values[i].grad)
-                total[j] = grads[index[j]] = before + upstream * float(local)
+                total[j] = before + upstream * float(local)
+                grads[index[j]] = shown(total[j])
                 lines.append(self.arrival(i, j, before, upstream, float(local)))
             if lines:
                 moving = [k for k, edge in enumerate(edges) if edge["to"] == index[i]]
@@ -243,6 +244,11 @@ class _Teller:
             line += f" <small>{self.label(N_('added to {before}: {after}')).format(before=number(before), after=after)}"
             line += "</small>"
         return line
+
+
+def shown(value: Any) -> float | str:
+    """The number, for the browser to write; as a text where it is not finite, since JSON has no such numbers."""
+    return float(value) if np.isfinite(value) else number(value)
 
 
 def most_to_blame(graph: Graph) -> tuple[str, float]:

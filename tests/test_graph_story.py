@@ -118,6 +118,7 @@ def test_fault_is_told_at_its_node():
     assert "Division by zero" in str(fault)
     nodes = film(graph)["nodes"]
     assert [bool(node["fault"]) for node in nodes] == [False, True, False]
+    assert [node["value"] for node in nodes] == [0, "∞", "∞"], "JSON has no infinity, and a dash would say nothing"
     assert most_to_blame(graph) == ("", 0.0)
 
 

@@ -20,7 +20,7 @@ from ui.session import page_state, set_up_by_teacher
 from ui.slider import slider
 
 EXTRA = ("graph", "formula", "leaves", "calls", "leaf")  # of the address
-FIRST = "neuron"
+FIRST, OWN = "neuron", "own"
 FEW = 6  # leaves that stand side by side; more go into a list
 
 
@@ -55,7 +55,7 @@ def _panel() -> tuple[Bench | None, Problem | None]:
     text = get_extra("formula") or PRESETS[preset].text
     shown = not set_up_by_teacher()
     if shown:
-        _choose(preset)
+        _choose(preset, text != PRESETS[preset].text)
         _type(text)
     try:
         expression = parse(text)
@@ -85,17 +85,20 @@ def _leaves(expression: Expression) -> dict[str, float]:
         return leaves
 
 
-def _choose(preset: str) -> None:
+def _choose(preset: str, own: bool) -> None:
     key = "backpropagation.preset"
-    st.session_state[key] = preset  # in every run (docs/architecture.md: widgets with a value from us)
+    st.session_state[key] = OWN if own else preset  # in every run (docs/architecture.md: widgets with a value from us)
+    titles = {name: _(graph.title) for name, graph in PRESETS.items()} | ({OWN: _("My own formula")} if own else {})
     st.selectbox(
-        _("Graph"), list(PRESETS), key=key, format_func=lambda name: _(PRESETS[name].title),
+        _("Graph"), list(titles), key=key, format_func=titles.__getitem__,
         on_change=lambda: _take(st.session_state[key]),
         help=_("Graphs that each show one thing. You can change every formula."),
     )  # fmt: skip
 
 
 def _take(preset: str) -> None:
+    if preset == OWN:
+        return
     for name in EXTRA:
         put_extra(name, "", slug="backpropagation")
     put_extra("graph", "" if preset == FIRST else preset, slug="backpropagation")

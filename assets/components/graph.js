@@ -18,6 +18,7 @@ export default async function (component) {
 
 class Graph {
   constructor(host) {
+    host.style.minHeight = ""; // the graph's own height from now on
     this.svg = el("svg:svg", { role: "group" });
     this.box = el("div", { class: "dl-graph-box" }, this.svg);
     this.phase = el("div", { class: "dl-graph-phase" });
@@ -173,19 +174,19 @@ class Graph {
     const { nodes, edges, frames, texts } = this.data;
     const frame = frames[k];
     const [known, gradients] = this.knownAt(k);
-    const sizes = Object.values(gradients).map(Math.abs).filter(Number.isFinite);
+    const sizes = Object.values(gradients).filter(Number.isFinite).map(Math.abs);
     const largest = Math.max(1e-300, ...sizes);
     nodes.forEach((node, i) => {
       const card = this.cards[i];
       const there = i in gradients;
-      card.value.textContent = known.has(i) ? number(node.value, 4) : "";
-      card.gradient.textContent = there ? `∂ ${number(gradients[i], 4)}` : "";
+      card.value.textContent = known.has(i) ? said(node.value, 4) : "";
+      card.gradient.textContent = there ? `∂ ${said(gradients[i], 4)}` : "";
       card.blame.setAttribute("width", there && Number.isFinite(gradients[i]) ? (Math.abs(gradients[i]) / largest) * (WIDTH - 16) : 0);
       card.root.classList.toggle("dl-now", frame.node === i);
       card.root.classList.toggle("dl-back", frame.phase === "backward");
       card.root.classList.toggle("dl-faulty", Boolean(node.fault) && known.has(i));
-      const said = [node.alias, node.sign, known.has(i) ? `${texts.value} ${number(node.value, 4)}` : "", there ? `${texts.gradient} ${number(gradients[i], 4)}` : "", node.fault];
-      card.root.setAttribute("aria-label", said.filter(Boolean).join(", "));
+      const words = [node.alias, node.sign, known.has(i) ? `${texts.value} ${said(node.value, 4)}` : "", there ? `${texts.gradient} ${said(gradients[i], 4)}` : "", node.fault];
+      card.root.setAttribute("aria-label", words.filter(Boolean).join(", "));
     });
     edges.forEach((edge, i) => {
       const on = frame.edges?.includes(i);
@@ -194,7 +195,7 @@ class Graph {
       path.classList.toggle("dl-in", frame.phase === "forward" && frame.node === edge.to);
       path.classList.toggle("dl-done", !on && edge.from in gradients && edge.to in gradients);
       label.classList.toggle("dl-on", Boolean(on));
-      label.textContent = on ? `× ${number(edge.local, 3)}` : "";
+      label.textContent = on ? `× ${said(edge.local, 3)}` : "";
     });
     this.now.dataset.phase = frame.phase;
     this.phase.textContent = frame.call > 1 || frames.at(-1).call > 1 ? `${texts[frame.phase]}${frame.call ? ` (${frame.call})` : ""}` : texts[frame.phase];
@@ -257,7 +258,7 @@ class Graph {
     const { nodes, texts } = this.data;
     const [, gradients] = this.knownAt(this.count - 1);
     const head = el("tr", {}, ...[texts.node, texts.operation, texts.value, texts.gradient].map((t) => el("th", { scope: "col" }, t)));
-    const rows = nodes.map((node, i) => el("tr", {}, ...[node.alias, node.op === "leaf" ? texts.leaf : node.sign, number(node.value, 5), number(gradients[i], 5)].map((t) => el("td", {}, t))));
+    const rows = nodes.map((node, i) => el("tr", {}, ...[node.alias, node.op === "leaf" ? texts.leaf : node.sign, said(node.value, 5), said(gradients[i], 5)].map((t) => el("td", {}, t))));
     this.table.lastChild.replaceChildren(el("table", {}, head, ...rows));
   }
 
@@ -265,6 +266,9 @@ class Graph {
     this.text.setAttribute("aria-live", "polite");
   }
 }
+
+/** A number, or the text that stands for one that is not finite. */
+const said = (value, digits) => (typeof value === "string" ? value : number(value, digits));
 
 function icon(d) {
   return el("svg:svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, el("svg:path", { d }));

@@ -54,6 +54,7 @@ def test_every_graph_opens_by_link(preset):
 def test_choosing_another_graph_takes_its_formula():
     at = opened(formula="x**2", leaves="x_3", leaf="x")
     assert "depends most on **x**" in said(at)
+    assert at.selectbox(key="backpropagation.preset").value == "own"
     at.selectbox(key="backpropagation.preset").set_value("zero_grad")
     at.run()
     assert at.text_area(key="backpropagation.formula").value == PRESETS["zero_grad"].text
@@ -132,6 +133,7 @@ def test_epsilon_challenge():
     solved = opened(epsilon="1e-5").session_state[STATE]["solved"]
     assert solved == ["epsilon"]
     assert opened(epsilon="1e-12").session_state[STATE]["solved"] == []
+    assert opened(graph="zero_grad").session_state[STATE]["solved"] == [], "a parabola has no truncation: no merit"
 
 
 def test_depth_challenge():
