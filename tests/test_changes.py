@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ rates = st.floats(1e-5, 10.0)
 
 @given(st.lists(st.builds(Changed, st.integers(0, 10**6), st.just("learning_rate"), rates), max_size=20))
 def test_what_is_written_is_read_again(changes):
-    assert list(read(write(changes), Config)) == changes
+    assert list(read(write(changes), "cnn", asdict(Config()))) == changes
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_what_is_written_is_read_again(changes):
 )  # fmt: skip
 def test_what_does_not_fit_is_told_in_a_sentence(text):
     with pytest.raises(Problem) as told:
-        read(text, Config)
+        read(text, "cnn", asdict(Config()))
     assert str(told.value).endswith(".")
     assert len(str(told.value)) < 250
 

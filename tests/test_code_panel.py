@@ -49,7 +49,7 @@ def test_the_link_carries_the_run_and_not_its_machine():
 def test_the_link_and_the_command_carry_what_was_changed():
     lesson, changed = lesson_for("cnn"), [Changed(120, "learning_rate", 0.003)]
     texts = opened(link(lesson, lesson.config(), changed))
-    assert list(read(texts["changes"], lesson.config)) == changed
+    assert list(read(texts["changes"], "cnn", asdict(lesson.config()))) == changed
     assert command(lesson, lesson.config(), changed).endswith("--changes '[[120,\"learning_rate\",0.003]]'")
     assert "changes" not in opened(link(lesson, lesson.config()))
 

@@ -44,7 +44,8 @@ def code_panel(
     """Draw the panel for the run of ``history``, or for ``config`` where nothing has run yet.
 
     Args:
-        show: functions and classes to show, as ``"dlcore.training:fit"``; the experiment's ``run`` comes first.
+        show: functions and classes to show, as ``"dlcore.training:fit"``, or a module whole, as ``"dlcore.autograd"``;
+            the experiment's ``run`` comes first.
         data: the data that was used, as CSV (``rows_csv``, ``set_csv``), or a function that makes it when asked for.
     """
     config = run_config(config, history)
@@ -72,12 +73,14 @@ def run_config(config: Any, history: History) -> Any:
 
 @lru_cache
 def source(module: str, name: str) -> str:
-    """The text of a function or class, comments and decorators and all, read without importing it.
+    """The text of a function or class, comments and decorators and all, or of the module; read without importing it.
 
     Raises:
         LookupError: the module's file has no such name at its top level.
     """
     text = (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
+    if not name:
+        return text
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])

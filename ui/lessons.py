@@ -47,7 +47,7 @@ LESSONS = (
     Lesson("optimizers", N_("Optimizers"), N_("Why does a rolling ball arrive first?"), BASICS,
            ":material/south_east:", 30, ("linear_regression",)),
     Lesson("backpropagation", N_("Backpropagation"), N_("Which weight is to blame?"), BASICS,
-           ":material/undo:", 30, ("linear_regression",)),
+           ":material/undo:", 30, ("linear_regression",), ready=True),
     Lesson("neural_network", N_("Neural network"), N_("What can eight neurons learn?"), NETWORKS,
            ":material/hub:", 30, ("backpropagation", "optimizers")),
     Lesson("cnn", N_("Convolutional network"), N_("How does a network read your handwriting?"), IMAGES,

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dlcore.changes import check_live
+from dlcore.changes import check as checked
 from dlcore.events import Changed
 from dlcore.experiments import experiment as lesson_module
 from dlcore.history import History
@@ -21,7 +21,7 @@ from dlcore.jobs.broker import Broker
 from dlcore.jobs.calls import call_worker
 from dlcore.jobs.sizes import Sizes
 from dlcore.jobs.store import CHECKPOINT, Record, Store
-from dlcore.knobs import knobs_of, unknown_knob
+from dlcore.knobs import knobs_of
 from dlcore.texts import N_, Problem
 
 __all__ = [
@@ -163,11 +163,7 @@ def change(run_id: str, name: str, value: Any, *, owner: str) -> None:
         Problem: the setting is unknown, cannot be changed while the run goes on, or the value is out of bounds.
     """
     record = _started().store.record(run_id, owner)
-    config_class = lesson_module(record.experiment).Config
-    known = knobs_of(config_class)
-    if name not in known:
-        raise unknown_knob(name, known)
-    if not _wish(run_id, owner, "change", name, check_live(config_class, name, value)):
+    if not _wish(run_id, owner, "change", name, checked(record.experiment, record.config, name, value)):
         raise Problem(
             N_("This run is not being computed just now, so nothing was changed. Resume it first."), kind="not_running"
         )
