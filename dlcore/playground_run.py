@@ -21,7 +21,6 @@ from dlcore.texts import N_
 FRAME_GAP, FLUSH_GAP = 1 / 30, 1 / 8  # seconds between frames, and between events that carry them
 LONG_FILM = 32e6  # bytes told; beyond it frames become rarer in proportion
 LAG = 0.25  # seconds that a slow engine may catch up
-QUIET = {"over": "ignore", "invalid": "ignore"}  # what a diverging run does is told in words
 LIVE = ("learning_rate", "l1", "l2", "epochs_per_second")
 
 OVERSHOT = N_(
@@ -34,6 +33,11 @@ RAN_AWAY = N_(
     "{learning_rate:.4g} the loss went from {first:.3g} to {last:.3g}, the largest parameter from {small:.3g} to "
     "{large:.3g}. Try a rate ten times smaller."
 )
+
+
+def quiet() -> np.errstate:
+    """Without NumPy's warnings: what a diverging run does is told in words."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 class Course:
@@ -66,7 +70,7 @@ class Course:
         began = time.perf_counter()
         rates = Rates(self.live["learning_rate"], self.live["l1"], self.live["l2"])
         self.before.append((self.state.copy(), rates))
-        with np.errstate(**QUIET):
+        with quiet():
             fine = self._advance(self.setup, self.state, rates, steps)
         if steps:
             self.steps_per_second = steps / max(time.perf_counter() - began, 1e-7)
@@ -77,7 +81,7 @@ class Course:
         known = [(state, rates) for state, rates in self.before if state.step <= step]
         if known:
             self.state = known[-1][0].copy()
-            with np.errstate(**QUIET):
+            with quiet():
                 self._advance(self.setup, self.state, known[-1][1], step - self.state.step)
 
     def apply(self, change: Changed) -> None:
@@ -96,7 +100,7 @@ class Course:
         """Loss and accuracy on both parts, as the network answers outside training."""
         params = unflatten(self.state.flat, self.setup.architecture)
         X = np.concatenate([self.setup.X, self.X_test])
-        with np.errstate(**QUIET):
+        with quiet():
             output = forward(params, self.setup.architecture, X).output.astype(np.float64)
         found, n = {}, len(self.y)
         for part, f, y in (("train", output[:n], self.y), ("test", output[n:], self.y_test)):
@@ -129,7 +133,7 @@ class Course:
     def metrics(self) -> dict[str, Any]:
         """What the run ended with; ``dead_units`` are ReLUs that answer 0 to every training point."""
         network = self.setup.architecture
-        with np.errstate(**QUIET):
+        with quiet():
             cache = forward(unflatten(self.state.flat, network), network, self.setup.X)
         dead = sum(
             int((u <= 0).all(0).sum())
