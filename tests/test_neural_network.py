@@ -412,6 +412,11 @@ def test_two_at_a_time_answer_at_once_and_resume_bit_for_bit(jobs):
     assert steered.metrics == alone.metrics
     assert plain_run.metrics != alone.metrics
     np.testing.assert_array_equal(steered.frames.all()["parameters"][-1], alone.frames.all()["parameters"][-1])
+    changes, end = [[change.step, change.name, change.value]], jobs.checkpoint(ids[0], owner=ME)
+    frame = steered.frames.all()
+    for step, near in ((frame["step"][150], None), (frame["step"][-1], str(end))):
+        again = jobs.call(nn.replay, steered.config, changes, int(step), near, timeout=60)
+        np.testing.assert_array_equal(again, frame["parameters"][frame["step"] == step][0])
 
 
 @pytest.mark.slow

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dlcore import playground_settings as settings
 from dlcore.data import points2d
-from dlcore.events import Changed, Checkpoint, Event, Finished, Started
+from dlcore.events import Changed, Checkpoint, Event, Finished, Started, unpack
 from dlcore.knobs import knob
 from dlcore.mlp import INITIALIZATIONS, LOSSES
 from dlcore.mlp_training import OPTIMIZERS
@@ -195,19 +196,27 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
 
 
 def replay(
-    config: Config, changes: Sequence[Changed | Sequence[Any]], step: int, near: dict[str, Any] | None = None
+    config: Config | dict[str, Any],
+    changes: Sequence[Changed | Sequence[Any]],
+    step: int,
+    near: dict[str, Any] | str | Path | None = None,
 ) -> np.ndarray:
     """The parameters (P,) float32 that a run had after ``step`` updates, computed again, bit for bit.
 
     Args:
-        config: of the run; changes: its ``Changed`` events, or ``[step, name, value]`` of each, in order.
-        near: where to begin: the state of a checkpoint, or a frame (``History.frames.nearest``), which is enough for
-            plain gradient descent only; the start where it is of no use.
+        config: of the run, or its fields (``History.config``), which is what can go through ``jobs.call``.
+        changes: its ``Changed`` events, or ``[step, name, value]`` of each, in order.
+        near: where to begin: the state of a checkpoint or the file that it lies in (``jobs.checkpoint``), or a frame
+            (``History.frames.nearest``), which is enough for plain gradient descent only; the start where it is of no
+            use.
 
     Raises:
         Problem: the run had diverged before that step.
     """
-    course = Course(resolve(config), None)
+    course = Course(resolve(Config(**config) if isinstance(config, dict) else config), None)
+    if isinstance(near, (str, Path)):
+        near = unpack(Path(near).read_bytes())
+    assert near is None or isinstance(near, dict)
     found = [c if isinstance(c, Changed) else Changed(int(c[0]), c[1], c[2]) for c in changes]
     found = sorted((c for c in found if c.step <= step), key=lambda c: c.step)
     begin = course.begin_near(near, found) if near is not None and int(near["step"]) <= step else 0
