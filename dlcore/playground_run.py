@@ -14,6 +14,7 @@ from dlcore import mlp_training
 from dlcore import playground_settings as settings
 from dlcore.data import points2d
 from dlcore.events import Changed, Diverged, Epoch, Event, Snapshot, Step
+from dlcore.knobs import check_value, knobs_of, unknown_knob
 from dlcore.mlp import Cache, backward, flatten, forward, losses, unflatten
 from dlcore.mlp_training import Rates, Setup, State
 from dlcore.texts import N_
@@ -65,6 +66,20 @@ class Course:
         if resume:
             self.restore(resume)
 
+    @property
+    def total(self) -> int:
+        """Updates of the whole run."""
+        return self.config.epochs * self.setup.steps_per_epoch
+
+    @property
+    def epoch(self) -> float:
+        """Passes done, with their fractions."""
+        return self.state.step / self.setup.steps_per_epoch
+
+    def grid(self, most: int) -> int:
+        """Updates between told epochs, so that there are at most that many."""
+        return -(-self.config.epochs // most) * self.setup.steps_per_epoch
+
     def advance(self, steps: int) -> bool:
         """Do that many updates; False where the run has diverged."""
         began = time.perf_counter()
@@ -86,15 +101,17 @@ class Course:
 
     def apply(self, change: Changed) -> None:
         """Carry out a change. Raises ``Problem`` where it does not fit the network."""
+        known = knobs_of(type(self.config))
         if change.name in LIVE:
-            self.live[change.name] = change.value
-            return
-        value = settings.checked_weight(self.config, change.value, float if change.name == "weight" else bool)
-        place = settings.place_of(self.setup.architecture, *value[:3])
-        if change.name == "weight":
-            self.state.flat[place] = value[3]
+            self.live[change.name] = check_value(known[change.name], change.value)
+        elif change.name == "weight":
+            *place, value = settings.checked_weight(self.config, change.value, float)
+            self.state.flat[settings.place_of(self.setup.architecture, *place)] = value
+        elif change.name == "freeze":
+            *place, value = settings.checked_weight(self.config, change.value, bool)
+            self.state.frozen[settings.place_of(self.setup.architecture, *place)] = value
         else:
-            self.state.frozen[place] = value[3]
+            raise unknown_knob(change.name, {name: known[name] for name in LIVE})
 
     def measure(self) -> dict[str, float]:
         """Loss and accuracy on both parts, as the network answers outside training."""
@@ -235,14 +252,14 @@ class Pace:
 
 def verdict(course: Course) -> Diverged:
     """Why the run left the finite numbers, with its own numbers."""
-    setup, step = course.setup, course.state.step
+    setup, step, epoch = course.setup, course.state.step, course.epoch
     course.rewind(step - 1)
     last, large = course.measure()["train_loss"], float(np.abs(course.state.flat).max())
     course.state = mlp_training.start(setup, course.config.initialization)
     begin = course.state.flat
     params = {
         "step": step,
-        "epoch": step / setup.steps_per_epoch,
+        "epoch": epoch,
         "learning_rate": course.live["learning_rate"],
         "first": course.measure()["train_loss"],
         "last": last,

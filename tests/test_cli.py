@@ -16,6 +16,7 @@ import pytest
 from dlcore import cli, doctor
 from dlcore.data import catalogue
 from dlcore.data.catalogue import CATALOGUE
+from dlcore.experiments import NAMES
 from tests.test_data import REMOTES, Mirror, cache, server  # noqa: F401 - fixtures
 
 QUICK = ("--set", "steps=5")

@@ -151,6 +151,15 @@ def test_a_change_that_fits_no_weight_is_refused(value):
         nn.ACTIONS["weight"](nn.Config(), value)
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [(("seed", 3), "no setting “seed”"), (("learning_rate", "fast"), "not a number"), (("l1", 7.0), "0 to 1")], ids=str
+)  # fmt: skip
+def test_a_link_with_other_changes_is_refused(change, says):
+    with pytest.raises(Problem, match=says):
+        list(nn.run(config_of(epochs=2), steering=Steering([Changed(1, *change)])))
+
+
 def test_a_change_that_fits():
     assert nn.ACTIONS["weight"](nn.Config(), [0, 1, 3, 2]) == [0, 1, 3, 2.0]
     assert nn.ACTIONS["freeze"](nn.Config(), [2, -1, 0, True]) == [2, -1, 0, True]

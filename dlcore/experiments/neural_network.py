@@ -155,40 +155,37 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
     about 30 times a second, and at every told epoch.
     """
     config, steering = resolve(config), steering or Steering()
-    course = Course(config, resume)
-    setup, state, film, pace = course.setup, course.state, Film(), Pace(course)
-    total = config.epochs * setup.steps_per_epoch
-    grid = -(-config.epochs // TOLD_EPOCHS) * setup.steps_per_epoch
+    course, film = Course(config, resume), Film()
+    state, pace, grid = course.state, Pace(course), course.grid(TOLD_EPOCHS)
     told = state.step if resume else -1
-    yield Started(state.step, asdict(config), total, course.info())
+    yield Started(state.step, asdict(config), course.total, course.info())
     saved = time.perf_counter()
     while True:
-        on_grid = (state.step % grid == 0 or state.step == total) and told < state.step
+        on_grid = (state.step % grid == 0 or state.step == course.total) and told < state.step
         if on_grid or film.wants(state.step) or state.step == steering.until:
             now = course.measure()
-            film.add(state, now, state.step / setup.steps_per_epoch)
+            film.add(state, now, course.epoch)
             if on_grid:
                 told = state.step
                 yield from course.told(now)
-        if film.is_due() or state.step == total:
+        if film.is_due() or state.step == course.total:
             yield from film.flush(state.step)
-        if state.step == total:
+        if state.step == course.total:
             break
         for change in steering.due(state.step):
             course.apply(change)
             yield change
         if steering.wants_checkpoint() or time.perf_counter() - saved > CHECKPOINT_SECONDS:
             saved = time.perf_counter()
-            film.add(state, course.measure(), state.step / setup.steps_per_epoch)
+            film.add(state, course.measure(), course.epoch)
             yield from film.flush(state.step)
             yield Checkpoint(state.step, course.save())
-        stops = [total, (state.step // grid + 1) * grid, steering.horizon(state.step) or total]
-        steps = min(min(stops) - state.step, pace.steps(SLICE))
+        ends = min(course.total, (state.step // grid + 1) * grid, steering.horizon(state.step) or course.total)
+        steps = min(ends - state.step, pace.steps(SLICE))
         if steps and not course.advance(steps):
             yield from film.flush(state.step)
-            yield verdict(course)
-            return
-    if not np.isfinite(state.flat).all():
+            break
+    if state.step < course.total or not np.isfinite(state.flat).all():
         yield verdict(course)
         return
     yield Checkpoint(state.step, course.save(), final=True)
