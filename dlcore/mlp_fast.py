@@ -1,10 +1,10 @@
 """``mlp_training.advance`` in machine code: the same steps on the same arrays, 10 to 20 times as fast.
 
-What makes small networks slow in NumPy is not arithmetic but the calls. Here one call does thousands of updates, without
-Python's lock, so that runs in other threads go on beside it. The kernels follow ``dlcore.mlp`` line by line, and tests
-hold them to it. Imports numba: for workers only.
+What makes small networks slow in NumPy is not arithmetic but the calls. Here one call does thousands of updates,
+without Python's lock, so that runs in other threads go on beside it. The kernels follow ``dlcore.mlp`` line by line,
+and tests hold them to it. Imports numba: for workers only.
 
-Compiled code is kept in ``DLCORE_STATE/cache/numba``; the first process on a machine compiles for some seconds (``warm``).
+Compiled code is kept in ``DLCORE_STATE/cache/numba``; the first process on a machine compiles for seconds (``warm``).
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ def _cache() -> bool:
     return os.access(folder, os.W_OK)
 
 
+CACHED = _cache()
 # Sums may be reordered, so that they are done eight at a time; NaN and infinity keep their meaning.
-fast = numba.njit(nogil=True, cache=_cache(), error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+fast = numba.njit(nogil=True, cache=CACHED, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
 
 LINEAR, SIGMOID, TANH, RELU, LEAKY, GELU_FORM, SIN = range(7)
 assert tuple(ACTIVATIONS) == ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "sin")
@@ -218,10 +219,10 @@ def update(rule, flat, memory, moves, weights, grad, c):  # pragma: no cover
             w -= c[DECAY] * w
         if rule == SGD:
             g *= c[ETA]
-        elif rule == HEAVY_BALL or rule == NESTEROV:
+        elif rule in (HEAVY_BALL, NESTEROV):
             first[p] = c[BETA1] * first[p] + g
             g = c[ETA] * (first[p] if rule == HEAVY_BALL else g + c[BETA1] * first[p])
-        elif rule == ADAGRAD or rule == RMSPROP:
+        elif rule in (ADAGRAD, RMSPROP):
             first[p] = first[p] + g * g if rule == ADAGRAD else c[BETA2] * first[p] + (one - c[BETA2]) * g * g
             g = c[ETA] * g / (math.sqrt(first[p]) + c[EPS])
         else:
@@ -261,7 +262,7 @@ def train(flat, memory, moves, weights, layout, drop, X, y, order, chances, kind
         if not loss_slopes(loss, a[depth], y, rows, upstream, n):
             return step - begin
         backward(flat, layout, a, z_hat, deviation, slope, delta, upstream, grad, n)
-        if rule == ADAM or rule == ADAMW:
+        if rule in (ADAM, ADAMW):
             c[FIX1], c[FIX2] = 1 - 0.9 ** (step + 1), 1 - 0.999 ** (step + 1)
         update(rule, flat, memory, moves, weights, grad, c)
     return steps
@@ -297,6 +298,13 @@ def constants(setup: Setup, rates: Rates) -> np.ndarray:
     return found
 
 
+def drawn(setup: Setup, first: int, last: int) -> np.ndarray:
+    """What dropout draws in the epochs ``first`` to ``last``, (epochs, n · drops) float32."""
+    if not setup.drops:
+        return np.zeros((last - first + 1, 0), np.float32)
+    return np.stack([uniform(setup.seed, e, len(setup.y) * setup.drops) for e in range(first, last + 1)])
+
+
 def advance(setup: Setup, state: State, rates: Rates, steps: int) -> bool:
     """``mlp_training.advance``, compiled."""
     network, n = tables(setup.architecture, setup.X.dtype.str), len(setup.y)
@@ -305,7 +313,7 @@ def advance(setup: Setup, state: State, rates: Rates, steps: int) -> bool:
     for step, count in batches(setup, state.step, steps):
         first, last = step // setup.steps_per_epoch, (step + count - 1) // setup.steps_per_epoch
         order = orders(setup.seed, first // BLOCK, n)[first % BLOCK : first % BLOCK + last - first + 1]
-        chances = np.stack([uniform(setup.seed, e, n * setup.drops) for e in range(first, last + 1)])
+        chances = drawn(setup, first, last)
         done = train(
             state.flat, state.memory, moves, setup.weights, network.layout, network.drop,
             setup.X, setup.y, order, chances, kinds, c, step, count,

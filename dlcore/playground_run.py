@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,25 +14,32 @@ from dlcore import mlp_training
 from dlcore import playground_settings as settings
 from dlcore.data import points2d
 from dlcore.events import Changed, Diverged, Epoch, Event, Snapshot, Step
+from dlcore.knobs import check_value, knobs_of, unknown_knob
 from dlcore.mlp import Cache, backward, flatten, forward, losses, unflatten
 from dlcore.mlp_training import Rates, Setup, State
 from dlcore.texts import N_
 
 FRAME_GAP, FLUSH_GAP = 1 / 30, 1 / 8  # seconds between frames, and between events that carry them
 LONG_FILM = 32e6  # bytes told; beyond it frames become rarer in proportion
+BUNCH = 1 / 60  # seconds of steps that a paced run does at once: half a frame
 LAG = 0.25  # seconds that a slow engine may catch up
 LIVE = ("learning_rate", "l1", "l2", "epochs_per_second")
 
 OVERSHOT = N_(
-    "At step {step} (epoch {epoch:.4g}) the output of the network was no longer a finite number. With the learning rate "
-    "{learning_rate:.4g} the steps overshot: the loss had gone from {first:.3g} to {last:.3g}, the largest parameter from "
+    "At step {step} (epoch {epoch:.4g}) the network's output was no longer a finite number. With the learning rate "
+    "{learning_rate:.4g} the steps overshot: the loss went from {first:.3g} to {last:.3g}, the largest parameter from "
     "{small:.3g} to {large:.3g}. The curvature at the start (λ = {curvature:.3g}) bears a rate of about {limit:.2g}."
 )
 RAN_AWAY = N_(
-    "At step {step} (epoch {epoch:.4g}) the output of the network was no longer a finite number. With the learning rate "
-    "{learning_rate:.4g} the loss had gone from {first:.3g} to {last:.3g}, the largest parameter from {small:.3g} to "
+    "At step {step} (epoch {epoch:.4g}) the network's output was no longer a finite number. With the learning rate "
+    "{learning_rate:.4g} the loss went from {first:.3g} to {last:.3g}, the largest parameter from {small:.3g} to "
     "{large:.3g}. Try a rate ten times smaller."
 )
+
+
+def quiet() -> np.errstate:
+    """Without NumPy's warnings: what a diverging run does is told in words."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 class Course:
@@ -50,7 +58,7 @@ class Course:
         self.classification = points2d.is_classification(config)
         self.seconds, self.began = 0.0, time.perf_counter()
         self.steps_per_second = 0.0  # 0: not known yet
-        self.worst = self.first = float("nan")
+        self.before: deque[tuple[State, Rates]] = deque(maxlen=2)  # at the last two calls of ``advance``: for a verdict
         if config.engine == "numba":
             from dlcore.mlp_fast import advance
         else:
@@ -59,33 +67,58 @@ class Course:
         if resume:
             self.restore(resume)
 
+    @property
+    def total(self) -> int:
+        """Updates of the whole run."""
+        return self.config.epochs * self.setup.steps_per_epoch
+
+    @property
+    def epoch(self) -> float:
+        """Passes done, with their fractions."""
+        return self.state.step / self.setup.steps_per_epoch
+
+    def grid(self, most: int) -> int:
+        """Updates between told epochs, so that there are at most that many."""
+        return -(-self.config.epochs // most) * self.setup.steps_per_epoch
+
     def advance(self, steps: int) -> bool:
         """Do that many updates; False where the run has diverged."""
         began = time.perf_counter()
-        with np.errstate(over="ignore", invalid="ignore"):
-            rates = Rates(self.live["learning_rate"], self.live["l1"], self.live["l2"])
+        rates = Rates(self.live["learning_rate"], self.live["l1"], self.live["l2"])
+        self.before.append((self.state.copy(), rates))
+        with quiet():
             fine = self._advance(self.setup, self.state, rates, steps)
         if steps:
             self.steps_per_second = steps / max(time.perf_counter() - began, 1e-7)
         return fine
 
+    def rewind(self, step: int) -> None:
+        """Go back to ``step``, where that is not longer ago than the last two calls of ``advance``."""
+        known = [(state, rates) for state, rates in self.before if state.step <= step]
+        if known:
+            self.state = known[-1][0].copy()
+            with quiet():
+                self._advance(self.setup, self.state, known[-1][1], step - self.state.step)
+
     def apply(self, change: Changed) -> None:
         """Carry out a change. Raises ``Problem`` where it does not fit the network."""
+        known = knobs_of(type(self.config))
         if change.name in LIVE:
-            self.live[change.name] = change.value
-            return
-        value = settings.checked_weight(self.config, change.value, float if change.name == "weight" else bool)
-        place = settings.place_of(self.setup.architecture, *value[:3])
-        if change.name == "weight":
-            self.state.flat[place] = value[3]
+            self.live[change.name] = check_value(known[change.name], change.value)
+        elif change.name == "weight":
+            *place, value = settings.checked_weight(self.config, change.value, float)
+            self.state.flat[settings.place_of(self.setup.architecture, *place)] = value
+        elif change.name == "freeze":
+            *place, value = settings.checked_weight(self.config, change.value, bool)
+            self.state.frozen[settings.place_of(self.setup.architecture, *place)] = value
         else:
-            self.state.frozen[place] = value[3]
+            raise unknown_knob(change.name, {name: known[name] for name in LIVE})
 
     def measure(self) -> dict[str, float]:
         """Loss and accuracy on both parts, as the network answers outside training."""
         params = unflatten(self.state.flat, self.setup.architecture)
         X = np.concatenate([self.setup.X, self.X_test])
-        with np.errstate(over="ignore", invalid="ignore"):
+        with quiet():
             output = forward(params, self.setup.architecture, X).output.astype(np.float64)
         found, n = {}, len(self.y)
         for part, f, y in (("train", output[:n], self.y), ("test", output[n:], self.y_test)):
@@ -97,14 +130,9 @@ class Course:
     def told(self, now: dict[str, float]) -> Iterator[Event]:
         """The events of a told epoch."""
         step, seconds = self.state.step, self.seconds + time.perf_counter() - self.began
-        if step == 0:
-            self.first = now["train_loss"]
-        if np.isfinite(now["train_loss"]):
-            self.worst = now["train_loss"]
         yield Step(step, now["train_loss"], seconds, {"test_loss": now["test_loss"], **self._rate()})
         epoch = step // self.setup.steps_per_epoch
-        kept = now if self.classification else {name: v for name, v in now.items() if name.endswith("loss")}
-        yield Epoch(step, epoch, kept, seconds)
+        yield Epoch(step, epoch, self._fitting(now), seconds)
 
     def _rate(self) -> dict[str, float]:
         return {"learning_rate": self.live["learning_rate"]}
@@ -121,22 +149,32 @@ class Course:
         }
 
     def metrics(self) -> dict[str, Any]:
-        """What the run ended with."""
-        now = self.measure()
+        """What the run ended with; ``dead_units`` are ReLUs that answer 0 to every training point."""
+        network = self.setup.architecture
+        with quiet():
+            cache = forward(unflatten(self.state.flat, network), network, self.setup.X)
+        dead = sum(
+            int((u <= 0).all(0).sum())
+            for layer, u in zip(network.layers, cache.u, strict=True)
+            if layer.activation == "relu"
+        )
+        return {**self._fitting(self.measure()), "dead_units": dead}
+
+    def _fitting(self, now: dict[str, float]) -> dict[str, float]:
+        """Without the accuracies where there are no classes."""
         return now if self.classification else {name: v for name, v in now.items() if name.endswith("loss")}
 
     def save(self) -> dict[str, Any]:
         """All that ``restore`` needs to go on bit for bit."""
         state = self.state.copy()
         seconds = self.seconds + time.perf_counter() - self.began
-        notes = {"seconds": seconds, "first": self.first, "worst": self.worst}
-        return {**vars(state), "live": dict(self.live), **notes}
+        return {**vars(state), "live": dict(self.live), "seconds": seconds}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up the state of a checkpoint."""
         self.state = State(saved["step"], saved["flat"], saved["memory"], saved["frozen"]).copy()
         self.live = dict(saved["live"])
-        self.seconds, self.first, self.worst = saved["seconds"], saved["first"], saved["worst"]
+        self.seconds = saved["seconds"]
 
     def begin_near(self, near: dict[str, Any], changes: list[Changed]) -> int:
         """Begin at a checkpoint, or at a frame where parameters are all there is; returns the step."""
@@ -207,27 +245,32 @@ class Pace:
         ahead = self._step + (now - self._since) * rate - course.state.step
         if rate != self._rate or ahead > max(1.0, LAG * rate):
             self._rate, self._step, self._since, ahead = rate, course.state.step, now, 1.0
-        if ahead < 1:
-            time.sleep(min(0.02, (1 - ahead) / rate))
+        bunch = max(1.0, rate * BUNCH)
+        if ahead < bunch:
+            time.sleep(min(0.02, (bunch - ahead) / rate))
             return 0
         return min(most, int(ahead))
 
 
 def verdict(course: Course) -> Diverged:
     """Why the run left the finite numbers, with its own numbers."""
-    setup, step = course.setup, course.state.step
-    begin = mlp_training.start(setup, course.config.initialization).flat
+    setup, step, epoch = course.setup, course.state.step, course.epoch
+    course.rewind(step - 1)
+    last, large = course.measure()["train_loss"], float(np.abs(course.state.flat).max())
+    course.state = mlp_training.start(setup, course.config.initialization)
+    begin = course.state.flat
     params = {
         "step": step,
-        "epoch": step / setup.steps_per_epoch,
+        "epoch": epoch,
         "learning_rate": course.live["learning_rate"],
-        "first": course.first,
-        "last": course.worst,
+        "first": course.measure()["train_loss"],
+        "last": last,
         "small": float(np.abs(begin).max()),
-        "large": float(np.abs(course.state.flat).max()),
+        "large": large,
     }
-    curvature = sharpness(setup, begin)
-    factor = {"sgd": 2.0, "momentum": 3.8}.get(setup.optimizer)  # 2 (1 + β) with β = 0.9
+    # 2 (1 + β) with β = 0.9; the curvature at the start is that of a batch, which a normalization depends on
+    factor = None if course.config.batch_norm else {"sgd": 2.0, "momentum": 3.8}.get(setup.optimizer)
+    curvature = sharpness(setup, begin) if factor else 0.0
     if factor is None or not curvature > 0 or params["learning_rate"] <= factor / curvature:
         return Diverged(step, RAN_AWAY, params)
     return Diverged(step, OVERSHOT, {**params, "curvature": curvature, "limit": factor / curvature})

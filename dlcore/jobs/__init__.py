@@ -159,14 +159,22 @@ def stop(run_id: str, *, owner: str) -> None:
 def change(run_id: str, name: str, value: Any, *, owner: str) -> None:
     """Steer a run: the change takes effect before its next step and becomes part of its record.
 
+    That of a run that rests waits with it, and takes effect first when it goes on.
+
     Raises:
         Problem: the setting is unknown, cannot be changed while the run goes on, or the value is out of bounds.
     """
     record = _started().store.record(run_id, owner)
-    if not _wish(run_id, owner, "change", name, checked(record.experiment, record.config, name, value)):
+    value = checked(record.experiment, record.config, name, value)
+    if _wish(run_id, owner, "change", name, value):
+        return
+    broker = _started()
+    if not _resumable(broker, record):
         raise Problem(
             N_("This run is not being computed just now, so nothing was changed. Resume it first."), kind="not_running"
         )
+    step = broker.history(record).step
+    broker.store.write(replace(record, changes=[*record.changes, [step, name, value]]))
 
 
 def resume(run_id: str, *, owner: str, steps: int = 0) -> None:
