@@ -20,6 +20,7 @@ LABELS = {
     "digits": N_("Built-in digits"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"), "article": N_("Three conv."),
     "fast": N_("Fast"), "mlp": N_("Dense"), "adam": "Adam", "sgd": "SGD", "rmsprop": "RMSProp",
     "constant": N_("Constant"), "cosine": N_("Cosine"), "linear": N_("Linear"), "one_cycle": N_("One cycle"),
+    "step": N_("In steps"), "warm_up": N_("Warm-up"), "nesterov": "Nesterov", "adagrad": "AdaGrad", "adamw": "AdamW",
 }  # fmt: skip
 GOAL, FEW = 0.935, 300  # right answers on the built-in digits, after so many images; docs/teaching.md has what was seen
 

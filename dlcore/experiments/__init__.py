@@ -22,7 +22,7 @@ from dlcore.events import Event
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
-NAMES = ("linear_regression", "cnn")
+NAMES = ("linear_regression", "optimizers", "cnn")
 
 
 class Experiment(Protocol):
