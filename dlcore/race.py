@@ -71,6 +71,7 @@ class Track:
         theta: (n + 1, 2); value, distance: (n + 1,) height and way to the nearest minimum.
         gradient: (n, 2) what update k + 1 was told; rate: (n,) its learning rate, schedule and all.
         memory: what the rule remembered after k updates, (n + 1, 2) by name, NaN where its rule has no such thing.
+        scale: (n, 2) the rate that each parameter really had in update k + 1: η itself, or η / √ of what is remembered.
         diverged: whether it was cut.
     """
 
@@ -80,6 +81,7 @@ class Track:
     gradient: np.ndarray
     rate: np.ndarray
     memory: Mapping[str, np.ndarray]
+    scale: np.ndarray
     diverged: bool
 
     @property
@@ -88,10 +90,9 @@ class Track:
         return len(self.rate)
 
     @property
-    def step_sizes(self) -> np.ndarray:
-        """The effective rate of each parameter, |Δθ| / |g|, (n, 2); NaN where there was no slope."""
-        moved, slope = np.abs(np.diff(self.theta, axis=0)), np.abs(self.gradient)
-        return np.divide(moved, slope, out=np.full_like(moved, np.nan), where=slope > 0)
+    def step_lengths(self) -> np.ndarray:
+        """How far each parameter went in each update, |Δθ|, (n, 2)."""
+        return np.abs(np.diff(self.theta, axis=0))
 
     def arrival(self, near: float) -> int | None:
         """The first step from which on the distance stays within ``near`` of the first one; None if it does not."""
@@ -181,7 +182,30 @@ def _track(
             if name in RULES[racer.legs[0].rule].memory:
                 rows[0] = 0.0
             kept[name] = rows
-    return Track(theta[:end], value[:end], distance[:end], gradient[: end - 1], rate[: end - 1], kept, bool(lost.any()))
+    scale = _scale(racer, rate, memory)[: end - 1]
+    last = end - 1
+    return Track(theta[:end], value[:end], distance[:end], gradient[:last], rate[:last], kept, scale, bool(lost.any()))
+
+
+def _scale(racer: Racer, rate: np.ndarray, memory: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The rate of each parameter in each update, (n, 2), from what was remembered after it."""
+    scale = np.repeat(rate[:, None], 2, axis=1)
+    began = 0  # where the memory that a leg goes on with was empty
+    with np.errstate(all="ignore"):
+        for i, leg in enumerate(racer.legs):
+            own, until = RULES[leg.rule].memory, racer.legs[i + 1].step if i + 1 < len(racer.legs) else len(rate)
+            if i and own != RULES[racer.legs[i - 1].rule].memory:
+                began = leg.step
+            rows = slice(leg.step, until)
+            if "total" in own:
+                scale[rows] /= np.sqrt(memory["total"][1:][rows])
+            elif "square" in own:
+                square = memory["square"][1:][rows]
+                if "mean" in own:  # freed of its start at zero
+                    age = np.arange(leg.step, until)[: len(square), None] - began + 1
+                    square = square / (1 - dict(leg.settings).get("beta2", 0.999) ** age)
+                scale[rows] /= np.sqrt(square)
+    return scale
 
 
 def ranking(racers: Sequence[Racer], tracks: Mapping[str, Track], near: float) -> list[tuple[Racer, int | None]]:

@@ -1,7 +1,7 @@
 """Hilly landscapes over two parameters, each made to show one thing, with their gradients written out.
 
-Values and gradients take θ of any shape (..., 2) and give (...) and (..., 2). The classical ones: Rosenbrock 1960, Beale
-1958, Himmelblau 1972.
+Values and gradients take θ of any shape (..., 2) and give (...) and (..., 2). The classical ones: Beale 1958,
+Rosenbrock 1960, Himmelblau 1972.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-
 Array = np.ndarray
+Field = Callable[[np.ndarray], np.ndarray]
 Span = tuple[float, float]
 ZOOMS, ZOOM_GRID = 14, 17  # how a lowest point is searched: grids of 17 × 17, each a quarter as wide as the one before
 MOST_STEPS = 2000  # of a race: that many draws of noise are made
@@ -81,7 +81,9 @@ def lowest(value: Callable[[Array], Array], domain: tuple[Span, Span]) -> Array:
     low, high = centre - half, centre + half
     grid = 8 * ZOOM_GRID  # the first look is fine, so that a small hole is not missed
     for _ in range(ZOOMS):
-        axes = [np.clip(np.linspace(c - h, c + h, grid), a, b) for c, h, a, b in zip(centre, half, low, high, strict=True)]
+        axes = [
+            np.clip(np.linspace(c - h, c + h, grid), a, b) for c, h, a, b in zip(centre, half, low, high, strict=True)
+        ]
         places = np.stack(np.meshgrid(*axes), axis=-1)  # (grid, grid, 2)
         with np.errstate(all="ignore"):
             heights = np.asarray(value(places), dtype=float)
@@ -94,7 +96,7 @@ def lowest(value: Callable[[Array], Array], domain: tuple[Span, Span]) -> Array:
 # --- the surfaces -----------------------------------------------------------------------------------------------------
 
 
-def quadratic(curvatures: tuple[float, float], angle: float) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+def quadratic(curvatures: tuple[float, float], angle: float) -> tuple[Field, Field]:
     """½ Σ λᵢ uᵢ², where u are the coordinates turned by ``angle`` degrees; value and slope."""
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     axes = np.array([[c, -s], [s, c]])  # columns: the directions of the two curvatures

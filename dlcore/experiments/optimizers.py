@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ LANE = "light"
 CHECKPOINT_SECONDS = 5.0
 RACERS = "gd~momentum~nesterov~rmsprop~adam"
 MOST_BRANCHES = 6
+ALL = "all"
 ABOVE_LIMIT = N_(
     "{rule} ran away: its learning rate {learning_rate:.4g} is above the limit {limit:.4g} of this surface. "
     "Choose a smaller one."
@@ -72,21 +74,24 @@ class Config:
         help=N_("As with small batches: the slope is right on average, and wrong each time."),
     )  # fmt: skip
     optimizer: str = knob(
-        "momentum", choices=tuple(RULES), live=True, label=N_("In hand"),
-        help=N_("Whose settings, memory and formula you see. Without a list of racers, who runs."),
+        ALL, choices=(ALL, *RULES), live=True, advanced=True, label=N_("Runs alone"),
+        help=N_("One rule by itself instead of all on the track. Changed in mid-run: the first racer becomes it."),
     )  # fmt: skip
-    gd_learning_rate: float = _rate(1.98)
-    momentum_learning_rate: float = _rate(1.0)
+    hand: str = knob(
+        "momentum", advanced=True, label=N_("In hand"), help=N_("Whose settings, memory and formula the page shows.")
+    )
+    gd_learning_rate: float = _rate(1.8)
+    momentum_learning_rate: float = _rate(0.5)
     momentum_beta: float = _share(0.9, BETA, BETA_HELP, 0.999)
     nesterov_learning_rate: float = _rate(1.0)
     nesterov_beta: float = _share(0.9, BETA, BETA_HELP, 0.999)
     adagrad_learning_rate: float = _rate(5.0)
-    rmsprop_learning_rate: float = _rate(0.5)
+    rmsprop_learning_rate: float = _rate(0.2)
     rmsprop_beta2: float = _share(0.99, SQUARE, SQUARE_HELP)
-    adam_learning_rate: float = _rate(2.0)
+    adam_learning_rate: float = _rate(1.0)
     adam_beta1: float = _share(0.9, N_("Momentum β₁"), MEAN_HELP)
     adam_beta2: float = _share(0.999, SQUARE, SQUARE_HELP)
-    adamw_learning_rate: float = _rate(2.0)
+    adamw_learning_rate: float = _rate(1.0)
     adamw_beta1: float = _share(0.9, N_("Momentum β₁"), MEAN_HELP)
     adamw_beta2: float = _share(0.999, SQUARE, SQUARE_HELP)
     adamw_weight_decay: float = _share(
@@ -95,7 +100,7 @@ class Config:
     schedule: str = knob(
         "constant", choices=tuple(SCHEDULES), label=N_("Schedule"), help=N_("How every rate moves during the race.")
     )
-    steps: int = knob(250, low=10, high=MOST_STEPS, log=True, label=N_("Steps"), help=N_("How long the race is."))
+    steps: int = knob(300, low=10, high=MOST_STEPS, log=True, label=N_("Steps"), help=N_("How long the race is."))
     racers: str = knob(RACERS, label=N_("On the track"), help=N_("Who races, e.g. gd~momentum~adam."), advanced=True)
     near: float = knob(
         0.01, low=1e-8, high=0.5, log=True, advanced=True, label=N_("Arrived within"),
@@ -108,18 +113,14 @@ class Config:
 
     @classmethod
     def recipe(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Rates, start and length that suit the surface; an optimizer alone is a race of one."""
-        name, condition = given.get("surface", courses.DEFAULT), given.get("condition", 100.0)
-        brought: dict[str, Any] = {f"{r}_learning_rate": rate for r, rate in courses.rates(name, condition).items()}
+        """Rates, start and length that suit the surface."""
+        name = given.get("surface", courses.DEFAULT)
+        brought: dict[str, Any] = {f"{r}_learning_rate": rate for r, rate in courses.rates(name).items()}
         brought["steps"] = courses.STEPS[name]
         if name == "noisy" and "condition" not in given:
             brought["condition"] = 10.0
-        if "optimizer" in given:
-            brought["racers"] = given["optimizer"]
-        try:
+        with suppress(Problem):  # told where the surface is drawn
             brought["start_x"], brought["start_y"] = courses.make(name, {**brought, **given}).start
-        except Problem:
-            pass  # told where the surface is drawn
         return brought
 
 
@@ -140,7 +141,8 @@ def racers_of(config: Config) -> tuple[Racer, ...]:
     Raises:
         Problem: ``racers`` or ``branches`` cannot be read.
     """
-    names = list(dict.fromkeys(name for name in config.racers.split("~") if name)) or [config.optimizer]
+    names = list(dict.fromkeys(filter(None, config.racers.split("~")))) or ["gd"]
+    names = names if config.optimizer == ALL else [config.optimizer]
     for name in names:
         if name not in RULES:
             raise Problem(
@@ -231,7 +233,6 @@ class _Field:
             self.config = replace(config, **resume["changed"])
             self.states = [State(**state) for state in resume["states"]]
             self._line_up()
-        self.base = config
         self._look()
 
     def _line_up(self) -> None:
@@ -239,7 +240,7 @@ class _Field:
         self.racers = racers_of(self.config)
         for step, rule in self.switched:
             first = self.racers[0]
-            legs = tuple(one for one in first.legs if one.step < step or step == 0 < one.step)
+            legs = tuple(one for one in first.legs if one.step < step)
             self.racers = (replace(first, legs=(*legs, leg(self.config, rule, step))), *self.racers[1:])
 
     def _look(self) -> None:
@@ -278,8 +279,9 @@ class _Field:
             raise unknown_knob(name, known)
         value = check_value(known[name], value)
         if name == "optimizer":
-            self.switched.append([self.step, value])
-        self.config = replace(self.config, **{name: value})
+            self.switched += [[self.step, value]] if value != ALL else []
+        else:
+            self.config = replace(self.config, **{name: value})
         self._line_up()
 
     def values(self) -> dict[str, Any]:
@@ -298,7 +300,8 @@ class _Field:
 
     def saved(self, seconds: float) -> dict[str, Any]:
         """All that is needed to go on from here bit for bit."""
-        changed = {k.name: getattr(self.config, k.name) for k in knobs_of(Config).values() if k.live}
+        live = [k.name for k in knobs_of(Config).values() if k.live and k.name != "optimizer"]
+        changed = {name: getattr(self.config, name) for name in live}
         states = [vars(state) for state in self.states]
         return {"step": self.step, "seconds": seconds, "states": states, "changed": changed,
                 "switched": self.switched, "late": self.late}  # fmt: skip
