@@ -14,7 +14,7 @@ DEFAULT = "bowl"
 NAMES = ("bowl", "ravine", "rosenbrock", "beale", "himmelblau", "saddle", "plateau", "noisy", "network", "typed")
 QUADRATIC = ("bowl", "noisy")
 EXPRESSION = "x**2/10 + y**2/2 + sin(2*x)*sin(y)"
-STEPS = {"bowl": 300, "ravine": 250, "rosenbrock": 1000, "beale": 250, "himmelblau": 120, "saddle": 120, "plateau": 250,
+STEPS = {"bowl": 250, "ravine": 250, "rosenbrock": 1000, "beale": 250, "himmelblau": 120, "saddle": 120, "plateau": 250,
          "noisy": 250, "network": 200, "typed": 200}  # fmt: skip
 
 # A rate that is good for each rule from the usual start: none of 1, 2, 5 × 10ⁿ brings it to 1 % of the way in half the

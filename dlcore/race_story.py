@@ -29,12 +29,17 @@ NO_REST = N_("Its rate is above {limit}, the limit of the flattest minimum: even
 SHORT = N_(
     "Its decay pulls towards (0, 0), so it stops short of a minimum that lies elsewhere. Without decay it is Adam."
 )
-ARRIVED = N_("It arrived, and stayed within {near} % of the first distance from step {steps} on.")
+ARRIVED = N_("It arrived, and stayed within {near} of the first distance from step {steps} on.")
 UNDER_WAY = N_("It is still on its way. Give it more steps, another rate or another rule.")
 PACE = N_(
-    "κ is {kappa} here. Down to {near} % of the distance, gradient descent at its best rate needs about {slow} steps, "
+    "κ is {kappa} here. Down to {near} of the distance, gradient descent at its best rate needs about {slow} steps, "
     "a heavy ball with its best rate and β about {fast}."
 )
+
+
+def _percent(share: float) -> str:
+    """A share as a percentage that is never broken at the sign."""
+    return f"{say(100 * share, 2)}\u00a0%"
 
 
 def result(shown: Scene, racer: Racer, arrived: int | None, label: Label = str) -> str:
@@ -47,7 +52,7 @@ def result(shown: Scene, racer: Racer, arrived: int | None, label: Label = str) 
     share = float(track.distance[-1] / max(track.distance[0], 1e-300))
     if share > 1:
         return label(N_("{times} × as far as at the start")).format(times=say(share, 2))
-    return label(N_("{share} % of the way left")).format(share=say(100 * share, 2))
+    return label(N_("{share} of the way left")).format(share=_percent(share))
 
 
 def story(shown: Scene) -> tuple[str, str, dict[str, str]]:
@@ -72,7 +77,7 @@ def story(shown: Scene) -> tuple[str, str, dict[str, str]]:
     if curvatures:
         return _pace(shown, numbers)
     if arrived is not None:
-        return "arrived", ARRIVED, {**numbers, "near": say(100 * shown.config.near, 2), "steps": str(arrived)}
+        return "arrived", ARRIVED, {**numbers, "near": _percent(shown.config.near), "steps": str(arrived)}
     return "under way", UNDER_WAY, numbers
 
 
@@ -80,7 +85,7 @@ def _pace(shown: Scene, numbers: dict[str, str]) -> tuple[str, str, dict[str, st
     """What theory says of this bowl: κ against √κ."""
     low, high = shown.surface.curvatures or (1.0, 1.0)
     slow, fast = lengths(low, high, shown.config.near)
-    said = {"kappa": say(high / low, 3), "slow": str(slow), "fast": str(fast), "near": say(100 * shown.config.near, 2)}
+    said = {"kappa": say(high / low, 3), "slow": str(slow), "fast": str(fast), "near": _percent(shown.config.near)}
     return "pace", PACE, {**numbers, **said}
 
 

@@ -181,7 +181,7 @@ def update_lines(shown: Scene) -> tuple[str, dict[str, Any]]:
     """The update of the racer in hand, for ``ui.live_plot.frame_text``: frame k shows the step that led to state k.
 
     Returns:
-        HTML template with a column for x and one for y, and its arrays (n + 1,). Before a branch that has another rule
+        HTML template, first x and then y, and its arrays (n + 1,). Before a branch that has another rule
         there are no numbers.
     """
     racer, track = shown.hand, shown.tracks[shown.hand.name]
@@ -205,7 +205,7 @@ def update_lines(shown: Scene) -> tuple[str, dict[str, Any]]:
                 own["fair_square"] = own["square"] / (1 - given["beta2"] ** age)
         lines = "<br>".join(LINES[racer.rule]).replace("θ ←", f"<i>{name}</i> ←")
         for key in own:
-            lines = lines.replace(f"{{{key}}}", f"{{{key}_{name}}}")
+            lines = lines.replace(f"{{{key}}}", f"{{{key}_{name}:3}}")
         values |= {f"{key}_{name}": _from_leg(array, racer) for key, array in own.items()}
         columns.append(f"<div>{lines}</div>")
     return f'<div class="dl-columns">{"".join(columns)}</div>', values

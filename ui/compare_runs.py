@@ -24,9 +24,8 @@ from ui.i18n import _, tell
 from ui.live_plot import live_plot
 from ui.run_panel import ACTIVE, STATES, TICK
 from ui.session import owner, page_state
-from ui.training_view import running_mean
 
-HEIGHT, SMOOTHING = 320, 20  # px; batches that are averaged for a line
+HEIGHT = 320  # px
 ACROSS = {"step": N_("Steps"), "epoch": N_("Epochs"), "seconds": N_("Seconds")}
 
 
@@ -119,24 +118,27 @@ def _tick(state: dict[str, Any], contenders: Sequence[Contender], across: str, a
 
 
 def compared(shown: Mapping[Contender, History], across: str, label: Label = str):
-    """Training loss of every run (averaged over some batches), against steps, epochs or seconds of training."""
-    lines, furthest, lowest, highest = [], 1.0, 1e-2, 3.0
+    """Loss of every run on the test data, against steps, epochs or seconds of training.
+
+    Not the loss of the batches: of those only some reach a page, and each is a chance of its own.
+    """
+    lines, furthest, lowest, highest = [], 0.0, 1.0, 3.0
     for contender, history in shown.items():
-        loss = running_mean(history.steps.column("loss"), SMOOTHING)
-        x = history.steps.column("seconds" if across == "seconds" else "step")
+        loss, steps = history.epochs.column("test_loss"), history.epochs.column("step")
         per_epoch = history.info.get("steps_per_epoch", 1)
-        x = x / per_epoch if across == "epoch" else x
-        total = history.total_steps / (per_epoch if across == "epoch" else 1)
-        furthest = max(furthest if len(lines) or across != "seconds" else 0.0, total if across != "seconds" else 0.0,
-                       float(x[-1]) if len(x) else 0.0)  # fmt: skip
+        x = {"step": steps, "epoch": steps / per_epoch, "seconds": history.epochs.column("seconds")}[across]
+        if across != "seconds":  # the whole run's length, so that the curves grow into their place
+            furthest = max(furthest, history.total_steps / (per_epoch if across == "epoch" else 1))
+        furthest = max([furthest, *x[-1:]])
         lines.append(Curve(x, loss, contender.title, contender.color))
         seen = loss[np.isfinite(loss) & (loss > 0)]
-        if len(seen):
-            lowest, highest = min(lowest, float(seen.min())), max(highest, float(seen.max()))
-    decades = 10 ** np.floor(np.log10(max(lowest, 1e-6))), min(highest, 1e4)
+        lowest, highest = min([lowest, *seen]), max([highest, *seen])
+    decades = float(10 ** np.floor(np.log10(lowest))), min(float(highest), 1e4)
     titles = {"step": N_("step"), "epoch": N_("epoch"), "seconds": N_("seconds of training")}
-    return curves(lines, x_title=titles[across], y_title=N_("training loss"), log_y=True,
-                  x_range=(0.0, furthest or 1.0), y_range=decades, label=label)  # fmt: skip
+    return curves(
+        lines, x_title=titles[across], y_title=N_("test loss"), log_y=True, x_range=(0.0, float(furthest) or 1.0),
+        y_range=decades, label=label,
+    )  # fmt: skip
 
 
 def _results(infos: Mapping[Contender, RunInfo], shown: Mapping[Contender, History]) -> None:
@@ -145,15 +147,15 @@ def _results(infos: Mapping[Contender, RunInfo], shown: Mapping[Contender, Histo
         st.caption(_("Nothing has been trained yet. The curves will grow here, one run after the other."))
         return
     rows = [
-        f"| {_('Run')} | {_('Training loss')} | {_('Right on test images')} | {_('Seconds')} | |",
+        f"| {_('Run')} | {_('Test loss')} | {_('Right on test images')} | {_('Seconds')} | |",
         "|---|---:|---:|---:|---|",
     ]
     for contender, history in shown.items():
-        loss = running_mean(history.steps.column("loss"), SMOOTHING)
-        right, seconds = history.epochs.last("test_accuracy"), history.steps.last("seconds")
+        loss, right = history.epochs.last("test_loss"), history.epochs.last("test_accuracy")
+        seconds = history.epochs.last("seconds")
         state = infos[contender].state
         said = _("Waiting") if state == "queued" else _(STATES[state])
-        cells = [contender.title, f"{loss[-1]:.3g}" if len(loss) else "–", f"{right:.1%}" if right is not None else "–",
+        cells = [contender.title, f"{loss:.3g}" if loss is not None else "–", f"{right:.1%}" if right is not None else "–",
                  f"{seconds:.1f}" if seconds else "–", said]  # fmt: skip
         rows.append("| " + " | ".join(cells) + " |")
     with st.container(key="prose-compared"):

@@ -19,7 +19,7 @@ from dlcore.figures.descent import Film
 from dlcore.figures.race import STYLES
 from dlcore.race_views import Scene
 from dlcore.texts import N_, Problem
-from dlcore.update_rules import RULES
+from dlcore.update_rules import RULES, best_pair
 from ui.at_frame import at_frame
 from ui.controls import controls, put_value
 from ui.i18n import _, tell
@@ -30,7 +30,7 @@ from ui.slider import Mark, slider
 
 SLUG, GROUP = "optimizers", "race"
 ON_DARK = {"#E69F00": "#f2b134", "#0072B2": "#4fb3ea", "#CC79A7": "#e08fbd", "#009E73": "#2ecc9a", "#D55E00": "#ff8a45"}
-TALL, MIDDLE, LOW = 330, 180, 130  # px; the lab fits a laptop's screen with its question above it
+TALL, MIDDLE, LOW = 318, 176, 124  # px; the lab fits a laptop's screen with its question above it
 GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "triangle-down": "▼", "star": "★",
           "pentagon": "⬟"}  # fmt: skip
 LABELS = {
@@ -70,7 +70,6 @@ def draw() -> tuple[Config, Scene | None]:
         config = controls(Config, labels=LABELS, overrides=lambda v: look.bounds(v, _), marks=marks, hidden=look.hidden)
         with branch:
             config = _branch(config)
-        _best_pair(config)
     with picture:
         try:
             shown = look.scene(config)
@@ -85,21 +84,20 @@ def draw() -> tuple[Config, Scene | None]:
 # --- controls that are no plain knobs ---------------------------------------------------------------------------------
 
 
-def _best_pair(config: Config) -> None:
+def _best_pair(config: Config, shown: Scene) -> None:
     """One press sets both of the heavy ball's knobs to the best pair of this bowl."""
-    if config.hand != "momentum" or set_up_by_teacher():
+    if config.hand != "momentum" or shown.surface.curvatures is None or set_up_by_teacher():
         return
-    surface = experiment.surface_of(config) if config.surface in ("bowl", "noisy") else None
-    if surface is None or surface.curvatures is None:
-        return
-    rate, beta = words.best_pair(*surface.curvatures)
+    rate, beta = best_pair(*shown.surface.curvatures)
 
     def take() -> None:
         put_value("momentum_learning_rate", float(f"{rate:.3g}"), slug=SLUG)
         put_value("momentum_beta", round(beta, 3), slug=SLUG)
 
-    st.button(_("Best rate and β"), icon=":material/target:", key="best-pair", on_click=take, type="tertiary",
-              help=_("Polyak’s pair for this bowl: the fastest heavy ball."))  # fmt: skip
+    st.button(
+        _("Best rate and β"), icon=":material/target:", key="best-pair", on_click=take, type="tertiary",
+        help=_("Polyak’s pair for this bowl: the fastest heavy ball."), width="content",
+    )  # fmt: skip
 
 
 def _branch(config: Config) -> Config:
@@ -175,10 +173,12 @@ def _hand_row(config: Config, shown: Scene) -> str:
     with st.container(key="hand-row", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{_('In hand')}**", width="content")
         st.selectbox(
-            _("In hand"), list(names), key=key, format_func=names.__getitem__, width=250, label_visibility="collapsed",
+            _("In hand"), list(names), key=key, format_func=names.__getitem__, width=200, label_visibility="collapsed",
             on_change=lambda: put_value("hand", st.session_state[key], slug=SLUG),
         )  # fmt: skip
         _branch_buttons(config, shown)
+        if not config.branches:
+            _best_pair(config, shown)
         st.space("stretch")
         view = st.segmented_control(
             _("Curve"), list(views), default="rate", required=True, key=f"{SLUG}.view",
@@ -192,12 +192,13 @@ def _hand_row(config: Config, shown: Scene) -> str:
 
 def _pictures(config: Config, shown: Scene) -> None:
     solid = _top_row(config, look.names_on_track(config))
-    left, right = st.columns([1.15, 1], gap="small")
+    left, right = st.columns([1.3, 1], gap="small")
     with left:
         film = look.ground_film(shown, solid=solid, label=_)
         alt = _("The surface with its minima, and the paths of all racers.")
         _plot(film, "solid" if solid else "map", TALL, alt, on_click=False if solid else _start_here,
               controls=True, autoplay=True, start="begin", seconds=min(8.0, 2.5 + config.steps / 150))  # fmt: skip
+        _words(shown)
     with right, st.container(gap="xsmall"):
         todo = _("Drag to turn it.") if solid else _("Click to start elsewhere.")
         st.caption(f"{_(ABOUT[config.surface])} {todo}")
@@ -243,7 +244,7 @@ def _branch_buttons(config: Config, shown: Scene) -> None:
     last = min(shown.tracks[shown.hand.name].steps, config.steps) - 1
     at_frame(
         _("Branch at step {step}"), branch, group=GROUP, key="branch-here", first=1, last=max(last, 1),
-        idle=_("Stop on the way to branch"), disabled=len(made) >= experiment.MOST_BRANCHES or last < 1,
+        idle=_("Branch at a step"), disabled=len(made) >= experiment.MOST_BRANCHES or last < 1,
         help=_("Rewind to a step: from there the racer in hand goes on with another rate or another rule, and the old "
                "way stays as a ghost."),
     )  # fmt: skip
@@ -252,7 +253,7 @@ def _branch_buttons(config: Config, shown: Scene) -> None:
 
 
 def _results(shown: Scene) -> None:
-    """The ranking, and a sentence on the racer in hand."""
+    """The ranking."""
     rows = []
     for racer, arrived in shown.ranking:
         color, symbol = STYLES[racer.rule]
@@ -261,6 +262,10 @@ def _results(shown: Scene) -> None:
         color = f"light-dark({color}, {ON_DARK.get(color, color)})"
         rows.append(f'<tr{held}><td style="color:{color}">{GLYPHS[symbol]}</td><td>{name}</td><td>{end}</td></tr>')
     st.html(f'<table class="dl-ranking"><tbody>{"".join(rows)}</tbody></table>')
+
+
+def _words(shown: Scene) -> None:
+    """A sentence on the racer in hand."""
     kind, sentence, values = words.story(shown)
     with st.container(key="story"):
         name = look.name_of(shown.hand, _)

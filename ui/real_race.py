@@ -37,7 +37,7 @@ def real_race(lesson: Lesson) -> None:
             st.info(_("Four at a time: the first four of these will run."), icon=":material/info:")
         contenders = [contender(rule, epochs, factor) for rule in RULES if rule in rules][:MOST]
         compare_runs(lesson.slug, "cnn", contenders, start=_("Train them"),
-                     alt=_("Training loss of each run, on a logarithmic scale."))  # fmt: skip
+                     alt=_("Loss on the test images for each run, on a logarithmic scale."))  # fmt: skip
 
 
 def contender(rule: str, epochs: int, factor: float) -> Contender:
@@ -45,6 +45,13 @@ def contender(rule: str, epochs: int, factor: float) -> Contender:
     name = TORCH.get(rule, rule)
     usual = {**USUAL[name], **({"learning_rate": PLAIN_RATE, "momentum": 0.0} if rule == "gd" else {})}
     rate = float(f"{min(max(usual['learning_rate'] * factor, 1e-5), 10.0):.3g}")
-    settings = {**usual, "learning_rate": rate, "schedule": "constant", "epochs": epochs, "batch_size": 32}
+    settings = {
+        **usual,
+        "learning_rate": rate,
+        "schedule": "constant",
+        "epochs": epochs,
+        "batch_size": 32,
+        "evaluations": 6,
+    }
     given = {"dataset": "digits", "network": "mlp", "optimizer": name, **settings}
     return Contender(rule, _(RULES[rule].title), STYLES[rule][0], build(cnn.Config, given))

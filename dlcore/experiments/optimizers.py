@@ -100,7 +100,7 @@ class Config:
     schedule: str = knob(
         "constant", choices=tuple(SCHEDULES), label=N_("Schedule"), help=N_("How every rate moves during the race.")
     )
-    steps: int = knob(300, low=10, high=MOST_STEPS, log=True, label=N_("Steps"), help=N_("How long the race is."))
+    steps: int = knob(250, low=10, high=MOST_STEPS, log=True, label=N_("Steps"), help=N_("How long the race is."))
     racers: str = knob(RACERS, label=N_("On the track"), help=N_("Who races, e.g. gd~momentum~adam."), advanced=True)
     near: float = knob(
         0.01, low=1e-8, high=0.5, log=True, advanced=True, label=N_("Arrived within"),

@@ -26,7 +26,7 @@ SOLID = {"circle": "circle", "square": "square", "diamond": "diamond"}  # what P
 GROUND = [[0.0, "rgba(84,104,140,0.60)"], [0.3, "rgba(105,125,160,0.32)"], [1.0, "rgba(130,145,170,0.04)"]]
 RELIEF = [[0.0, "#2B4C7E"], [0.4, "#8FA6C6"], [1.0, "#E9EDF3"]]
 FAINT, GHOST = 0.28, 0.5
-FEET = 0.015  # of the height: how far above the surface the balls roll
+FEET = 0.03  # of the height: how far above the surface the balls roll
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def distance_curves(
         "text": label(N_("arrived")), "xref": "x domain", "x": 0.995, "yref": "y", "y": float(np.log10(arrived)),
         "showarrow": False, "xanchor": "right", "yanchor": "bottom", "font": {"color": GREY, "size": 12},
     }  # fmt: skip
-    layout = _over_steps(steps, label(N_("distance to the minimum")), y_range) | {
+    layout = _over_steps(steps, label(N_("distance")), y_range) | {
         "shapes": [line],
         "annotations": [note],
     }
@@ -225,7 +225,7 @@ def _over_steps(steps: int, y_title: str, span: tuple[float, float], *, log: boo
     ends = [float(np.log10(v)) for v in span] if log else [float(v) for v in span]
     y_axis: dict[str, Any] = {"title": {"text": y_title}, "range": ends, "zeroline": not log}
     if log:
-        y_axis |= {"type": "log", "exponentformat": "power", "dtick": max(1, round((ends[1] - ends[0]) / 4))}
+        y_axis |= {"type": "log", "exponentformat": "power", "dtick": max(1, round((ends[1] - ends[0]) / 3))}
     return {"xaxis": {"title": {"text": ""}, "range": [0, 1.02 * steps], "zeroline": False}, "yaxis": y_axis,
             "hovermode": "closest", "margin": {"l": 60, "r": 12, "t": 8, "b": 26}}  # fmt: skip
 
@@ -237,7 +237,7 @@ def _span(values: np.ndarray, log: bool) -> tuple[float, float]:
         seen = seen[seen > 0]
         if not len(seen):
             return 0.1, 10.0
-        low, high = np.floor(np.log10(seen.min()) - 0.2), np.ceil(np.log10(seen.max()) + 0.2)
+        low, high = np.floor(np.log10(seen.min()) - 0.2) - 0.1, np.ceil(np.log10(seen.max()) + 0.2) + 0.1
         high = min(high, 12.0)
         return 10.0 ** max(min(low, high - 1), high - 8), 10.0**high
     most = float(np.abs(seen).max()) if len(seen) else 1.0
