@@ -80,10 +80,10 @@ def network() -> Surface:
     half = MARGIN * (high - low) / 2
     half = np.maximum(half, [ASPECT * half[1], half[0] / ASPECT])
     middle = (low + high) / 2
-    window = tuple((float(m - h), float(m + h)) for m, h in zip(middle, half, strict=True))
-    rough = Surface(("network",), value, slope, window, (0.0, 0.0), found)
+    wide, tall = ((float(m - h), float(m + h)) for m, h in zip(middle, half, strict=True))
+    rough = Surface(("network",), value, slope, (wide, tall), (0.0, 0.0), found)
     minima = np.array([_settled(rough, place) for place in found])
-    return Surface(("network",), value, slope, window, (6.0, 3.0), minima)
+    return Surface(("network",), value, slope, (wide, tall), (6.0, 3.0), minima)
 
 
 def _settled(surface: Surface, place: Array) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 Array = np.ndarray
 Field = Callable[[np.ndarray], np.ndarray]
 Span = tuple[float, float]
-ZOOMS, ZOOM_GRID = 14, 17  # how a lowest point is searched: grids of 17 × 17, each a quarter as wide as the one before
+ZOOMS, ZOOM_GRID = 32, 17  # how a lowest point is searched: grids of 17 × 17, each half as wide as the one before
 MOST_STEPS = 2000  # of a race: that many draws of noise are made
 
 
@@ -89,7 +89,7 @@ def lowest(value: Callable[[Array], Array], domain: tuple[Span, Span]) -> Array:
             heights = np.asarray(value(places), dtype=float)
         heights = np.where(np.isfinite(heights), heights, np.inf)
         centre = places.reshape(-1, 2)[heights.argmin()]
-        half, grid = half / (8 if grid > ZOOM_GRID else 4), ZOOM_GRID
+        half, grid = half / (4 if grid > ZOOM_GRID else 2), ZOOM_GRID
     return centre
 
 

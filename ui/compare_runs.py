@@ -146,10 +146,8 @@ def _results(infos: Mapping[Contender, RunInfo], shown: Mapping[Contender, Histo
     if not shown:
         st.caption(_("Nothing has been trained yet. The curves will grow here, one run after the other."))
         return
-    rows = [
-        f"| {_('Run')} | {_('Test loss')} | {_('Right on test images')} | {_('Seconds')} | |",
-        "|---|---:|---:|---:|---|",
-    ]
+    heads = (_("Run"), _("Test loss"), _("Right on test images"), _("Seconds"), "")
+    rows = ["| " + " | ".join(heads) + " |", "|---|---:|---:|---:|---|"]
     for contender, history in shown.items():
         loss, right = history.epochs.last("test_loss"), history.epochs.last("test_accuracy")
         seconds = history.epochs.last("seconds")
