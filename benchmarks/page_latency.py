@@ -77,9 +77,8 @@ def main() -> int:
         browser.close()
     median, worst = statistics.median(delays), sorted(delays)[int(0.95 * (len(delays) - 1))]
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    print(
-        f"{given.lesson}, slider to redrawn plots: median {median:.0f} ms, 95 % within {worst:.0f} ms ({len(delays)} moves)"
-    )
+    print(f"slider of {given.lesson} to redrawn plots: ", end="")
+    print(f"median {median:.0f} ms, 95 % within {worst:.0f} ms ({len(delays)} moves)")
     print(f"fragment tick, 4 x 2,000 points: {tick:.1f} ms of processor time in the web process")
     print(f"film of 2,000 steps, three plots: {film:.0f} refreshes a second")
     print(f"machine: {os.cpu_count()} cores, load {load:.1f} per core")

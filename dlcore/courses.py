@@ -17,8 +17,8 @@ EXPRESSION = "x**2/10 + y**2/2 + sin(2*x)*sin(y)"
 STEPS = {"bowl": 250, "ravine": 250, "rosenbrock": 1000, "beale": 250, "himmelblau": 120, "saddle": 120, "plateau": 250,
          "noisy": 250, "network": 200, "typed": 200}  # fmt: skip
 
-# A rate that is good for each rule from the usual start: none of 1, 2, 5 × 10ⁿ brings it to 1 % of the way in a third of
-# the steps (tests/test_race.py). AdamW gets Adam's.
+# A rate that is good for each rule from the usual start: none of 1, 2, 5 × 10ⁿ brings it to 1 % of the way in a third
+# of the steps (tests/test_race.py). AdamW gets Adam's.
 RATES: dict[str, dict[str, float]] = {
     "bowl": {"gd": 1.8, "momentum": 0.5, "nesterov": 1.0, "adagrad": 5.0, "rmsprop": 0.2, "adam": 1.0},
     "ravine": {"gd": 0.05, "momentum": 0.05, "nesterov": 0.05, "adagrad": 1.0, "rmsprop": 0.1, "adam": 1.0},

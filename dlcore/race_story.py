@@ -13,6 +13,7 @@ from dlcore.figures import Label
 from dlcore.knobs import defaults_for
 from dlcore.race import Racer
 from dlcore.race_views import Scene
+from dlcore.surfaces import hessian
 from dlcore.texts import N_
 from dlcore.update_rules import RULES, best_pair, best_rate, limit, steps_needed
 
@@ -32,8 +33,8 @@ SHORT = N_(
 ARRIVED = N_("It arrived, and stayed within {near} of the first distance from step {steps} on.")
 UNDER_WAY = N_("It is still on its way. Give it more steps, another rate or another rule.")
 PACE = N_(
-    "κ is {kappa} here. Down to {near} of the distance, gradient descent at its best rate needs about {slow} steps, "
-    "a heavy ball with its best rate and β about {fast}."
+    "κ is {kappa} here. Down to {near} of the distance, gradient descent at its best rate needs {slow} steps from this "
+    "start, a heavy ball with its best rate and β {fast}."
 )
 
 
@@ -84,16 +85,20 @@ def story(shown: Scene) -> tuple[str, str, dict[str, str]]:
 def _pace(shown: Scene, numbers: dict[str, str]) -> tuple[str, str, dict[str, str]]:
     """What theory says of this bowl: κ against √κ."""
     low, high = shown.surface.curvatures or (1.0, 1.0)
-    slow, fast = lengths(low, high, shown.config.near)
+    directions = np.linalg.eigh(hessian(shown.surface, np.zeros(2)))[1]  # columns: flattest, steepest
+    x, y = np.array([shown.config.start_x, shown.config.start_y]) @ directions
+    slow, fast = lengths(low, high, shown.config.near, (round(float(x), 6), round(float(y), 6)))
     said = {"kappa": say(high / low, 3), "slow": str(slow), "fast": str(fast), "near": _percent(shown.config.near)}
     return "pace", PACE, {**numbers, **said}
 
 
 @lru_cache(maxsize=256)
-def lengths(lambda_min: float, lambda_max: float, near: float) -> tuple[int, int]:
+def lengths(
+    lambda_min: float, lambda_max: float, near: float, start: tuple[float, float] = (1.0, 1.0)
+) -> tuple[int, int]:
     """Steps to ``near`` of gradient descent at its best rate and of the heavy ball with its best pair."""
-    slow = steps_needed(lambda_min, lambda_max, best_rate(lambda_min, lambda_max), 0.0, near)
-    return slow, steps_needed(lambda_min, lambda_max, *best_pair(lambda_min, lambda_max), near)
+    slow = steps_needed(lambda_min, lambda_max, best_rate(lambda_min, lambda_max), 0.0, near, start)
+    return slow, steps_needed(lambda_min, lambda_max, *best_pair(lambda_min, lambda_max), near, start)
 
 
 def numbers(config: Config, shown: Scene | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from dlcore.experiments.optimizers import Config
 from dlcore.figures.race import STYLES
 from dlcore.knobs import build
 from dlcore.race import Leg, Racer, race, ranking
-from dlcore.update_rules import RULES, adam, best_pair, limit, momentum
+from dlcore.update_rules import RULES, adam, best_pair, best_rate, limit, momentum
 
 STEPS = 120
 
@@ -146,7 +146,10 @@ def test_the_ball_arrives_first_and_the_theory_says_how_much():
     assert came["nesterov"] < came["momentum"] < came["gd"]
     rate, beta = best_pair(0.01, 1.0)
     best = arrivals(momentum_learning_rate=rate, momentum_beta=beta)
-    assert best["momentum"] < came["gd"] / 4
+    assert best["momentum"] == 57
+    assert arrivals(gd_learning_rate=best_rate(0.01, 1.0))["gd"] == 229
+    told = race_story.story(scene())[2]
+    assert (told["slow"], told["fast"]) == ("229", "57"), "what theory says is what the race does"
 
 
 def test_rates_of_their_own_help_where_the_valley_runs_along_a_parameter():

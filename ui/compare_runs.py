@@ -153,8 +153,8 @@ def _results(infos: Mapping[Contender, RunInfo], shown: Mapping[Contender, Histo
         seconds = history.epochs.last("seconds")
         state = infos[contender].state
         said = _("Waiting") if state == "queued" else _(STATES[state])
-        cells = [contender.title, f"{loss:.3g}" if loss is not None else "–", f"{right:.1%}" if right is not None else "–",
-                 f"{seconds:.1f}" if seconds else "–", said]  # fmt: skip
+        figures = [(loss, ".3g"), (right, ".1%"), (seconds, ".1f")]
+        cells = [contender.title, *("–" if value is None else format(value, f) for value, f in figures), said]
         rows.append("| " + " | ".join(cells) + " |")
     with st.container(key="prose-compared"):
         st.markdown("\n".join(rows))
