@@ -30,7 +30,7 @@ from ui.slider import Mark, slider
 
 SLUG, GROUP = "optimizers", "race"
 ON_DARK = {"#E69F00": "#f2b134", "#0072B2": "#4fb3ea", "#CC79A7": "#e08fbd", "#009E73": "#2ecc9a", "#D55E00": "#ff8a45"}
-TALL, MIDDLE, LOW = 318, 176, 124  # px; the lab fits a laptop's screen with its question above it
+TALL, MIDDLE, LOW = 292, 158, 116  # px; the lab fits a laptop's screen with its question above it
 GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "triangle-down": "▼", "star": "★",
           "pentagon": "⬟"}  # fmt: skip
 LABELS = {
@@ -91,12 +91,12 @@ def _best_pair(config: Config, shown: Scene) -> None:
     rate, beta = best_pair(*shown.surface.curvatures)
 
     def take() -> None:
-        put_value("momentum_learning_rate", float(f"{rate:.3g}"), slug=SLUG)
-        put_value("momentum_beta", round(beta, 3), slug=SLUG)
+        put_value("momentum_learning_rate", float(f"{rate:.7g}"), slug=SLUG)
+        put_value("momentum_beta", round(beta, 7), slug=SLUG)
 
     st.button(
         _("Best rate and β"), icon=":material/target:", key="best-pair", on_click=take, type="tertiary",
-        help=_("Polyak’s pair for this bowl: the fastest heavy ball."), width="content",
+        help=_("Polyak’s pair for this bowl: the fastest heavy ball in the long run."), width="content",
     )  # fmt: skip
 
 

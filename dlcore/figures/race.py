@@ -136,7 +136,7 @@ def pair_curves(
     for i, (axis, color) in enumerate((("x", DATA), ("y", MODEL))):
         notes.append({
             "text": f"<b>{axis}</b>", "xref": "x domain", "x": 0.965 + 0.03 * i, "yref": "y domain", "y": 1,
-            "showarrow": False, "xanchor": "right", "yanchor": "top", "font": {"color": color, "size": 14},
+            "showarrow": False, "xanchor": "right", "yanchor": "bottom", "font": {"color": color, "size": 14},
         })  # fmt: skip
     layout = _over_steps(steps, label(y_title), span, log=log) | {"annotations": notes}
     return Film(figure(data, layout), _film(steps + 1, frames))
@@ -225,9 +225,9 @@ def _over_steps(steps: int, y_title: str, span: tuple[float, float], *, log: boo
     ends = [float(np.log10(v)) for v in span] if log else [float(v) for v in span]
     y_axis: dict[str, Any] = {"title": {"text": y_title}, "range": ends, "zeroline": not log}
     if log:
-        y_axis |= {"type": "log", "exponentformat": "power", "dtick": max(1, round((ends[1] - ends[0]) / 3))}
+        y_axis |= {"type": "log", "exponentformat": "power", "dtick": max(1, round((ends[1] - ends[0]) / 4))}
     return {"xaxis": {"title": {"text": ""}, "range": [0, 1.02 * steps], "zeroline": False}, "yaxis": y_axis,
-            "hovermode": "closest", "margin": {"l": 60, "r": 12, "t": 8, "b": 26}}  # fmt: skip
+            "hovermode": "closest", "margin": {"l": 60, "r": 12, "t": 16, "b": 26}}  # fmt: skip
 
 
 def _span(values: np.ndarray, log: bool) -> tuple[float, float]:

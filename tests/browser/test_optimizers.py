@@ -9,7 +9,7 @@ import pytest
 from tests.waiting import patience, until
 
 pytestmark = pytest.mark.browser
-MOMENTUM_PATH = 13  # its grown line on the map, as the racer in hand drawn last: three traces for each of five
+MOMENTUM_PATH = 16  # its grown line on the map, as the racer in hand drawn last: three traces for each of five
 
 
 def query(page) -> dict[str, str]:
