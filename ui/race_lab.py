@@ -25,6 +25,7 @@ from ui.controls import controls, put_value
 from ui.i18n import _, tell
 from ui.intro import lab
 from ui.live_plot import frame_text, live_plot
+from ui.names import SCHEDULES
 from ui.session import set_up_by_teacher
 from ui.slider import Mark, slider
 
@@ -36,8 +37,7 @@ GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "�
 LABELS = {
     "bowl": N_("Bowl"), "ravine": N_("Winding ravine"), "rosenbrock": "Rosenbrock", "beale": "Beale",
     "himmelblau": "Himmelblau", "saddle": N_("Saddle"), "plateau": N_("Plateau"), "noisy": N_("Noisy bowl"),
-    "network": N_("A real network"), "typed": N_("My own formula"), "constant": N_("Constant"), "cosine": N_("Cosine"),
-    "linear": N_("Linear"), "one_cycle": N_("One cycle"), "step": N_("In steps"), "warm_up": N_("Warm-up"),
+    "network": N_("A real network"), "typed": N_("My own formula"), **SCHEDULES,
 }  # fmt: skip
 ABOUT = {
     "bowl": N_("κ times as steep across as along."),
