@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dlcore.branches import read_branches, write_branches
 from dlcore.experiments import optimizers as lesson
 from dlcore.experiments.optimizers import Config
 from dlcore.figures import Label
@@ -309,21 +310,8 @@ def branched(config: Config, step: int) -> str:
     """The branches with one more: the racer in hand from ``step`` on, at a third of its rate."""
     shown = scene(config)
     leg = shown.hand.leg(step)
-    entries = lesson.read_branches(config.branches)
-    return lesson.write_branches([*entries, (shown.hand.name, step, leg.rule, float(f"{leg.learning_rate / 3:.3g}"))])
-
-
-def without_last(branches: str) -> str:
-    """The branches without the one that was made last."""
-    return lesson.write_branches(lesson.read_branches(branches)[:-1])
-
-
-def changed_branch(branches: str, number: int, *, rule: str | None = None, learning_rate: float | None = None) -> str:
-    """The branches with branch ``number`` (from 1) under another rule or rate."""
-    entries = lesson.read_branches(branches)
-    parent, step, old_rule, old_rate = entries[number - 1]
-    entries[number - 1] = parent, step, rule or old_rule, learning_rate or old_rate
-    return lesson.write_branches(entries)
+    entries = read_branches(config.branches)
+    return write_branches([*entries, (shown.hand.name, step, leg.rule, float(f"{leg.learning_rate / 3:.3g}"))])
 
 
 def names_on_track(config: Config) -> Sequence[str]:

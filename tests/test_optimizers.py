@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from dlcore import courses, race_views
+from dlcore.branches import read_branches, write_branches
 from dlcore.cli import main
 from dlcore.events import Changed, Checkpoint, Diverged, Finished, Started, Step, pack, unpack
 from dlcore.experiments import optimizers as lesson
-from dlcore.experiments.optimizers import Config, read_branches, write_branches
+from dlcore.experiments.optimizers import Config
 from dlcore.knobs import build, parse, to_texts
 from dlcore.optimizers import USUAL, make_optimizer
 from dlcore.schedules import SCHEDULES
@@ -56,6 +57,7 @@ def test_run_and_race_tell_the_same(name):
 
 def test_an_optimizer_alone_is_a_race_of_one():
     events = list(lesson.run(short(surface="rosenbrock", optimizer="adam")))
+    assert isinstance(events[0], Started)
     assert events[0].info == {"racers": ["adam"]}
     last = steps(events)[-1]
     assert last.loss == last.values["adam.loss"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,14 +22,14 @@ STEPS = 120
 
 
 def one(rule: str, rate: float, **settings: float) -> Racer:
-    return Racer(rule, (Leg(0, rule, rate, tuple((RULES[rule].settings | settings).items())),))
+    return Racer(rule, (Leg(0, rule, rate, tuple({**RULES[rule].settings, **settings}.items())),))
 
 
 def scene(**given):
     return race_views.scene(build(Config, given))
 
 
-def arrivals(**given) -> dict[str, int | None]:
+def arrivals(**given) -> dict[str, Any]:
     shown = scene(**given)
     return {racer.name: arrived for racer, arrived in shown.ranking}
 
@@ -193,6 +194,7 @@ def test_default_rates_are_good_ones(name):
 def test_momentum_one_percent_round_its_limit():
     """2(1 + β)/λmax with β = 0.9 and λmax = 1 is 3.8."""
     bound = limit("momentum", 1.0, 0.9)
+    assert bound is not None
     assert bound == pytest.approx(3.8)
     below, above = (scene(momentum_learning_rate=s * bound, steps=2000, racers="momentum") for s in (0.99, 1.01))
     assert below.arrival("momentum") is not None

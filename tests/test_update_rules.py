@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -26,7 +28,7 @@ KNOBS = {
 
 
 def theirs(rule: str, parameters, learning_rate: float, knobs: dict) -> torch.optim.Optimizer:
-    lr = {"lr": learning_rate}
+    lr: dict[str, Any] = {"lr": learning_rate}
     match rule:
         case "gd":
             return torch.optim.SGD(parameters, **lr)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from dlcore import race_story as words
 from dlcore import race_views as look
+from dlcore.branches import MOST_BRANCHES, changed_branch, read_branches, without_last
 from dlcore.experiments import optimizers as experiment
 from dlcore.experiments.optimizers import Config
 from dlcore.figures.descent import Film
@@ -105,7 +107,7 @@ def _branch(config: Config) -> Config:
     if not config.hand.isdigit() or set_up_by_teacher():
         return config
     try:
-        number, entries = int(config.hand), experiment.read_branches(config.branches)
+        number, entries = int(config.hand), read_branches(config.branches)
     except Problem:
         return config
     if not 1 <= number <= len(entries):
@@ -117,7 +119,7 @@ def _branch(config: Config) -> Config:
     def other_rule() -> None:
         new = st.session_state[f"{key}.rule"]
         good = experiment.courses.rates(config.surface)[new]
-        _set(look.changed_branch(config.branches, number, rule=new, learning_rate=good))
+        _set(changed_branch(config.branches, number, rule=new, learning_rate=good))
 
     st.selectbox(_("Rule from step {step} on").format(step=step), list(RULES), key=f"{key}.rule",
                  format_func=lambda r: _(RULES[r].title), on_change=other_rule)  # fmt: skip
@@ -129,9 +131,9 @@ def _branch(config: Config) -> Config:
     )  # fmt: skip
     if moved == rate:
         return config
-    branches = look.changed_branch(config.branches, number, learning_rate=moved)
+    branches = changed_branch(config.branches, number, learning_rate=moved)
     _set(branches)
-    return experiment.replace(config, branches=branches)
+    return replace(config, branches=branches)
 
 
 def _set(branches: str) -> None:
@@ -230,21 +232,21 @@ def _start_here(click: dict[str, Any]) -> None:
 
 def _branch_buttons(config: Config, shown: Scene) -> None:
     """Branch at the step that is shown, take the last branch back."""
-    made = experiment.read_branches(config.branches)
+    made = read_branches(config.branches)
 
     def branch(step: int) -> None:
         _set(look.branched(config, step))
         put_value("hand", str(len(made) + 1), slug=SLUG)
 
     def undo() -> None:
-        _set(look.without_last(config.branches))
+        _set(without_last(config.branches))
         if config.hand == str(len(made)):
             put_value("hand", made[-1][0], slug=SLUG)
 
     last = min(shown.tracks[shown.hand.name].steps, config.steps) - 1
     at_frame(
         _("Branch at step {step}"), branch, group=GROUP, key="branch-here", first=1, last=max(last, 1),
-        idle=_("Branch at a step"), disabled=len(made) >= experiment.MOST_BRANCHES or last < 1,
+        idle=_("Branch at a step"), disabled=len(made) >= MOST_BRANCHES or last < 1,
         help=_("Rewind to a step: from there the racer in hand goes on with another rate or another rule, and the old "
                "way stays as a ghost."),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dlcore import courses
+from dlcore.branches import NO_BRANCH, read_branches
 from dlcore.events import Checkpoint, Diverged, Event, Finished, Started, Step
 from dlcore.knobs import check_value, knob, knobs_of, unknown_knob
 from dlcore.race import FAR, Leg, Racer, State, advance
@@ -23,14 +24,12 @@ from dlcore.update_rules import RULES, limit
 LANE = "light"
 CHECKPOINT_SECONDS = 5.0
 RACERS = "gd~momentum~nesterov~rmsprop~adam"
-MOST_BRANCHES = 6
 ALL = "all"
 ABOVE_LIMIT = N_(
     "{rule} ran away: its learning rate {learning_rate:.4g} is above the limit {limit:.4g} of this surface. "
     "Choose a smaller one."
 )
 RAN_AWAY = N_("{rule} ran away with a learning rate of {learning_rate:.4g}. Choose a smaller one.")
-NO_BRANCH = N_("The branch “{text}” cannot be read. It is written parent_step_rule_rate, like adam_57_adam_0.1.")
 
 
 def _rate(default: float) -> Any:
@@ -158,27 +157,6 @@ def racers_of(config: Config) -> tuple[Racer, ...]:
         before = tuple(one for one in known[parent].legs if one.step < step)
         known[str(number)] = Racer(str(number), (*before, leg(config, rule, step, rate)), parent)
     return tuple(known.values())
-
-
-def read_branches(text: str) -> list[tuple[str, int, str, float]]:
-    """(parent, step, rule, rate) of each branch, from how they stand in a link. Raises ``Problem``."""
-    found = []
-    for part in filter(None, text.split("~")):
-        try:
-            parent, step, rule, rate = part.split("_")
-            entry = parent, int(step), rule, float(rate)
-        except ValueError:
-            raise Problem(NO_BRANCH, kind="knob", text=part[:60]) from None
-        usable = rule in RULES and 1 <= entry[1] <= MOST_STEPS and 0 < entry[3] <= 1e3
-        if not usable or len(found) == MOST_BRANCHES:
-            raise Problem(NO_BRANCH, kind="knob", text=part[:60])
-        found.append(entry)
-    return found
-
-
-def write_branches(branches: list[tuple[str, int, str, float]]) -> str:
-    """The inverse of ``read_branches``."""
-    return "~".join(f"{parent}_{step}_{rule}_{rate:.4g}" for parent, step, rule, rate in branches)
 
 
 def resolve(config: Config) -> Config:

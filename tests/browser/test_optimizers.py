@@ -60,20 +60,20 @@ def test_a_journey_through_the_race(server, browse):
     until(lambda: float(query(page).get("momentum_learning_rate", 0)) > 3.8)
     until(lambda: trace(page, MOMENTUM_PATH) != before)
 
-    # a branch at step 20 with a third of the rate saves it; the old way stays as a ghost
+    # a branch at step 4 with a third of the rate saves it; the old way stays as a ghost
     bar = page.locator(".dl-bar").first.get_by_role("slider")
     bar.press("Home")
-    for _ in range(2):
-        bar.press("PageUp")
-    page.get_by_role("button", name="Branch at step 20").click()
-    until(lambda: query(page).get("branches", "").startswith("momentum_20_momentum_"), 30)
-    expect(ranking).to_contain_text("Momentum from step 20", timeout=patience(30_000))
-    expect(page.get_by_role("slider", name="Learning rate η from step 20 on")).to_be_visible(timeout=patience(30_000))
+    for _ in range(4):
+        bar.press("ArrowRight")
+    page.get_by_role("button", name="Branch at step 4").click()
+    until(lambda: query(page).get("branches", "").startswith("momentum_4_momentum_"), 30)
+    expect(ranking).to_contain_text("Momentum from step 4", timeout=patience(30_000))
+    expect(page.get_by_role("slider", name="Learning rate η from step 4 on")).to_be_visible(timeout=patience(30_000))
 
     # and is taken back
     page.get_by_role("button", name="Undo").click()
     until(lambda: "branches" not in query(page), 30)
-    expect(ranking).not_to_contain_text("from step 20", timeout=patience(30_000))
+    expect(ranking).not_to_contain_text("from step 4", timeout=patience(30_000))
 
     # a click on the map starts there
     page.mouse.click(*place(page, 3.0, -2.0))

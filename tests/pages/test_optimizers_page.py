@@ -148,7 +148,7 @@ def test_bad_links_are_answered(params, sentence):
 def test_teachers_link_hides_the_knobs():
     at = opened(surface="saddle", hide="controls")
     assert not at.exception
-    assert "More settings" not in [expander.label for expander in at.get("expander")]
+    assert "More settings" not in [expander.label for expander in at.expander]
 
 
 # the real race
