@@ -34,7 +34,7 @@ ARRIVED = N_("It arrived, and stayed within {near} of the first distance from st
 UNDER_WAY = N_("It is still on its way. Give it more steps, another rate or another rule.")
 PACE = N_(
     "κ is {kappa} here. Down to {near} of the distance, gradient descent at its best rate needs {slow} steps from this "
-    "start, a heavy ball with its best rate and β {fast}."
+    "start; with its best rate and β, a heavy ball needs {fast}."
 )
 
 

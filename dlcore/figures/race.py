@@ -227,7 +227,7 @@ def _over_steps(steps: int, y_title: str, span: tuple[float, float], *, log: boo
     if log:
         y_axis |= {"type": "log", "exponentformat": "power", "dtick": max(1, round((ends[1] - ends[0]) / 4))}
     return {"xaxis": {"title": {"text": ""}, "range": [0, 1.02 * steps], "zeroline": False}, "yaxis": y_axis,
-            "hovermode": "closest", "margin": {"l": 60, "r": 12, "t": 16, "b": 26}}  # fmt: skip
+            "hovermode": "closest", "margin": {"l": 60, "r": 12, "t": 22, "b": 26}}  # fmt: skip
 
 
 def _span(values: np.ndarray, log: bool) -> tuple[float, float]:
