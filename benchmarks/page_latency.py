@@ -1,7 +1,8 @@
 """How long from a hand on the slider to the redrawn picture, and what a live page costs the server.
 
-1. The lesson linear_regression in Chromium: the pointer holds the learning rate's slider and moves; the clock runs from
-   the pointer's event to the first screen refresh after the last plot that the move concerns has been redrawn.
+1. A lesson in Chromium (``--lesson``, by default linear_regression): the pointer holds a learning rate's slider and
+   moves; the clock runs from the pointer's event to the first screen refresh after the last plot that the move concerns
+   has been redrawn.
 2. A fragment that redraws four lines of 2,000 points: processor time of the whole web process per tick (so sending,
    hashing and the timer are in it; and what else the machine does is not).
 3. A film of 2,000 steps over three linked plots: screen refreshes per second while it plays.
@@ -32,6 +33,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+PLOTS = {"linear_regression": 2, "optimizers": 3}  # lessons with a live lab, and how many plots it draws at least
 LIMITS = {"slider": 150.0, "tick": 8.0, "film": 55.0}
 
 # Resolves with the milliseconds from the next pointer move to the refresh after the last of the redraws it causes.
@@ -61,12 +63,13 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--check", action="store_true", help="fail where a limit is passed")
     options.add_argument("--quick", action="store_true", help="few measurements, no limits")
+    options.add_argument("--lesson", default="linear_regression", choices=PLOTS, help="whose slider is held")
     given = options.parse_args()
     moves, seconds = (5, 3.0) if given.quick else (40, 20.0)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         with serving("app.py", "/healthz") as (url, _process):
-            delays = slider_delays(browser, url, moves)
+            delays = slider_delays(browser, url, given.lesson, moves)
         with serving("benchmarks/ticking/app.py", "/_stcore/health") as (url, process):
             tick = tick_cost(browser, url, process, seconds)
         with serving("tests/browser/components/app.py", "/_stcore/health") as (url, _process):
@@ -74,7 +77,8 @@ def main() -> int:
         browser.close()
     median, worst = statistics.median(delays), sorted(delays)[int(0.95 * (len(delays) - 1))]
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    print(f"slider to redrawn plots: median {median:.0f} ms, 95 % within {worst:.0f} ms ({len(delays)} moves)")
+    print(f"slider of {given.lesson} to redrawn plots: ", end="")
+    print(f"median {median:.0f} ms, 95 % within {worst:.0f} ms ({len(delays)} moves)")
     print(f"fragment tick, 4 x 2,000 points: {tick:.1f} ms of processor time in the web process")
     print(f"film of 2,000 steps, three plots: {film:.0f} refreshes a second")
     print(f"machine: {os.cpu_count()} cores, load {load:.1f} per core")
@@ -121,12 +125,12 @@ def open_page(browser: Browser, url: str, plots: int) -> Page:
     return page
 
 
-def slider_delays(browser: Browser, url: str, moves: int) -> list[float]:
+def slider_delays(browser: Browser, url: str, lesson: str, moves: int) -> list[float]:
     """Milliseconds from a move of the held slider to the picture, one at a time."""
-    page = open_page(browser, f"{url}/linear_regression?lang=en", 2)
+    page = open_page(browser, f"{url}/{lesson}?lang=en", PLOTS[lesson])
     pause = page.get_by_role("button", name="Pause")
     pause.evaluate_all("buttons => buttons.forEach((button) => button.click())")  # a film that has ended has none
-    box = page.locator(".dl-slider", has_text="Learning rate").locator(".dl-slider-track").bounding_box()
+    box = page.locator(".dl-slider", has_text="Learning rate").first.locator(".dl-slider-track").bounding_box()
     assert box, "the lesson shows no slider for the learning rate"
     height = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + 0.2 * box["width"], height)

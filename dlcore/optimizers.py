@@ -12,6 +12,9 @@ USUAL: dict[str, dict[str, Any]] = {
     "adam": {"learning_rate": 1e-3, "momentum": 0.9, "beta2": 0.999},
     "sgd": {"learning_rate": 0.05, "momentum": 0.9},
     "rmsprop": {"learning_rate": 1e-3, "momentum": 0.0, "beta2": 0.99},
+    "nesterov": {"learning_rate": 0.05, "momentum": 0.9},
+    "adagrad": {"learning_rate": 0.01},
+    "adamw": {"learning_rate": 1e-3, "momentum": 0.9, "beta2": 0.999, "weight_decay": 0.01},
 }
 
 
@@ -28,8 +31,8 @@ def make_optimizer(
 
     Args:
         momentum: share of the last step kept in the next; Adam's beta 1.
-        beta2: memory of squared gradients (Adam's beta 2, RMSProp's alpha); SGD has none.
-        weight_decay: added to the gradient as ``weight_decay * weight``.
+        beta2: memory of squared gradients (Adam's beta 2, RMSProp's alpha); SGD, Nesterov and AdaGrad have none.
+        weight_decay: added to the gradient as ``weight_decay * weight``; AdamW takes it from the weights instead.
     """
     from torch import optim
 
@@ -38,4 +41,10 @@ def make_optimizer(
         return optim.SGD(parameters, momentum=momentum, fused=True, **common)
     if name == "rmsprop":
         return optim.RMSprop(parameters, momentum=momentum, alpha=beta2, **common)
+    if name == "nesterov":
+        return optim.SGD(parameters, momentum=momentum, nesterov=momentum > 0, fused=True, **common)
+    if name == "adagrad":
+        return optim.Adagrad(parameters, **common)
+    if name == "adamw":
+        return optim.AdamW(parameters, betas=(momentum, beta2), fused=True, **common)
     return optim.Adam(parameters, betas=(momentum, beta2), fused=True, **common)

@@ -129,13 +129,17 @@ def best_pair(lambda_min: float, lambda_max: float) -> tuple[float, float]:
     return 4 / (low + high) ** 2, ((high - low) / (high + low)) ** 2
 
 
-def steps_needed(lambda_min: float, lambda_max: float, learning_rate: float, beta: float, near: float = 1e-6) -> int:
-    """Steps of the heavy ball (β = 0: gradient descent) from (1, 1) until the distance stays below ``near`` of it.
+def steps_needed(
+    lambda_min: float, lambda_max: float, learning_rate: float, beta: float, near: float = 1e-6,
+    start: tuple[float, float] = (1.0, 1.0),
+) -> int:  # fmt: skip
+    """Steps of the heavy ball (β = 0: gradient descent) until the distance stays below ``near`` of the first one.
 
-    Counted on plain numbers, direction by direction; for a pair that converges.
+    Counted on plain numbers, direction by direction, for a pair that converges. ``start`` is how far off it is along
+    the flattest and along the steepest direction.
     """
-    errors, memories, far, step = [1.0, 1.0], [{}, {}], 2 * near**2, 0
-    last = 0
+    errors, memories = list(start), [{}, {}]
+    far, step, last = near**2 * (start[0] ** 2 + start[1] ** 2), 0, 0
     while step < last + 50 or step < 1.2 * last:  # an oscillation may come back over the line once more
         step += 1
         for i, curvature in enumerate((lambda_min, lambda_max)):

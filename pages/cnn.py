@@ -12,14 +12,14 @@ from ui.i18n import _
 from ui.intro import intro, lab, outro, prose
 from ui.lessons import lesson_for
 from ui.look_panel import UNSURE, look_panel
+from ui.names import OPTIMIZERS, SCHEDULES
 from ui.run_panel import run_panel
 from ui.session import owner, page_state
 from ui.training_view import training_view
 
 LABELS = {
     "digits": N_("Built-in digits"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"), "article": N_("Three conv."),
-    "fast": N_("Fast"), "mlp": N_("Dense"), "adam": "Adam", "sgd": "SGD", "rmsprop": "RMSProp",
-    "constant": N_("Constant"), "cosine": N_("Cosine"), "linear": N_("Linear"), "one_cycle": N_("One cycle"),
+    "fast": N_("Fast"), "mlp": N_("Dense"), **OPTIMIZERS, **SCHEDULES,
 }  # fmt: skip
 GOAL, FEW = 0.935, 300  # right answers on the built-in digits, after so many images; docs/teaching.md has what was seen
 

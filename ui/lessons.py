@@ -45,7 +45,7 @@ LESSONS = (
     Lesson("linear_regression", N_("Linear regression"), N_("How big may a step be?"), BASICS,
            ":material/show_chart:", 25, ready=True),
     Lesson("optimizers", N_("Optimizers"), N_("Why does a rolling ball arrive first?"), BASICS,
-           ":material/south_east:", 30, ("linear_regression",)),
+           ":material/south_east:", 30, ("linear_regression",), ready=True),
     Lesson("backpropagation", N_("Backpropagation"), N_("Which weight is to blame?"), BASICS,
            ":material/undo:", 30, ("linear_regression",), ready=True),
     Lesson("neural_network", N_("Neural network"), N_("What can eight neurons learn?"), NETWORKS,
