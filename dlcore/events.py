@@ -55,7 +55,11 @@ class Epoch(Event):
 
 @dataclass(frozen=True)
 class Snapshot(Event):
-    """Named arrays to look at (filters, feature maps, a decision surface). Only the newest of a name is kept."""
+    """Named arrays to look at (filters, feature maps, a decision surface). Only the newest of a name is kept.
+
+    Those named "frames" are a film: none is left out, and ``History.frames`` keeps what a scrubber needs. Their arrays
+    have the frames on the first axis, one of them is ``step``; the run sees to it that they do not come too often.
+    """
 
     name: str
     arrays: dict[str, np.ndarray]

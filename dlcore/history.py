@@ -22,6 +22,7 @@ from dlcore.events import (
     Step,
     Stopped,
 )
+from dlcore.frames import Frames
 
 MOST_ROWS = 4000  # (even) more points than any plot is wide; beyond it every second row is dropped
 
@@ -73,6 +74,7 @@ class History:
     steps: Table = field(default_factory=Table)  # columns: step, loss, seconds and the lesson's own
     epochs: Table = field(default_factory=Table)  # columns: step, epoch, seconds and the metrics
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    frames: Frames = field(default_factory=Frames)  # of the snapshots named "frames", which are a film
     changes: list[Changed] = field(default_factory=list)
     metrics: dict[str, Any] = field(default_factory=dict)
     diverged: Diverged | None = None
@@ -95,6 +97,8 @@ class History:
                 self.epochs.append(
                     {"step": event.step, "epoch": event.epoch, "seconds": event.seconds, **event.metrics}
                 )
+            case Snapshot(name="frames"):
+                self.frames.add(event.arrays)
             case Snapshot():
                 self.snapshots[event.name] = event
             case Changed():
@@ -119,6 +123,7 @@ class History:
         for table in (self.steps, self.epochs):
             table.rows = [row for row in table.rows if row["step"] <= step]
             table.seen = (len(table.rows) - 1) * table.stride + 1 if table.rows else 0
+        self.frames.forget_after(step)
         self.changes = [c for c in self.changes if c.step < step]
 
     @property

@@ -49,6 +49,11 @@ class Steering:
         """Whether a change was asked for that has not been handed out yet."""
         return bool(self._asked)
 
+    def horizon(self, step: int) -> int | None:
+        """The next step after ``step`` at which something is known to be due: for runs that do many steps at once."""
+        known = [c.step for c in self._recorded] + ([] if self.until is None else [self.until])
+        return min((at for at in known if at > step), default=None)
+
     def due(self, step: int) -> list[Changed]:
         """The changes to apply now, after ``step`` updates; each is handed out once, to be yielded by the run."""
         if step == self.until:

@@ -8,6 +8,9 @@
     the experiment: resolves, yields ``Started`` first and ``Finished`` or ``Diverged`` last; reads ``steering`` between
     steps; ``resume`` is the ``state`` of a ``Checkpoint`` event of the same config
 
+``ACTIONS``, where a module has it, names changes to a run that are no knobs (a weight edited): name to a function
+``(config, value) -> value`` that checks, raising ``Problem``.
+
 ``LANE`` says where it runs: ``"train"`` (torch, a process to itself) or ``"light"`` (NumPy with generators of its own).
 """
 
@@ -22,7 +25,7 @@ from dlcore.events import Event
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
-NAMES = ("linear_regression", "cnn")
+NAMES = ("linear_regression", "neural_network", "cnn")
 
 
 class Experiment(Protocol):

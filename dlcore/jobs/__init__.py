@@ -162,17 +162,25 @@ def change(run_id: str, name: str, value: Any, *, owner: str) -> None:
         Problem: the setting is unknown, cannot be changed while the run goes on, or the value is out of bounds.
     """
     record = _started().store.record(run_id, owner)
-    known = knobs_of(lesson_module(record.experiment).Config)
+    if not _wish(run_id, owner, "change", name, _checked_change(record, name, value)):
+        raise Problem(
+            N_("This run is not being computed just now, so nothing was changed. Resume it first."), kind="not_running"
+        )
+
+
+def _checked_change(record: Record, name: str, value: Any) -> Any:
+    """``value`` where the experiment takes it: of a live knob, or of one of its ``ACTIONS``. Raises ``Problem``."""
+    lesson = lesson_module(record.experiment)
+    known, actions = knobs_of(lesson.Config), getattr(lesson, "ACTIONS", {})
+    if name in actions:
+        return actions[name](lesson.Config(**record.config), value)
     if name not in known:
         raise unknown_knob(name, known)
     if not known[name].live:
         raise Problem(
             N_("{name} cannot be changed while the run goes on. Start a new run with it."), kind="knob", name=name
         )
-    if not _wish(run_id, owner, "change", name, check_value(known[name], value)):
-        raise Problem(
-            N_("This run is not being computed just now, so nothing was changed. Resume it first."), kind="not_running"
-        )
+    return check_value(known[name], value)
 
 
 def resume(run_id: str, *, owner: str, steps: int = 0) -> None:

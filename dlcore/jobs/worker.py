@@ -106,6 +106,8 @@ class Thinner:
 
     def __call__(self, event: Event, now: float) -> list[Event]:
         """The events to be written now, in order."""
+        if isinstance(event, Snapshot) and event.name == "frames":
+            return [event]
         if not isinstance(event, (Step, Snapshot)):
             held, self._held = sorted(self._held.values(), key=lambda e: e.step), {}
             return [*held, event]
@@ -276,11 +278,14 @@ def dask_setup(worker: Any) -> None:
 
 
 def _warm_up(lanes: dict[str, float]) -> None:
-    """Import ahead of need what takes seconds, after the worker has registered."""
-    names = ("torch", "torchvision", "dlcore.training") if lanes.keys() & {"train", "interactive"} else ("numpy",)
+    """Import (and compile) ahead of need what takes seconds, after the worker has registered."""
+    torch, kernels = ("torch", "torchvision", "dlcore.training"), ("dlcore.mlp_fast",)
+    names = (*(torch if lanes.keys() & {"train", "interactive"} else ()), *(kernels if "light" in lanes else ()))
     for name in names:
         try:
-            importlib.import_module(name)
+            module = importlib.import_module(name)
+            if name in kernels:
+                module.warm()
         except Exception:  # the run that needs it will say what is wrong
-            log.exception("could not import %s ahead of need", name)
+            log.exception("could not prepare %s ahead of need", name)
             return

@@ -1,0 +1,253 @@
+"""A run of the playground, in parts: what is trained, the film of it, its pace, and what is said where it diverges."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dlcore import mlp_training
+from dlcore import playground_settings as settings
+from dlcore.data import points2d
+from dlcore.events import Changed, Diverged, Epoch, Event, Snapshot, Step
+from dlcore.mlp import Cache, backward, flatten, forward, losses, unflatten
+from dlcore.mlp_training import Rates, Setup, State
+from dlcore.texts import N_
+
+FRAME_GAP, FLUSH_GAP = 1 / 30, 1 / 8  # seconds between frames, and between events that carry them
+LONG_FILM = 32e6  # bytes told; beyond it frames become rarer in proportion
+LAG = 0.25  # seconds that a slow engine may catch up
+LIVE = ("learning_rate", "l1", "l2", "epochs_per_second")
+
+OVERSHOT = N_(
+    "At step {step} (epoch {epoch:.4g}) the output of the network was no longer a finite number. With the learning rate "
+    "{learning_rate:.4g} the steps overshot: the loss had gone from {first:.3g} to {last:.3g}, the largest parameter from "
+    "{small:.3g} to {large:.3g}. The curvature at the start (λ = {curvature:.3g}) bears a rate of about {limit:.2g}."
+)
+RAN_AWAY = N_(
+    "At step {step} (epoch {epoch:.4g}) the output of the network was no longer a finite number. With the learning rate "
+    "{learning_rate:.4g} the loss had gone from {first:.3g} to {last:.3g}, the largest parameter from {small:.3g} to "
+    "{large:.3g}. Try a rate ten times smaller."
+)
+
+
+class Course:
+    """Network, data and state of one run; ``config`` is resolved, ``resume`` the state of a checkpoint."""
+
+    def __init__(self, config: Any, resume: dict[str, Any] | None) -> None:
+        self.config = config
+        X, self.y, X_test, self.y_test = points2d.dataset(config)
+        names = settings.features(config.features)
+        self.X_test = points2d.expand(X_test, names)
+        network, loss = settings.architecture(config), settings.loss_of(config)
+        X = points2d.expand(X, names)
+        self.setup = Setup(network, X, self.y, loss, config.optimizer, min(config.batch_size, len(X)), config.seed)
+        self.state = mlp_training.start(self.setup, config.initialization)
+        self.live = {name: getattr(config, name) for name in LIVE}
+        self.classification = points2d.is_classification(config)
+        self.seconds, self.began = 0.0, time.perf_counter()
+        self.steps_per_second = 0.0  # 0: not known yet
+        self.worst = self.first = float("nan")
+        if config.engine == "numba":
+            from dlcore.mlp_fast import advance
+        else:
+            from dlcore.mlp_training import advance
+        self._advance = advance
+        if resume:
+            self.restore(resume)
+
+    def advance(self, steps: int) -> bool:
+        """Do that many updates; False where the run has diverged."""
+        began = time.perf_counter()
+        with np.errstate(over="ignore", invalid="ignore"):
+            rates = Rates(self.live["learning_rate"], self.live["l1"], self.live["l2"])
+            fine = self._advance(self.setup, self.state, rates, steps)
+        if steps:
+            self.steps_per_second = steps / max(time.perf_counter() - began, 1e-7)
+        return fine
+
+    def apply(self, change: Changed) -> None:
+        """Carry out a change. Raises ``Problem`` where it does not fit the network."""
+        if change.name in LIVE:
+            self.live[change.name] = change.value
+            return
+        value = settings.checked_weight(self.config, change.value, float if change.name == "weight" else bool)
+        place = settings.place_of(self.setup.architecture, *value[:3])
+        if change.name == "weight":
+            self.state.flat[place] = value[3]
+        else:
+            self.state.frozen[place] = value[3]
+
+    def measure(self) -> dict[str, float]:
+        """Loss and accuracy on both parts, as the network answers outside training."""
+        params = unflatten(self.state.flat, self.setup.architecture)
+        X = np.concatenate([self.setup.X, self.X_test])
+        with np.errstate(over="ignore", invalid="ignore"):
+            output = forward(params, self.setup.architecture, X).output.astype(np.float64)
+        found, n = {}, len(self.y)
+        for part, f, y in (("train", output[:n], self.y), ("test", output[n:], self.y_test)):
+            found[f"{part}_loss"] = float(losses(f, y, self.setup.loss).mean())
+            right = ((f >= 0) == (y > 0)).mean() if self.classification else np.nan
+            found[f"{part}_accuracy"] = float(right)
+        return found
+
+    def told(self, now: dict[str, float]) -> Iterator[Event]:
+        """The events of a told epoch."""
+        step, seconds = self.state.step, self.seconds + time.perf_counter() - self.began
+        if step == 0:
+            self.first = now["train_loss"]
+        if np.isfinite(now["train_loss"]):
+            self.worst = now["train_loss"]
+        yield Step(step, now["train_loss"], seconds, {"test_loss": now["test_loss"], **self._rate()})
+        epoch = step // self.setup.steps_per_epoch
+        kept = now if self.classification else {name: v for name, v in now.items() if name.endswith("loss")}
+        yield Epoch(step, epoch, kept, seconds)
+
+    def _rate(self) -> dict[str, float]:
+        return {"learning_rate": self.live["learning_rate"]}
+
+    def info(self) -> dict[str, Any]:
+        """What a page needs to know before the first frame."""
+        return {
+            "architecture": settings.described(self.config),
+            "params": int(self.setup.learned.sum()),
+            "train_size": len(self.y),
+            "test_size": len(self.y_test),
+            "steps_per_epoch": self.setup.steps_per_epoch,
+            "engine": self.config.engine,
+        }
+
+    def metrics(self) -> dict[str, Any]:
+        """What the run ended with."""
+        now = self.measure()
+        return now if self.classification else {name: v for name, v in now.items() if name.endswith("loss")}
+
+    def save(self) -> dict[str, Any]:
+        """All that ``restore`` needs to go on bit for bit."""
+        state = self.state.copy()
+        seconds = self.seconds + time.perf_counter() - self.began
+        notes = {"seconds": seconds, "first": self.first, "worst": self.worst}
+        return {**vars(state), "live": dict(self.live), **notes}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take up the state of a checkpoint."""
+        self.state = State(saved["step"], saved["flat"], saved["memory"], saved["frozen"]).copy()
+        self.live = dict(saved["live"])
+        self.seconds, self.first, self.worst = saved["seconds"], saved["first"], saved["worst"]
+
+    def begin_near(self, near: dict[str, Any], changes: list[Changed]) -> int:
+        """Begin at a checkpoint, or at a frame where parameters are all there is; returns the step."""
+        if "memory" in near:
+            self.restore(near)
+        elif self.config.optimizer == "sgd":
+            for change in changes:
+                if change.step < near["step"]:
+                    self.apply(change)
+            self.state.flat[:] = near["parameters"]
+            self.state.step = int(near["step"])
+        return self.state.step
+
+
+@dataclass
+class Film:
+    """Frames on their way to the page: several in one event."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    last: int = -1  # the step of the newest frame
+    told: float = 0.0  # bytes
+    _shot: float = 0.0
+    _flushed: float = 0.0
+
+    def wants(self, step: int) -> bool:
+        """Whether it is time for another frame."""
+        gap = FRAME_GAP * (1 + self.told / LONG_FILM)
+        return step > self.last and time.perf_counter() - self._shot > gap
+
+    def add(self, state: State, now: dict[str, float], epoch: float) -> None:
+        """Take a frame, unless there is one of this step or its numbers are not finite."""
+        if state.step <= self.last or not np.isfinite(state.flat).all():
+            return
+        self._shot, self.last = time.perf_counter(), state.step
+        flat = state.flat.astype(np.float32)
+        self.rows.append({"step": state.step, "epoch": epoch, "parameters": flat, **now})
+
+    def is_due(self) -> bool:
+        """Whether frames should go out now."""
+        return bool(self.rows) and time.perf_counter() - self._flushed > FLUSH_GAP
+
+    def flush(self, step: int) -> Iterator[Event]:
+        """The frames so far as one event, if there are any."""
+        if not self.rows:
+            return
+        arrays = {name: np.array([row[name] for row in self.rows]) for name in self.rows[0]}
+        self.told += arrays["parameters"].nbytes
+        self._flushed = time.perf_counter()
+        self.rows = []
+        yield Snapshot(step, "frames", arrays)
+
+
+class Pace:
+    """How many steps to do next, so that a run goes at ``epochs_per_second`` and answers in between."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self._rate = -1.0
+        self._step, self._since = 0, 0.0
+
+    def steps(self, seconds: float) -> int:
+        """At most what takes ``seconds``; 0, after a short sleep, where the run is ahead of its pace."""
+        course, now = self.course, time.perf_counter()
+        most = max(1, int(course.steps_per_second * seconds))
+        rate = course.live["epochs_per_second"] * course.setup.steps_per_epoch  # steps a second
+        if rate == 0:
+            return most
+        ahead = self._step + (now - self._since) * rate - course.state.step
+        if rate != self._rate or ahead > max(1.0, LAG * rate):
+            self._rate, self._step, self._since, ahead = rate, course.state.step, now, 1.0
+        if ahead < 1:
+            time.sleep(min(0.02, (1 - ahead) / rate))
+            return 0
+        return min(most, int(ahead))
+
+
+def verdict(course: Course) -> Diverged:
+    """Why the run left the finite numbers, with its own numbers."""
+    setup, step = course.setup, course.state.step
+    begin = mlp_training.start(setup, course.config.initialization).flat
+    params = {
+        "step": step,
+        "epoch": step / setup.steps_per_epoch,
+        "learning_rate": course.live["learning_rate"],
+        "first": course.first,
+        "last": course.worst,
+        "small": float(np.abs(begin).max()),
+        "large": float(np.abs(course.state.flat).max()),
+    }
+    curvature = sharpness(setup, begin)
+    factor = {"sgd": 2.0, "momentum": 3.8}.get(setup.optimizer)  # 2 (1 + β) with β = 0.9
+    if factor is None or not curvature > 0 or params["learning_rate"] <= factor / curvature:
+        return Diverged(step, RAN_AWAY, params)
+    return Diverged(step, OVERSHOT, {**params, "curvature": curvature, "limit": factor / curvature})
+
+
+def sharpness(setup: Setup, flat: np.ndarray, turns: int = 30) -> float:
+    """The largest curvature λ of the training loss at ``flat``: power iteration on differences of gradients.
+
+    Gradient descent is stable along it below the rate 2/λ (Cohen et al. 2021, "edge of stability").
+    """
+    X, y = setup.X.astype(np.float64), setup.y.astype(np.float64)
+
+    def gradient(theta: np.ndarray) -> np.ndarray:
+        cache: Cache = forward(unflatten(theta, setup.architecture), setup.architecture, X)
+        return flatten(backward(cache, y, setup.loss).layers) * setup.learned
+
+    theta, small = flat.astype(np.float64), 1e-4
+    direction, curvature = np.random.default_rng(0).normal(size=len(theta)) * setup.learned, 0.0
+    for _ in range(turns):
+        direction /= max(float(np.linalg.norm(direction)), 1e-30)
+        turned = (gradient(theta + small * direction) - gradient(theta - small * direction)) / (2 * small)
+        curvature, direction = float(direction @ turned), turned
+    return curvature
