@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dlcore.data import points2d
-from dlcore.experiments.neural_network import Config
+from dlcore.experiments.neural_network import Config, replay
 from dlcore.history import History
 from dlcore.knobs import knobs_of
 from dlcore.mlp import forward, unflatten
@@ -32,6 +32,15 @@ def first_frame(config: Config) -> dict[str, np.ndarray]:
     course = Course(replace(config, engine="numpy"), None)
     row = {"step": 0, "epoch": 0.0, "parameters": course.state.flat.astype(np.float32), **course.measure()}
     return {name: np.array([value]) for name, value in row.items()}
+
+
+def frame_again(config: dict[str, Any], changes: list[Any], step: int, near: dict[str, Any] | None) -> dict[str, Any]:
+    """A frame of a run, computed again (``experiments.neural_network.replay``); config and result as builtins."""
+    ran = Config(**config)
+    course = Course(replace(ran, engine="numpy"), None)
+    course.state.flat[:] = replay(ran, changes, step, near)
+    row = {"step": step, "epoch": step / course.setup.steps_per_epoch, "parameters": course.state.flat}
+    return {name: np.array([value]) for name, value in {**row, **course.measure()}.items()}
 
 
 def still(config: Config) -> Config:

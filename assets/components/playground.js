@@ -8,7 +8,7 @@ import { Curves } from "./playground/curves.js";
 import { Film } from "./playground/film.js";
 import { Graph } from "./playground/graph.js";
 import { Link } from "./playground/link.js";
-import { Network, confusion, grid } from "./playground/network.js";
+import { Network, confusion, grid, meanLoss } from "./playground/network.js";
 import { Output } from "./playground/output.js";
 import { palette } from "./playground/paint.js";
 import { Unit } from "./playground/unit.js";
@@ -181,6 +181,23 @@ class Playground {
 
   // --- drawing ---
 
+  /** The frame at the playhead; the newest one of a run that rests with the weights that were changed by hand since. */
+  frame() {
+    const frame = this.film.current;
+    const { edits, loss } = this.data;
+    if (!frame || frame !== this.film.newest || !edits.length || frame.parameters.length !== this.network.size) return frame;
+    const key = JSON.stringify(edits);
+    if (this.edited?.from === frame && this.edited.key === key) return this.edited;
+    const parameters = Float32Array.from(frame.parameters);
+    for (const [layer, i, j, value] of edits) parameters[this.network.index(layer, i, j)] = value;
+    const lossOn = (rows) => {
+      const column = (k) => Float32Array.from(rows, (row) => row[k]);
+      return meanLoss(this.network.forward(parameters, this.network.features(column(0), column(1)), rows.length).at(-1), column(2), loss);
+    };
+    const { train, test } = this.data.points;
+    return (this.edited = { ...frame, parameters, train_loss: lossOn(train), test_loss: lossOn(test), from: frame, key });
+  }
+
   caption(frame) {
     const at = this.film?.frames[Math.min(frame, this.film.frames.length - 1)];
     return at ? `${this.texts.epoch} ${Math.floor(at.epoch).toLocaleString("en-US")}` : "";
@@ -202,7 +219,7 @@ class Playground {
 
   /** Draw the frame that the playhead stands at, now; and once more, finely, when it rests. */
   draw(resting = false) {
-    const frame = this.film.current;
+    const frame = this.frame();
     if (!frame || !this.network || frame.parameters.length !== this.network.size || this.gone) return;
     const side = this.side(resting);
     const { own, every } = this.inputs(side);

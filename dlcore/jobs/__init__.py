@@ -183,11 +183,12 @@ def _checked_change(record: Record, name: str, value: Any) -> Any:
     return check_value(known[name], value)
 
 
-def resume(run_id: str, *, owner: str, steps: int = 0) -> None:
+def resume(run_id: str, *, owner: str, steps: int = 0, changes: Sequence[tuple[str, Any]] = ()) -> None:
     """Go on with a run that was paused, stopped or interrupted, from its checkpoint; at the end of the queue.
 
     Args:
         steps: how many updates to do before the run is put aside again; 0 for all that are left.
+        changes: names and values as for ``change``, made before the next step: what was asked for while the run rested.
 
     Raises:
         Problem: it has ended by itself or has no checkpoint; the workers are down.
@@ -198,7 +199,9 @@ def resume(run_id: str, *, owner: str, steps: int = 0) -> None:
         if broker.place(run_id) is not None:
             return  # it waits or runs already
         raise Problem(N_("This run has no checkpoint to go on from. Start it again."), kind="not_resumable")
-    broker.enqueue(replace(record, steps=steps))
+    step = broker.history(record).step
+    asked = [[step, name, _checked_change(record, name, value)] for name, value in changes]
+    broker.enqueue(replace(record, steps=steps, changes=record.changes + asked))
 
 
 def info(run_id: str, *, owner: str) -> RunInfo:

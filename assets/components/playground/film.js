@@ -127,7 +127,7 @@ export class Film {
 }
 
 function rows(batch) {
-  return Array.from(batch.step, (_, k) => ({
+  return Array.from(batch.step ?? [], (_, k) => ({
     parameters: batch.parameters[k],
     ...Object.fromEntries(FIELDS.map((name) => [name, batch[name]?.[k] ?? NaN])),
   }));

@@ -120,6 +120,16 @@ export function grid(side, reach = 6) {
   return { x1, x2 };
 }
 
+/** The mean loss of outputs against labels (n,), as dlcore.mlp.losses has it. */
+export function meanLoss(outputs, labels, loss) {
+  const of = {
+    mse: (f, y) => (f - y) ** 2,
+    cross_entropy: (f, y) => Math.max(0, -y * f) + Math.log1p(Math.exp(-Math.abs(y * f))),
+    hinge: (f, y) => Math.max(0, 1 - y * f),
+  }[loss];
+  return labels.length ? labels.reduce((sum, y, p) => sum + of(outputs[p], y), 0) / labels.length : NaN;
+}
+
 /** Right and wrong answers: [[true −, false +], [false −, true +]], rows by the label, from outputs and labels (n,). */
 export function confusion(outputs, labels) {
   const counts = [[0, 0], [0, 0]];
