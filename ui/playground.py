@@ -1,4 +1,4 @@
-"""The playground's lab: data at the left, the network in the middle, its answer at the right, the run's buttons above."""
+"""The playground's lab: data left, the network in the middle, its answer right, the run's buttons above."""
 
 from __future__ import annotations
 
@@ -81,10 +81,9 @@ def _run(config: Config) -> History:
             return History()
     _let_go(config)
     info = run_of_page()
-    step = jobs.history(info.run_id, owner=owner()).step if info else 0
-    return run_panel(
-        lesson, config, partial(picture, config), ready=ready, changes=fresh(config), held=held(info, step)
-    )
+    waiting = held(info, jobs.history(info.run_id, owner=owner()).step) if info else []
+    view = partial(picture, config)
+    return run_panel(lesson, config, view, ready=ready, changes=fresh(config), held=waiting)
 
 
 def _drawable(config: Config) -> bool:
@@ -108,7 +107,7 @@ def _let_go(config: Config) -> None:
         state["run"] = None
 
 
-# -- data ----------------------------------------------------------------------------------------------------------------
+# -- data ------------------------------------------------------------------------------------------------------------
 
 
 def _data_sets(config: Config) -> None:
@@ -121,7 +120,9 @@ def _data_sets(config: Config) -> None:
     payload = {
         "chosen": config.dataset, "language": language(), "train": train, "test": test,
         "sets": {name: {"name": _(text), "points": small[name]} for name, text in SETS.items()},
-        "texts": {"sets": _("Data"), "save": _("Save the points"), "save_help": _("Download the points as a CSV file.")},
+        "texts": {
+            "sets": _("Data"), "save": _("Save the points"), "save_help": _("Download the points as a CSV file."),
+        },
     }  # fmt: skip
     _mount_sets(key="playground-sets", data=pack(payload), on_chosen_change=_choose_set)
 
@@ -154,7 +155,7 @@ def _choose_columns() -> None:
     put_value("columns", "~".join(chosen), slug=SLUG)
 
 
-# -- lesson cards --------------------------------------------------------------------------------------------------------
+# -- lesson cards ----------------------------------------------------------------------------------------------------
 
 
 def _cards(config: Config) -> None:

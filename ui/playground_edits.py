@@ -87,7 +87,7 @@ def put_points(rows: Sequence[Sequence[float]]) -> None:
     put_value("dataset", "csv", slug=SLUG)
 
 
-# -- weights by hand -----------------------------------------------------------------------------------------------------
+# -- weights by hand -------------------------------------------------------------------------------------------------
 
 
 def run_of_page() -> RunInfo | None:
@@ -141,7 +141,7 @@ def frozen(changes: Iterable[Change]) -> list[list[int]]:
     return [list(place) for place, on in found.items() if on]
 
 
-# -- another epoch -------------------------------------------------------------------------------------------------------
+# -- another epoch ---------------------------------------------------------------------------------------------------
 
 
 def _replay(epoch: float) -> None:

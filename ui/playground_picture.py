@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from dlcore import playground_settings as settings
@@ -155,11 +154,7 @@ def _film(history: History, info: RunInfo | None) -> dict[str, Any] | None:
     frames = history.frames.all() if since < 0 else history.frames.since(since)
     newest = int(frames["step"][-1]) if frames else since
     state["sent"] = {"run": info.run_id, "ends": [*ends, newest][-OVERLAP:]}
-    return {
-        "run": info.run_id,
-        "since": since,
-        "frames": frames or {"step": np.zeros(0), "parameters": np.zeros((0, 1))},
-    }
+    return {"run": info.run_id, "since": since, "frames": frames}
 
 
 def _again(info: RunInfo | None) -> dict[str, Any] | None:
