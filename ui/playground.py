@@ -37,10 +37,11 @@ LABELS = {
     "adamw": "AdamW", "auto": N_("automatic"), "mse": N_("squared error"), "cross_entropy": N_("cross-entropy"),
     "hinge": N_("hinge"), "numba": N_("machine code"), "numpy": "NumPy",
 }  # fmt: skip
+MARKS = {"csv": "CSV", "points": "✎"}  # what stands in place of a small picture
 IN_THE_PICTURE = ("dataset", "features", "layers", "activation", "points", "data_hash", "columns")
 FOLDED = ("count", "initialization", "epochs")
 
-_mount_sets = component("playground_data", height="176px")
+_mount_sets = component("playground_data", height="146px")
 
 
 def draw() -> tuple[Config, History]:
@@ -119,7 +120,7 @@ def _data_sets(config: Config) -> None:
     small = thumbnails()
     payload = {
         "chosen": config.dataset, "language": language(), "train": train, "test": test,
-        "sets": {name: {"name": _(text), "points": small[name]} for name, text in SETS.items()},
+        "sets": {name: {"name": _(text), "points": small[name], "mark": MARKS.get(name)} for name, text in SETS.items()},
         "texts": {
             "sets": _("Data"), "save": _("Save the points"), "save_help": _("Download the points as a CSV file."),
         },

@@ -40,7 +40,7 @@ class Playground {
       weight: (layer, i, j, value) => this.ask("weight", [layer, i, j, value]),
       freeze: (layer, i, j, on) => this.ask("freeze", [layer, i, j, on]),
     };
-    this.link = new Link(texts, steer);
+    this.link = new Link(texts, { ...steer, left: () => this.graph.light() });
     this.graph = new Graph(texts, {
       edit: (values) => this.edit(values),
       open: (layer, unit) => this.open(layer, unit),

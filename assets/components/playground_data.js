@@ -43,7 +43,7 @@ class Sets {
     for (const [name, set] of Object.entries(this.data.sets)) {
       const canvas = el("canvas", { "aria-hidden": "true" });
       const box = el("button", { type: "button", role: "radio", title: set.name, "aria-label": set.name, "data-set": name, onclick: () => this.setTriggerValue("chosen", name) },
-        set.points.length ? canvas : el("span", { class: "dl-sets-word" }, set.name));
+        set.points.length ? canvas : el("span", { class: "dl-sets-word" }, set.mark));
       this.boxes[name] = box;
       if (!set.points.length) continue;
       const pen = fit(canvas, SIDE, SIDE);

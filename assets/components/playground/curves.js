@@ -19,7 +19,7 @@ export class Curves {
   /** @param frames all that are revealed; @param now the one that is shown. */
   draw(frames, now, page) {
     this.values.forEach((node, k) => (node.textContent = now ? number(k ? now.test_loss : now.train_loss, 3) : "–"));
-    const [width, height] = [this.root.clientWidth, this.canvas.parentElement.clientHeight ? 104 : 0];
+    const [width, height] = [this.root.clientWidth, this.canvas.parentElement.clientHeight ? 92 : 0];
     if (!width || !height) return;
     Object.assign(this, { frames, page });
     const context = fit(this.canvas, width, height);

@@ -5,7 +5,7 @@ import { fit, heatMap, soft } from "./paint.js";
 const [HEAD, LABEL, END] = [62, 46, 54]; // px: above the units, left of the features, right of the last layer
 const [LARGEST, SMALLEST, MOST_UNITS, MOST_LAYERS] = [40, 9, 32, 8];
 const NEAR = 6; // px between the pointer and the link that it means
-const WIDEST = 7;
+const WIDEST = 6;
 const SAMPLES = 14; // points on a link that the pointer is compared with
 export const NAMES = { x1: "x₁", x2: "x₂", "x1^2": "x₁²", "x2^2": "x₂²", "x1*x2": "x₁x₂", "sin(x1)": "sin x₁", "sin(x2)": "sin x₂" };
 
@@ -74,7 +74,7 @@ export class Graph {
     const room = this.size.height - HEAD - 6;
     const column = (n, x) => {
       const step = Math.min(LARGEST + 9, room / n);
-      const side = Math.max(SMALLEST, Math.min(LARGEST, step - 3, depth > 5 ? 34 : LARGEST));
+      const side = Math.max(SMALLEST, Math.min(LARGEST, step - (step > 20 ? 6 : 2), depth > 5 ? 34 : LARGEST));
       return Array.from({ length: n }, (_, j) => ({ x, y: HEAD + step * (j + 0.5), side }));
     };
     const all = column(this.all.length, LABEL + 20);
@@ -93,7 +93,7 @@ export class Graph {
       const on = this.features.includes(name);
       const box = over(places[f], { class: `dl-net-unit dl-net-feature${on ? "" : " dl-off"}`, "aria-pressed": on, "aria-label": this.texts.feature.replace("{name}", NAMES[name]),
         title: on ? this.texts.feature_off : this.texts.feature_on, disabled: !this.editable, "data-name": `f${f}`, onclick: () => this.setFeature(name) });
-      const label = el("span", { class: `dl-net-label${on ? "" : " dl-off"}`, style: `top:${places[f].y}px;width:${LABEL - 6}px` }, NAMES[name]);
+      const label = el("span", { class: `dl-net-label${on ? "" : " dl-off"}`, style: `top:${places[f].y}px;width:${LABEL - 6}px` }, ...formula(name));
       box.addEventListener("mouseenter", () => on && this.tell.peek(0, this.features.indexOf(name)));
       box.addEventListener("mouseleave", () => this.tell.peek());
       return [label, box];
@@ -196,7 +196,7 @@ export class Graph {
     const looks = new Map();
     this.eachLink((layer, i, j) => {
       const w = parameters[this.network.index(layer, i, j)];
-      const strength = Math.min(WIDEST, Math.round(4 * (0.5 + 2.1 * Math.abs(w))) / 4);
+      const strength = Math.min(WIDEST, Math.round(4 * (0.5 + 1.6 * Math.abs(w))) / 4);
       const frozen = this.frozen.has(`${layer},${i},${j}`);
       const look = `${w < 0 ? "-" : "+"}${strength}${frozen ? "f" : ""}`;
       if (!looks.has(look)) looks.set(look, { path: new Path2D(), w, strength, frozen });
@@ -271,6 +271,13 @@ export class Graph {
     const to = layer === this.widths.length ? this.texts.output : this.texts.unit.replace("{layer}", layer + 1).replace("{unit}", j + 1);
     return { from, to, value: this.parameters?.[this.network.index(layer, i, j)] };
   }
+}
+
+/** A feature's name as mathematics. */
+function formula(name) {
+  const [, sine, first, index, square, product] = name.match(/^(sin\()?(x)(\d)(\^2)?(\*x2)?\)?$/);
+  const x = (n) => [el("i", {}, first), el("sub", {}, n)];
+  return [sine ? "sin " : "", ...x(index), square ? el("sup", {}, "2") : "", ...(product ? x("2") : [])];
 }
 
 const joined = (activations) => (new Set(activations).size > 1 ? activations.join(",") : (activations[0] ?? "tanh"));

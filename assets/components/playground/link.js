@@ -2,7 +2,7 @@
 import { el, number, parseNumber } from "../common.js";
 
 export class Link {
-  /** @param tell weight(layer, i, j, value), freeze(layer, i, j, on). */
+  /** @param tell weight(layer, i, j, value), freeze(layer, i, j, on), left() when it closes. */
   constructor(texts, tell) {
     [this.texts, this.tell] = [texts, tell];
     this.name = el("span", { class: "dl-link-name" });
@@ -78,8 +78,10 @@ export class Link {
   }
 
   hide() {
+    const was = !this.root.hidden;
     this.form.hidden = true;
     this.root.hidden = true;
+    if (was) this.tell.left();
     removeEventListener("pointerdown", this.outside, true);
   }
 }

@@ -24,12 +24,13 @@ export class Output {
     this.low = el("span", {}); this.high = el("span", {});
     this.legend = el("div", { class: "dl-out-legend" }, this.low, el("i", {}), this.high);
     this.root = el("div", { class: "dl-out" }, el("div", { class: "dl-out-head" }, this.title, this.switches), this.frame,
-      el("div", { class: "dl-out-axis", "aria-hidden": "true" }, el("span", {}, "−6"), el("span", {}, `x₁ →   x₂ ↑`), el("span", {}, "6")), this.legend, this.tools, this.said);
+ this.legend, this.tools, this.said);
     this.listen();
   }
 
   buttons() {
-    const mode = (name, mark) => el("button", { type: "button", class: `dl-out-tool dl-out-${name}`, "aria-pressed": name === this.tool, title: this.texts[name], "aria-label": this.texts[name],
+    const mode = (name, mark) =>
+      el("button", { type: "button", class: `dl-out-tool dl-out-${name}`, "aria-pressed": name === this.tool, title: this.texts[name], "aria-label": this.texts[name],
       onclick: () => this.choose(name) }, mark);
     this.modes = { plus: mode("plus", "●"), minus: mode("minus", "●"), erase: mode("erase", "⌫") };
     const act = (name, action) => el("button", { type: "button", class: "dl-quiet", onclick: action }, this.texts[name]);
@@ -83,7 +84,8 @@ export class Output {
       context.globalAlpha = 1;
     }
     const share = classification ? (y) => Math.sign(y) : (y) => y / this.reach;
-    if (this.test) dots(context, this.view.test, box, this.page, share, { test: true });
+    this.axes(context, width);
+    if (this.test || this.view.drawable) dots(context, this.view.test, box, this.page, share, { test: true });
     dots(context, this.points ?? this.view.train, box, this.page, share);
     if (this.points === undefined && this.view.drawable && !this.view.train.length && !this.view.test.length) this.invite(context, width);
     this.legend.style.setProperty("--low", this.page.negative);
@@ -91,6 +93,24 @@ export class Output {
     this.legend.style.setProperty("--high", this.page.positive);
     this.root.style.setProperty("--dl-plus", this.page.positive);
     this.root.style.setProperty("--dl-minus", this.page.negative);
+  }
+
+  /** Which way is which, in the corners. */
+  axes(context, width) {
+    context.fillStyle = this.page.ink;
+    context.globalAlpha = 0.6;
+    context.font = `italic 12px KaTeX_Math, "STIX Two Text", Cambria, Georgia, serif`;
+    context.textAlign = "right";
+    context.fillText("x₁ = 6", width - 5, width / 2 - 4);
+    context.textAlign = "center";
+    context.fillText("x₂ = 6", width / 2, 13);
+    context.globalAlpha = 0.18;
+    context.strokeStyle = this.page.ink;
+    context.lineWidth = 1;
+    context.beginPath();
+    context.moveTo(width / 2, 0); context.lineTo(width / 2, width); context.moveTo(0, width / 2); context.lineTo(width, width / 2);
+    context.stroke();
+    context.globalAlpha = 1;
   }
 
   invite(context, width) {

@@ -3,6 +3,7 @@ import { colours } from "../theme.js";
 
 const ENDS = { light: [[0, 114, 178], [247, 247, 245], [213, 94, 0]], dark: [[79, 179, 234], [38, 41, 46], [255, 138, 69]] };
 const STEPS = 255;
+const FAINT = 0.62; // of the full colour
 
 /** The colours of the page at a node, and the diverging map as 256 packed pixels. */
 export function palette(node) {
@@ -45,10 +46,14 @@ export function heatMap(context, values, side, box, { pixels }, scale, { smooth 
 /** What a hidden unit's value is on the colour map: its sign and size, without an end. */
 export const soft = (value) => Math.tanh(1.2 * value);
 
-/** The output on the map: of a logit the probability (0 to 1 as -1 to 1), of a number its share of `reach`. */
-export const answer = ({ classification, discrete, reach = 1 }) =>
-  discrete ? (classification ? (f) => (f > 0 ? 0.85 : -0.85) : (f) => Math.round((4 * f) / reach) / 4)
-    : classification ? (f) => Math.tanh(f / 2) : (f) => f / reach;
+/**
+ * The output on the map: of a logit the probability (0 to 1 as -1 to 1), of a number its share of `reach`; never in
+ * full colour, so that the data stand out from it.
+ */
+export function answer({ classification, discrete, reach = 1 }) {
+  if (discrete) return classification ? (f) => (f > 0 ? FAINT : -FAINT) : (f) => (FAINT * Math.round((4 * f) / reach)) / 4;
+  return classification ? (f) => FAINT * Math.tanh(f / 2) : (f) => FAINT * Math.max(-1, Math.min(1, f / reach));
+}
 
 /** The line on which values (side * side,) are zero, as a path in the unit square's pixels (marching squares). */
 export function zeroLine(context, values, side, box) {
