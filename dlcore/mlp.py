@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -82,10 +82,10 @@ class Parameters:
 
     W: np.ndarray
     b: np.ndarray
-    gamma: np.ndarray | None = None
-    beta: np.ndarray | None = None
-    mean: np.ndarray | None = None
-    var: np.ndarray | None = None
+    gamma: Any = None  # an array (n_out,) like the following, or None
+    beta: Any = None
+    mean: Any = None
+    var: Any = None
 
 
 def unflatten(flat: np.ndarray, architecture: Architecture) -> list[Parameters]:
@@ -117,14 +117,12 @@ def initialize(architecture: Architecture, rng: np.random.Generator, init: str =
     layers = unflatten(np.zeros(architecture.size), architecture)
     for layer in layers:
         n_in, n_out = layer.W.shape
-        limit = math.sqrt(6 / (n_in + n_out))
-        draws: dict[str, Callable[[], np.ndarray]] = {
-            "xavier": lambda limit=limit, shape=(n_in, n_out): rng.uniform(-limit, limit, shape),
-            "he": lambda deviation=math.sqrt(2 / n_in), shape=(n_in, n_out): rng.normal(0, deviation, shape),
-            "small": lambda shape=(n_in, n_out): rng.normal(0, 0.01, shape),
-            "zeros": lambda shape=(n_in, n_out): np.zeros(shape),
-        }
-        layer.W[...] = draws[init]()
+        if init == "xavier":
+            limit = math.sqrt(6 / (n_in + n_out))
+            layer.W[...] = rng.uniform(-limit, limit, (n_in, n_out))
+        elif init != "zeros":
+            deviation = math.sqrt(2 / n_in) if init == "he" else 0.01
+            layer.W[...] = rng.normal(0, deviation, (n_in, n_out))
         if layer.gamma is not None and layer.var is not None:
             layer.gamma[...] = layer.var[...] = 1
     return layers
@@ -180,8 +178,8 @@ class Cache:
     trained: bool
     a: list[np.ndarray]
     z: list[np.ndarray] = field(default_factory=list)
-    z_hat: list[np.ndarray | None] = field(default_factory=list)
-    deviation: list[np.ndarray | None] = field(default_factory=list)
+    z_hat: list[Any] = field(default_factory=list)
+    deviation: list[Any] = field(default_factory=list)
     u: list[np.ndarray] = field(default_factory=list)
     mask: list[np.ndarray | None] = field(default_factory=list)
 
@@ -221,7 +219,6 @@ def forward(
 
 def normalize(z: np.ndarray, p: Parameters, train: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Batch normalization of z (n, units): u, z_hat and the deviation that z was divided by."""
-    assert p.gamma is not None and p.beta is not None and p.mean is not None and p.var is not None
     mean, var = (z.mean(0), z.var(0)) if train else (p.mean, p.var)
     deviation = np.sqrt(var + z.dtype.type(EPSILON))
     z_hat = (z - mean) / deviation
@@ -294,8 +291,6 @@ def backward(cache: Cache, y: np.ndarray, loss: str, l1: float = 0.0, l2: float 
 def denormalize(delta: np.ndarray, cache: Cache, i: int, g: Parameters) -> np.ndarray:
     """The derivative by u (n, units) carried to z; writes those by gamma and beta into ``g``."""
     p, z_hat, deviation = cache.params[i], cache.z_hat[i], cache.deviation[i]
-    assert z_hat is not None and deviation is not None and p.gamma is not None
-    assert g.gamma is not None and g.beta is not None
     g.gamma[...], g.beta[...] = (delta * z_hat).sum(0), delta.sum(0)
     by_hat = delta * p.gamma
     if not cache.trained:  # mean and variance were constants

@@ -1,10 +1,10 @@
 """``mlp_training.advance`` in machine code: the same steps on the same arrays, 10 to 20 times as fast.
 
-What makes small networks slow in NumPy is not arithmetic but the calls. Here one call does thousands of updates, without
-Python's lock, so that runs in other threads go on beside it. The kernels follow ``dlcore.mlp`` line by line, and tests
-hold them to it. Imports numba: for workers only.
+What makes small networks slow in NumPy is not arithmetic but the calls. Here one call does thousands of updates,
+without Python's lock, so that runs in other threads go on beside it. The kernels follow ``dlcore.mlp`` line by line,
+and tests hold them to it. Imports numba: for workers only.
 
-Compiled code is kept in ``DLCORE_STATE/cache/numba``; the first process on a machine compiles for some seconds (``warm``).
+Compiled code is kept in ``DLCORE_STATE/cache/numba``; the first process on a machine compiles for seconds (``warm``).
 """
 
 from __future__ import annotations
@@ -218,10 +218,10 @@ def update(rule, flat, memory, moves, weights, grad, c):  # pragma: no cover
             w -= c[DECAY] * w
         if rule == SGD:
             g *= c[ETA]
-        elif rule == HEAVY_BALL or rule == NESTEROV:
+        elif rule in (HEAVY_BALL, NESTEROV):
             first[p] = c[BETA1] * first[p] + g
             g = c[ETA] * (first[p] if rule == HEAVY_BALL else g + c[BETA1] * first[p])
-        elif rule == ADAGRAD or rule == RMSPROP:
+        elif rule in (ADAGRAD, RMSPROP):
             first[p] = first[p] + g * g if rule == ADAGRAD else c[BETA2] * first[p] + (one - c[BETA2]) * g * g
             g = c[ETA] * g / (math.sqrt(first[p]) + c[EPS])
         else:
@@ -261,7 +261,7 @@ def train(flat, memory, moves, weights, layout, drop, X, y, order, chances, kind
         if not loss_slopes(loss, a[depth], y, rows, upstream, n):
             return step - begin
         backward(flat, layout, a, z_hat, deviation, slope, delta, upstream, grad, n)
-        if rule == ADAM or rule == ADAMW:
+        if rule in (ADAM, ADAMW):
             c[FIX1], c[FIX2] = 1 - 0.9 ** (step + 1), 1 - 0.999 ** (step + 1)
         update(rule, flat, memory, moves, weights, grad, c)
     return steps

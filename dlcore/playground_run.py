@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,13 +24,13 @@ LAG = 0.25  # seconds that a slow engine may catch up
 LIVE = ("learning_rate", "l1", "l2", "epochs_per_second")
 
 OVERSHOT = N_(
-    "At step {step} (epoch {epoch:.4g}) the output of the network was no longer a finite number. With the learning rate "
-    "{learning_rate:.4g} the steps overshot: the loss had gone from {first:.3g} to {last:.3g}, the largest parameter from "
+    "At step {step} (epoch {epoch:.4g}) the network's output was no longer a finite number. With the learning rate "
+    "{learning_rate:.4g} the steps overshot: the loss went from {first:.3g} to {last:.3g}, the largest parameter from "
     "{small:.3g} to {large:.3g}. The curvature at the start (λ = {curvature:.3g}) bears a rate of about {limit:.2g}."
 )
 RAN_AWAY = N_(
-    "At step {step} (epoch {epoch:.4g}) the output of the network was no longer a finite number. With the learning rate "
-    "{learning_rate:.4g} the loss had gone from {first:.3g} to {last:.3g}, the largest parameter from {small:.3g} to "
+    "At step {step} (epoch {epoch:.4g}) the network's output was no longer a finite number. With the learning rate "
+    "{learning_rate:.4g} the loss went from {first:.3g} to {last:.3g}, the largest parameter from {small:.3g} to "
     "{large:.3g}. Try a rate ten times smaller."
 )
 
@@ -50,7 +51,7 @@ class Course:
         self.classification = points2d.is_classification(config)
         self.seconds, self.began = 0.0, time.perf_counter()
         self.steps_per_second = 0.0  # 0: not known yet
-        self.worst = self.first = float("nan")
+        self.before: deque[tuple[State, Rates]] = deque(maxlen=2)  # at the last two calls of ``advance``: for a verdict
         if config.engine == "numba":
             from dlcore.mlp_fast import advance
         else:
@@ -62,12 +63,20 @@ class Course:
     def advance(self, steps: int) -> bool:
         """Do that many updates; False where the run has diverged."""
         began = time.perf_counter()
+        rates = Rates(self.live["learning_rate"], self.live["l1"], self.live["l2"])
+        self.before.append((self.state.copy(), rates))
         with np.errstate(over="ignore", invalid="ignore"):
-            rates = Rates(self.live["learning_rate"], self.live["l1"], self.live["l2"])
             fine = self._advance(self.setup, self.state, rates, steps)
         if steps:
             self.steps_per_second = steps / max(time.perf_counter() - began, 1e-7)
         return fine
+
+    def rewind(self, step: int) -> None:
+        """Go back to ``step``, where that is not longer ago than the last two calls of ``advance``."""
+        known = [(state, rates) for state, rates in self.before if state.step <= step]
+        if known:
+            self.state = known[-1][0].copy()
+            self._advance(self.setup, self.state, known[-1][1], step - self.state.step)
 
     def apply(self, change: Changed) -> None:
         """Carry out a change. Raises ``Problem`` where it does not fit the network."""
@@ -97,10 +106,6 @@ class Course:
     def told(self, now: dict[str, float]) -> Iterator[Event]:
         """The events of a told epoch."""
         step, seconds = self.state.step, self.seconds + time.perf_counter() - self.began
-        if step == 0:
-            self.first = now["train_loss"]
-        if np.isfinite(now["train_loss"]):
-            self.worst = now["train_loss"]
         yield Step(step, now["train_loss"], seconds, {"test_loss": now["test_loss"], **self._rate()})
         epoch = step // self.setup.steps_per_epoch
         kept = now if self.classification else {name: v for name, v in now.items() if name.endswith("loss")}
@@ -129,14 +134,13 @@ class Course:
         """All that ``restore`` needs to go on bit for bit."""
         state = self.state.copy()
         seconds = self.seconds + time.perf_counter() - self.began
-        notes = {"seconds": seconds, "first": self.first, "worst": self.worst}
-        return {**vars(state), "live": dict(self.live), **notes}
+        return {**vars(state), "live": dict(self.live), "seconds": seconds}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up the state of a checkpoint."""
         self.state = State(saved["step"], saved["flat"], saved["memory"], saved["frozen"]).copy()
         self.live = dict(saved["live"])
-        self.seconds, self.first, self.worst = saved["seconds"], saved["first"], saved["worst"]
+        self.seconds = saved["seconds"]
 
     def begin_near(self, near: dict[str, Any], changes: list[Changed]) -> int:
         """Begin at a checkpoint, or at a frame where parameters are all there is; returns the step."""
@@ -216,18 +220,22 @@ class Pace:
 def verdict(course: Course) -> Diverged:
     """Why the run left the finite numbers, with its own numbers."""
     setup, step = course.setup, course.state.step
-    begin = mlp_training.start(setup, course.config.initialization).flat
+    course.rewind(step - 1)
+    last, large = course.measure()["train_loss"], float(np.abs(course.state.flat).max())
+    course.state = mlp_training.start(setup, course.config.initialization)
+    begin = course.state.flat
     params = {
         "step": step,
         "epoch": step / setup.steps_per_epoch,
         "learning_rate": course.live["learning_rate"],
-        "first": course.first,
-        "last": course.worst,
+        "first": course.measure()["train_loss"],
+        "last": last,
         "small": float(np.abs(begin).max()),
-        "large": float(np.abs(course.state.flat).max()),
+        "large": large,
     }
-    curvature = sharpness(setup, begin)
-    factor = {"sgd": 2.0, "momentum": 3.8}.get(setup.optimizer)  # 2 (1 + β) with β = 0.9
+    # 2 (1 + β) with β = 0.9; the curvature at the start is that of a batch, which a normalization depends on
+    factor = None if course.config.batch_norm else {"sgd": 2.0, "momentum": 3.8}.get(setup.optimizer)
+    curvature = sharpness(setup, begin) if factor else 0.0
     if factor is None or not curvature > 0 or params["learning_rate"] <= factor / curvature:
         return Diverged(step, RAN_AWAY, params)
     return Diverged(step, OVERSHOT, {**params, "curvature": curvature, "limit": factor / curvature})

@@ -45,7 +45,7 @@ def activations(text: str, count: int) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(","))
     if not set(names) <= set(ACTIVATIONS):
         raise Problem(
-            N_("The activation “{text}” is unknown. It is one of: {names}; or one for each layer, with commas between."),
+            N_("The activation “{text}” is unknown. Write one of these, or one for each layer: {names}."),
             kind="knob", name="activation", text=text[:60], names=", ".join(ACTIVATIONS),
         )  # fmt: skip
     if len(names) not in (1, count) and count:
