@@ -13,7 +13,7 @@ from dlcore.data import points2d
 from dlcore.experiments.neural_network import Config, replay
 from dlcore.history import History
 from dlcore.knobs import knobs_of
-from dlcore.mlp import forward, unflatten
+from dlcore.mlp import forward, loss_slope, losses, unflatten
 from dlcore.playground_run import Course
 from dlcore.texts import Problem
 
@@ -21,6 +21,10 @@ THUMBNAIL = 150  # points in the small picture of a data set
 LIVE = tuple(name for name, knob in knobs_of(Config).items() if knob.live)
 UNSEEN = ("engine", "epochs", "data_hash")  # settings that the picture of a fresh network does not depend on
 DASH = "…"
+NUMBERS = (
+    "units", "params", "train", "test", "batch", "steps", "eta", "epoch", "loss", "test_loss", "x1", "x2", "y", "z1",
+    "a1", "logit", "chance", "point_loss", "slope", "start",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=32)
@@ -92,10 +96,9 @@ def numbers(config: Config, history: History) -> dict[str, str]:
         X, y, X_test, _y_test = points2d.dataset(config)
         frame = first_frame(config)
     except Problem:
-        return dict.fromkeys(("units", "params", "train", "test", "eta", "loss", "test_loss", "logit", "chance"), DASH)
+        return dict.fromkeys(NUMBERS, DASH)
     steps = -(-len(y) // min(config.batch_size, len(y)))
-    film = history.frames.all()
-    last = {name: values[-1] for name, values in (film or frame).items()}
+    last = history.frames.kept[-1] if len(history.frames) else {name: values[0] for name, values in frame.items()}
     return {
         "units": config.layers.replace(",", " · ") or "0",
         "params": f"{frame['parameters'].shape[1]:,}",
@@ -104,6 +107,7 @@ def numbers(config: Config, history: History) -> dict[str, str]:
         "batch": f"{min(config.batch_size, len(y))}",
         "steps": f"{steps:,}",
         "eta": f"{config.learning_rate:g}",
+        "start": f"{float(frame['train_loss'][0]):.3g}",
         "epoch": f"{float(last['epoch']):,.0f}",
         "loss": f"{float(last['train_loss']):.3g}",
         "test_loss": f"{float(last['test_loss']):.3g}",
@@ -120,30 +124,18 @@ def _first_point(config: Config, flat: np.ndarray) -> dict[str, str]:
     layers = unflatten(flat.astype(np.float64), network)
     cache = forward(layers, network, course.setup.X[:1].astype(np.float64))
     X = points2d.dataset(config)[0]
-    f, y = float(cache.output[0]), float(course.y[0])
+    f, y, loss = cache.output, course.y[:1].astype(np.float64), course.setup.loss  # (1,), (1,)
     return {
         "x1": f"{X[0, 0]:.2f}",
         "x2": f"{X[0, 1]:.2f}",
-        "y": f"{y:.3g}",
-        "logit": f"{f:.3f}",
-        "chance": f"{0.5 + 0.5 * np.tanh(f / 2):.3f}" if course.classification else DASH,
+        "y": f"{y[0]:.3g}",
+        "logit": f"{f[0]:.3f}",
+        "chance": f"{0.5 + 0.5 * np.tanh(f[0] / 2):.3f}" if course.classification else DASH,
         "z1": f"{cache.z[0][0, 0]:.3f}",
         "a1": f"{cache.a[1][0, 0]:.3f}",
-        "point_loss": f"{_loss(f, y, course.setup.loss):.3g}",
-        "slope": f"{_slope(f, y, course.setup.loss):.3g}",
+        "point_loss": f"{losses(f, y, loss)[0]:.3g}",
+        "slope": f"{np.asarray(loss_slope(f, y, loss))[0]:.3g}",
     }
-
-
-def _loss(f: float, y: float, loss: str) -> float:
-    from dlcore.mlp import losses
-
-    return float(losses(np.array([f]), np.array([y]), loss)[0])
-
-
-def _slope(f: float, y: float, loss: str) -> float:
-    from dlcore.mlp import loss_slope
-
-    return float(loss_slope(np.array([f]), np.array([y]), loss)[0])
 
 
 def solved(history: History, *, loss: float, **settings: Any) -> float | None:

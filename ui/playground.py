@@ -11,6 +11,7 @@ import streamlit as st
 from dlcore import jobs
 from dlcore.experiments.neural_network import Config, resolve
 from dlcore.history import History
+from dlcore.knobs import build
 from dlcore.playground_presets import PRESETS, Preset
 from dlcore.playground_view import rows, same_run, thumbnails
 from dlcore.texts import N_, Problem
@@ -46,8 +47,7 @@ _mount_sets = component("playground_data", height="146px")
 
 def draw() -> tuple[Config, History]:
     """Draw all of the lab; returns the settings and the run that it shows (an empty history for a fresh network)."""
-    with st.container(key="playground-cards", horizontal=True, gap="small"):
-        cards = st.container(horizontal=True, gap="small")
+    cards = st.container(gap="xxsmall")
     panel, wide = lab(4.3)
     with panel:
         data_sets = st.container()
@@ -120,7 +120,9 @@ def _data_sets(config: Config) -> None:
     small = thumbnails()
     payload = {
         "chosen": config.dataset, "language": language(), "train": train, "test": test,
-        "sets": {name: {"name": _(text), "points": small[name], "mark": MARKS.get(name)} for name, text in SETS.items()},
+        "sets": {
+            name: {"name": _(text), "points": small[name], "mark": MARKS.get(name)} for name, text in SETS.items()
+        },
         "texts": {
             "sets": _("Data"), "save": _("Save the points"), "save_help": _("Download the points as a CSV file."),
         },
@@ -160,15 +162,16 @@ def _choose_columns() -> None:
 
 
 def _cards(config: Config) -> None:
-    """One button for each thing worth seeing; the one that is set up says what to look at."""
+    """One button for each thing worth seeing; below them what to look at in the one that is set up."""
     if set_up_by_teacher():
         return
     chosen = chosen_card(config)
-    for name, preset in PRESETS.items():
-        st.button(
-            _(preset.title), key=f"{SLUG}.card.{name}", type="primary" if name == chosen else "secondary",
-            on_click=set_up, args=(preset,), help=_(preset.look),
-        )  # fmt: skip
+    with st.container(key="playground-cards", horizontal=True, gap="small"):
+        for card in PRESETS:
+            kind = "primary" if card is chosen else "secondary"
+            st.button(_(card.title), key=f"{SLUG}.card.{card.slug}", type=kind, on_click=set_up, args=(card,))
+    with st.container(key="playground-hint"):
+        st.caption(_(chosen.text) if chosen else _("A card sets up one thing to see. Or change whatever you like."))
 
 
 def set_up(preset: Preset) -> None:
@@ -176,15 +179,9 @@ def set_up(preset: Preset) -> None:
     page_state(SLUG)["given"] = dict(preset.settings)
 
 
-def chosen_card(config: Config) -> str | None:
+def chosen_card(config: Config) -> Preset | None:
     """The card whose settings the page has, live ones left out."""
-    return next((name for name, p in PRESETS.items() if same_run(Config(**p.settings), config)), None)
-
-
-def hint(config: Config) -> str:
-    """What to look at: the card's line."""
-    chosen = chosen_card(config)
-    return _(PRESETS[chosen].look) if chosen else ""
+    return next((card for card in PRESETS if same_run(build(Config, card.settings), config)), None)
 
 
 def csv_of(config: Config) -> str:

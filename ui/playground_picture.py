@@ -106,7 +106,7 @@ def picture(config: Config, history: History) -> None:
     changes = [(c.name, c.value) for c in history.changes] if info else fresh(config)
     waiting = held(info, history.step) if info else fresh(config)
     train, test = rows(config)
-    described = _described(config)
+    described = settings.described(config)
     payload = {
         **film,
         "language": language(),
@@ -118,9 +118,15 @@ def picture(config: Config, history: History) -> None:
             "activations": {name: _(FUNCTIONS[name]) for name in ACTIVATIONS},
             "activation": config.activation.split(",")[0],
         },
-        "points": {"train": train, "test": test, "classification": described["classification"],
-                   "drawable": config.dataset == "points" and not set_up_by_teacher()},
+        "points": {
+            "train": train,
+            "test": test,
+            "classification": described["classification"],
+            "drawable": config.dataset == "points" and not set_up_by_teacher(),
+            "drawn": points2d.read_points(config.points) if config.dataset == "points" else [],
+        },
         "editable": not set_up_by_teacher(),
+        "running": info is not None and info.state == "running",
         "steerable": info is None or info.state != "queued",
         "frozen": frozen([*changes, *waiting]),
         "edits": [] if info and info.state in ("running", "queued") else [v for n, v in waiting if n == "weight"],
@@ -130,10 +136,6 @@ def picture(config: Config, history: History) -> None:
     }  # fmt: skip
     state["shown"] = {name: getattr(config, name) for name in config.__dataclass_fields__}
     _mount(key=KEY, data=pack(payload), on_edits_change=receive)
-
-
-def _described(config: Config) -> dict[str, Any]:
-    return settings.described(config)
 
 
 def _preview(config: Config) -> dict[str, Any]:

@@ -68,6 +68,7 @@ class Playground {
 
   update(data, setStateValue) {
     this.setStateValue = setStateValue;
+    if (data.running && !this.data?.running) this.film.follow();
     this.data = data;
     if (data.ack.client === this.client) this.outbox = this.outbox.filter((edit) => edit.n > data.ack.n);
     this.page = palette(this.root);

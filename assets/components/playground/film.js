@@ -48,7 +48,7 @@ export class Film {
     this.frames.push(...fresh);
     this.pace = (this.frames.length - this.shown) / (BEHIND * this.wait); // frames per ms
     this.thin();
-    this.follow();
+    this.unroll();
     return true;
   }
 
@@ -82,8 +82,15 @@ export class Film {
     if (resting) this.head.place = Math.max(0, this.frames.findIndex((frame) => frame.step >= step));
   }
 
-  /** Reveal what came, frame by frame, at the pace at which it comes. */
+  /** A run begins or goes on: be at its end, wherever the film was rewound to. */
   follow() {
+    this.head.pause();
+    this.head.place = undefined;
+    this.head.tell();
+  }
+
+  /** Reveal what came, frame by frame, at the pace at which it comes. */
+  unroll() {
     if (this.following) return;
     this.following = true;
     let before = performance.now();

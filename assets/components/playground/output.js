@@ -183,7 +183,7 @@ export class Output {
   }
 
   own() {
-    return [...this.view.train, ...this.view.test].map((row) => Array.from(row));
+    return Array.from(this.view.drawn, (row) => Array.from(row));
   }
 
   extend(at, tool) {
