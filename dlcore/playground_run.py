@@ -21,6 +21,7 @@ from dlcore.texts import N_
 FRAME_GAP, FLUSH_GAP = 1 / 30, 1 / 8  # seconds between frames, and between events that carry them
 LONG_FILM = 32e6  # bytes told; beyond it frames become rarer in proportion
 LAG = 0.25  # seconds that a slow engine may catch up
+QUIET = {"over": "ignore", "invalid": "ignore"}  # what a diverging run does is told in words
 LIVE = ("learning_rate", "l1", "l2", "epochs_per_second")
 
 OVERSHOT = N_(
@@ -65,7 +66,7 @@ class Course:
         began = time.perf_counter()
         rates = Rates(self.live["learning_rate"], self.live["l1"], self.live["l2"])
         self.before.append((self.state.copy(), rates))
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(**QUIET):
             fine = self._advance(self.setup, self.state, rates, steps)
         if steps:
             self.steps_per_second = steps / max(time.perf_counter() - began, 1e-7)
@@ -76,7 +77,8 @@ class Course:
         known = [(state, rates) for state, rates in self.before if state.step <= step]
         if known:
             self.state = known[-1][0].copy()
-            self._advance(self.setup, self.state, known[-1][1], step - self.state.step)
+            with np.errstate(**QUIET):
+                self._advance(self.setup, self.state, known[-1][1], step - self.state.step)
 
     def apply(self, change: Changed) -> None:
         """Carry out a change. Raises ``Problem`` where it does not fit the network."""
@@ -94,7 +96,7 @@ class Course:
         """Loss and accuracy on both parts, as the network answers outside training."""
         params = unflatten(self.state.flat, self.setup.architecture)
         X = np.concatenate([self.setup.X, self.X_test])
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(**QUIET):
             output = forward(params, self.setup.architecture, X).output.astype(np.float64)
         found, n = {}, len(self.y)
         for part, f, y in (("train", output[:n], self.y), ("test", output[n:], self.y_test)):
@@ -108,8 +110,7 @@ class Course:
         step, seconds = self.state.step, self.seconds + time.perf_counter() - self.began
         yield Step(step, now["train_loss"], seconds, {"test_loss": now["test_loss"], **self._rate()})
         epoch = step // self.setup.steps_per_epoch
-        kept = now if self.classification else {name: v for name, v in now.items() if name.endswith("loss")}
-        yield Epoch(step, epoch, kept, seconds)
+        yield Epoch(step, epoch, self._fitting(now), seconds)
 
     def _rate(self) -> dict[str, float]:
         return {"learning_rate": self.live["learning_rate"]}
@@ -126,8 +127,19 @@ class Course:
         }
 
     def metrics(self) -> dict[str, Any]:
-        """What the run ended with."""
-        now = self.measure()
+        """What the run ended with; ``dead_units`` are ReLUs that answer 0 to every training point."""
+        network = self.setup.architecture
+        with np.errstate(**QUIET):
+            cache = forward(unflatten(self.state.flat, network), network, self.setup.X)
+        dead = sum(
+            int((u <= 0).all(0).sum())
+            for layer, u in zip(network.layers, cache.u, strict=True)
+            if layer.activation == "relu"
+        )
+        return {**self._fitting(self.measure()), "dead_units": dead}
+
+    def _fitting(self, now: dict[str, float]) -> dict[str, float]:
+        """Without the accuracies where there are no classes."""
         return now if self.classification else {name: v for name, v in now.items() if name.endswith("loss")}
 
     def save(self) -> dict[str, Any]:

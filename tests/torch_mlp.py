@@ -41,7 +41,11 @@ losses_of_a_network = st.sampled_from(LOSSES)
 def tensors(params: list[Parameters]) -> list[dict[str, torch.Tensor]]:
     """Every array as a leaf of its own; the running statistics need no gradient."""
     return [
-        {name: torch.tensor(a, requires_grad=name not in ("mean", "var")) for name, a in vars(p).items() if a is not None}
+        {
+            name: torch.tensor(a, requires_grad=name not in ("mean", "var"))
+            for name, a in vars(p).items()
+            if a is not None
+        }
         for p in params
     ]
 
