@@ -148,6 +148,7 @@ class Playground {
   open(layer, unit) {
     if (this.opened?.[0] === layer && this.opened[1] === unit) return this.close();
     this.opened = [layer, unit];
+    this.graph.mark(this.opened);
     this.unit.show(layer, unit, this.graph, this.steerable);
     const there = this.graph.units[layer + 1][unit];
     this.unit.root.classList.toggle("dl-unit-right", there.x < this.graph.size.width / 2);
@@ -158,6 +159,7 @@ class Playground {
   close() {
     const from = this.opened && this.graph.boxes.querySelector(`[data-name="u${this.opened[0]}-${this.opened[1]}"]`);
     this.opened = undefined;
+    this.graph.mark(null);
     this.unit.hide();
     from?.focus({ preventScroll: true });
   }

@@ -3,6 +3,7 @@ import { el, number } from "../common.js";
 import { Table } from "../table.js";
 import { fit } from "./paint.js";
 
+const HIGHEST = 2; // powers of ten; a loss that leaves the picture has diverged
 const PAD = { left: 34, right: 8, top: 6, bottom: 16 };
 
 export class Curves {
@@ -46,8 +47,8 @@ export class Curves {
   /** The axis of epochs doubles when it is full, so that the curve seldom moves. */
   scale(frames, width, height) {
     const losses = frames.flatMap((frame) => [frame.train_loss, frame.test_loss]).filter((loss) => loss > 0 && Number.isFinite(loss));
-    const low = Math.floor(Math.log10(Math.min(0.1, ...losses)) * 2) / 2;
-    const high = Math.max(Math.log10(Math.max(1, ...losses)), low + 0.5);
+    const low = Math.max(-6, Math.floor(Math.log10(Math.min(0.1, ...losses)) * 2) / 2);
+    const high = Math.min(HIGHEST, Math.max(Math.log10(Math.max(1, ...losses)), low + 0.5));
     const last = frames.at(-1)?.epoch ?? 0;
     let most = 100;
     while (most < last) most *= 2;

@@ -85,7 +85,13 @@ export class Graph {
     const focus = this.boxes.getRootNode().activeElement?.dataset?.name;
     this.boxes.replaceChildren(...this.featureBoxes(all), ...this.widths.flatMap((n, l) => this.layerBoxes(l, pitch)), this.outputBox());
     if (focus) this.boxes.querySelector(`[data-name="${CSS.escape(focus)}"]`)?.focus();
-    this.samples = undefined;
+    this.mark();
+  }
+
+  /** Ring round the unit that is opened. */
+  mark(opened = this.opened) {
+    this.opened = opened;
+    for (const box of this.boxes.querySelectorAll("[data-unit]")) box.classList.toggle("dl-opened", Boolean(opened) && box.dataset.name === `u${opened[0]}-${opened[1]}`);
   }
 
   featureBoxes(places) {
