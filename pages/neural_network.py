@@ -37,10 +37,14 @@ challenge(
         ),
         Task(
             "xor",
-            _("Exclusive or from x₁ and x₂ alone, with three hidden units at most: a test loss below 0.05."),
-            lambda: solved(history, loss=0.05, dataset="xor", features="x1,x2", layers=lambda text: units(text) <= 3),
-            hint=_("Each unit of one layer draws one line. From some first weights it works, from others it does not."),
-            praise=_("Three lines are enough, where the first weights are lucky. More units need less luck."),
+            _("Exclusive or from x₁ and x₂ alone, with two hidden units only: a test loss below 0.05."),
+            lambda: solved(history, loss=0.05, dataset="xor", features="x1,x2", layers=lambda text: units(text) <= 2),
+            hint=_(
+                "An edge that goes up and never down again is not enough. Look through the activations, and try other weights."
+            ),
+            praise=_(
+                "Two waves do it: cos(x₁ − x₂) − cos(x₁ + x₂) is 2 sin x₁ sin x₂, which changes its sign on both axes."
+            ),
         ),
         Task(
             "spiral",
