@@ -1,10 +1,11 @@
-"""How many epochs a second the playground's engine makes, against NumPy, PyTorch and TensorFlow Playground's engine.
+"""How fast the playground's engine is: against NumPy, PyTorch and TensorFlow Playground's engine.
 
-``python -m benchmarks.playground [--check] [--quick]``. tanh, 250 points, batches of 10, plain gradient descent, squared
-error; one thread each. All engines take turns, so that what else the machine does falls on all; the figure is the
-median of the turns. TensorFlow Playground's engine is not here: its figures were recorded once under node on 2 cores of
-this kind, and are the named baseline. ``--check`` fails where the engine is not ahead of it, or where the spiral's card
-takes more than 10 s from Start to done; ``--quick`` takes short turns and checks only what noise cannot reach.
+``python -m benchmarks.playground [--check] [--quick]``. Epochs a second; tanh, 250 points, batches of 10, gradient
+descent, squared error, one thread each. All engines take turns, so that what else the machine does falls on all; the
+figure is the median of the turns. TensorFlow Playground's engine is not here: its figures were recorded once under node
+on 2 cores of this kind, and are the named baseline. ``--check`` fails where the engine is not ahead of it, or where the
+spiral's card takes more than 10 s from Start to done; ``--quick`` takes short turns and checks only what noise cannot
+reach.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 
@@ -49,7 +51,7 @@ def eager(setup: Setup, widths: tuple[int, ...]) -> Callable[[int], None]:
     """The same training as one writes it with PyTorch, the whole data as one tensor."""
     sizes = (2, *widths, 1)
     modules: list[torch.nn.Module] = []
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         modules += [torch.nn.Linear(n_in, n_out), torch.nn.Tanh()]
     model = torch.nn.Sequential(*modules[:-1])
     optimizer = torch.optim.SGD(model.parameters(), RATE)

@@ -208,12 +208,12 @@ def forward(
             a = a * mask
         if architecture.is_linked(i):
             a = a + cache.a[-1]
-        for kept, value in zip(
-            (cache.z, cache.z_hat, cache.deviation, cache.u, cache.mask, cache.a),
-            (z, z_hat, deviation, u, mask, a),
-            strict=True,
-        ):
-            kept.append(value)
+        cache.z.append(z)
+        cache.z_hat.append(z_hat)
+        cache.deviation.append(deviation)
+        cache.u.append(u)
+        cache.mask.append(mask)
+        cache.a.append(a)
     return cache
 
 

@@ -297,6 +297,13 @@ def constants(setup: Setup, rates: Rates) -> np.ndarray:
     return found
 
 
+def drawn(setup: Setup, first: int, last: int) -> np.ndarray:
+    """What dropout draws in the epochs ``first`` to ``last``, (epochs, n · drops) float32."""
+    if not setup.drops:
+        return np.zeros((last - first + 1, 0), np.float32)
+    return np.stack([uniform(setup.seed, e, len(setup.y) * setup.drops) for e in range(first, last + 1)])
+
+
 def advance(setup: Setup, state: State, rates: Rates, steps: int) -> bool:
     """``mlp_training.advance``, compiled."""
     network, n = tables(setup.architecture, setup.X.dtype.str), len(setup.y)
@@ -305,7 +312,7 @@ def advance(setup: Setup, state: State, rates: Rates, steps: int) -> bool:
     for step, count in batches(setup, state.step, steps):
         first, last = step // setup.steps_per_epoch, (step + count - 1) // setup.steps_per_epoch
         order = orders(setup.seed, first // BLOCK, n)[first % BLOCK : first % BLOCK + last - first + 1]
-        chances = np.stack([uniform(setup.seed, e, n * setup.drops) for e in range(first, last + 1)])
+        chances = drawn(setup, first, last)
         done = train(
             state.flat, state.memory, moves, setup.weights, network.layout, network.drop,
             setup.X, setup.y, order, chances, kinds, c, step, count,

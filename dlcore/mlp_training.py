@@ -19,6 +19,7 @@ __all__ = ["INITIALIZATIONS", "LOSSES", "OPTIMIZERS", "Rates", "Setup", "State",
 
 OPTIMIZERS = {"sgd": "gd", **{name: name for name in RULES if name != "gd"}}  # by name: its rule
 BLOCK = 16  # epochs whose orders come from one generator: making one takes as long as a small epoch
+NONE = np.zeros(0, np.float32)
 ORDER, DROPOUT, INITIAL = 11, 12, 13  # what a generator is for, so that no two draw the same numbers
 
 
@@ -84,6 +85,8 @@ class Setup:
 
     def chances(self, step: int) -> Chances:
         """Where the dropout of update ``step`` takes its numbers from."""
+        if not self.drops:
+            return Chances(NONE)
         epoch, part = divmod(step, self.steps_per_epoch)
         return Chances(uniform(self.seed, epoch, len(self.y) * self.drops)[part * self.batch_size * self.drops :])
 

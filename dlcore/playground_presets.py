@@ -32,7 +32,7 @@ PRESETS = (
         N_("Three layers of sines wind themselves around the arms within seconds. Try tanh instead."),
         {
             "dataset": "spiral", "layers": "8,8,8", "activation": "sin", "optimizer": "adam", "learning_rate": 0.005,
-            "loss": "mse", "l2": 1e-4, "epochs": 300, "epochs_per_second": 75.0,
+            "loss": "mse", "l2": 1e-4, "epochs": 300, "epochs_per_second": 100.0,
         },
     ),
     Preset(

@@ -14,6 +14,7 @@ from dlcore import mlp_training
 from dlcore import playground_settings as settings
 from dlcore.data import points2d
 from dlcore.events import Changed, Diverged, Epoch, Event, Snapshot, Step
+from dlcore.knobs import check_value, knobs_of, unknown_knob
 from dlcore.mlp import Cache, backward, flatten, forward, losses, unflatten
 from dlcore.mlp_training import Rates, Setup, State
 from dlcore.texts import N_
@@ -21,7 +22,6 @@ from dlcore.texts import N_
 FRAME_GAP, FLUSH_GAP = 1 / 30, 1 / 8  # seconds between frames, and between events that carry them
 LONG_FILM = 32e6  # bytes told; beyond it frames become rarer in proportion
 LAG = 0.25  # seconds that a slow engine may catch up
-QUIET = {"over": "ignore", "invalid": "ignore"}  # what a diverging run does is told in words
 LIVE = ("learning_rate", "l1", "l2", "epochs_per_second")
 
 OVERSHOT = N_(
@@ -34,6 +34,11 @@ RAN_AWAY = N_(
     "{learning_rate:.4g} the loss went from {first:.3g} to {last:.3g}, the largest parameter from {small:.3g} to "
     "{large:.3g}. Try a rate ten times smaller."
 )
+
+
+def quiet() -> np.errstate:
+    """Without NumPy's warnings: what a diverging run does is told in words."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 class Course:
@@ -61,12 +66,26 @@ class Course:
         if resume:
             self.restore(resume)
 
+    @property
+    def total(self) -> int:
+        """Updates of the whole run."""
+        return self.config.epochs * self.setup.steps_per_epoch
+
+    @property
+    def epoch(self) -> float:
+        """Passes done, with their fractions."""
+        return self.state.step / self.setup.steps_per_epoch
+
+    def grid(self, most: int) -> int:
+        """Updates between told epochs, so that there are at most that many."""
+        return -(-self.config.epochs // most) * self.setup.steps_per_epoch
+
     def advance(self, steps: int) -> bool:
         """Do that many updates; False where the run has diverged."""
         began = time.perf_counter()
         rates = Rates(self.live["learning_rate"], self.live["l1"], self.live["l2"])
         self.before.append((self.state.copy(), rates))
-        with np.errstate(**QUIET):
+        with quiet():
             fine = self._advance(self.setup, self.state, rates, steps)
         if steps:
             self.steps_per_second = steps / max(time.perf_counter() - began, 1e-7)
@@ -77,26 +96,28 @@ class Course:
         known = [(state, rates) for state, rates in self.before if state.step <= step]
         if known:
             self.state = known[-1][0].copy()
-            with np.errstate(**QUIET):
+            with quiet():
                 self._advance(self.setup, self.state, known[-1][1], step - self.state.step)
 
     def apply(self, change: Changed) -> None:
         """Carry out a change. Raises ``Problem`` where it does not fit the network."""
+        known = knobs_of(type(self.config))
         if change.name in LIVE:
-            self.live[change.name] = change.value
-            return
-        value = settings.checked_weight(self.config, change.value, float if change.name == "weight" else bool)
-        place = settings.place_of(self.setup.architecture, *value[:3])
-        if change.name == "weight":
-            self.state.flat[place] = value[3]
+            self.live[change.name] = check_value(known[change.name], change.value)
+        elif change.name == "weight":
+            *place, value = settings.checked_weight(self.config, change.value, float)
+            self.state.flat[settings.place_of(self.setup.architecture, *place)] = value
+        elif change.name == "freeze":
+            *place, value = settings.checked_weight(self.config, change.value, bool)
+            self.state.frozen[settings.place_of(self.setup.architecture, *place)] = value
         else:
-            self.state.frozen[place] = value[3]
+            raise unknown_knob(change.name, {name: known[name] for name in LIVE})
 
     def measure(self) -> dict[str, float]:
         """Loss and accuracy on both parts, as the network answers outside training."""
         params = unflatten(self.state.flat, self.setup.architecture)
         X = np.concatenate([self.setup.X, self.X_test])
-        with np.errstate(**QUIET):
+        with quiet():
             output = forward(params, self.setup.architecture, X).output.astype(np.float64)
         found, n = {}, len(self.y)
         for part, f, y in (("train", output[:n], self.y), ("test", output[n:], self.y_test)):
@@ -129,7 +150,7 @@ class Course:
     def metrics(self) -> dict[str, Any]:
         """What the run ended with; ``dead_units`` are ReLUs that answer 0 to every training point."""
         network = self.setup.architecture
-        with np.errstate(**QUIET):
+        with quiet():
             cache = forward(unflatten(self.state.flat, network), network, self.setup.X)
         dead = sum(
             int((u <= 0).all(0).sum())
@@ -231,14 +252,14 @@ class Pace:
 
 def verdict(course: Course) -> Diverged:
     """Why the run left the finite numbers, with its own numbers."""
-    setup, step = course.setup, course.state.step
+    setup, step, epoch = course.setup, course.state.step, course.epoch
     course.rewind(step - 1)
     last, large = course.measure()["train_loss"], float(np.abs(course.state.flat).max())
     course.state = mlp_training.start(setup, course.config.initialization)
     begin = course.state.flat
     params = {
         "step": step,
-        "epoch": step / setup.steps_per_epoch,
+        "epoch": epoch,
         "learning_rate": course.live["learning_rate"],
         "first": course.measure()["train_loss"],
         "last": last,

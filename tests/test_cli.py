@@ -16,6 +16,7 @@ import pytest
 from dlcore import cli, doctor
 from dlcore.data import catalogue
 from dlcore.data.catalogue import CATALOGUE
+from dlcore.experiments import NAMES
 from tests.test_data import REMOTES, Mirror, cache, server  # noqa: F401 - fixtures
 
 QUICK = ("--set", "steps=5")
@@ -39,7 +40,7 @@ def test_lessons_json_names_every_setting():
     done = dlcore("lessons", "--json")
     assert done.returncode == 0
     listed = {lesson["name"]: lesson for lesson in json.loads(done.stdout)}
-    assert set(listed) == {"linear_regression", "cnn"}
+    assert set(listed) == set(NAMES)
     rate = next(k for k in listed["cnn"]["knobs"] if k["name"] == "learning_rate")
     assert rate["kind"] == "float"
     assert rate["low"] < rate["default"] < rate["high"]
@@ -107,7 +108,7 @@ def test_train_for_people_prints_the_metrics(capsys):
         ((), "required"),
         (("fly",), "invalid choice"),
         (("train",), "LESSON"),
-        (("train", "alchemy"), "linear_regression, cnn"),
+        (("train", "alchemy"), ", ".join(NAMES)),
         (("train", "cnn", "--set", "epochs"), "NAME=VALUE"),
         (("train", "cnn", "--set", "=3"), "NAME=VALUE"),
         (("train", "cnn", "--set", "epochs=many"), "whole number"),

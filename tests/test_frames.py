@@ -63,7 +63,9 @@ def test_a_late_page_gets_the_kept_ones_and_all_of_the_newest():
 def test_nearest_and_forgotten():
     history = History()
     history.add(Snapshot(30, "frames", arrays([0, 10, 20, 30])))
-    assert int(history.frames.nearest(29)["step"]) == 20
+    near = history.frames.nearest(29)
+    assert near is not None
+    assert int(near["step"]) == 20
     assert history.frames.nearest(-1) is None
     history.add(Started(15, {}, 100))
     np.testing.assert_array_equal(history.frames.all()["step"], [0, 10])

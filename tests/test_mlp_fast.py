@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcore import mlp_fast, mlp_training
+from dlcore.events import Finished
 from dlcore.mlp import Architecture, Layer, unflatten
 from dlcore.mlp_training import BLOCK, OPTIMIZERS, Rates, Setup
 from tests.torch_mlp import TORCH_LOSSES, losses_of_a_network, networks, penalty, tensors, torch_forward
@@ -177,4 +178,5 @@ def test_it_runs_without_numba_and_comes_to_the_same():
     told, loss = done.stdout.splitlines()
     assert "not installed" in told
     *_, last = nn.run(build(nn.Config, {"epochs": 20, "epochs_per_second": 0.0, "engine": "numba"}))
+    assert isinstance(last, Finished)
     assert float(loss) == pytest.approx(last.metrics["train_loss"], rel=1e-3)

@@ -21,7 +21,7 @@ from ui.controls import controls, put_value
 from ui.i18n import _, language, tell
 from ui.intro import lab
 from ui.lessons import lesson_for
-from ui.playground_edits import SLUG, fresh, held, run_of_page
+from ui.playground_edits import SLUG, fresh, run_of_page
 from ui.playground_picture import picture
 from ui.run_panel import ACTIVE, run_panel
 from ui.session import owner, page_state, set_up_by_teacher
@@ -81,10 +81,7 @@ def _run(config: Config) -> History:
         if not _drawable(config):
             return History()
     _let_go(config)
-    info = run_of_page()
-    waiting = held(info, jobs.history(info.run_id, owner=owner()).step) if info else []
-    view = partial(picture, config)
-    return run_panel(lesson, config, view, ready=ready, changes=fresh(config), held=waiting)
+    return run_panel(lesson, config, partial(picture, config), ready=ready, changes=fresh(config))
 
 
 def _drawable(config: Config) -> bool:

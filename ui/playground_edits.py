@@ -2,7 +2,7 @@
 
 The browser sends each edit with a number until it sees that number acknowledged, so a rerun that overtakes another
 loses none. Weights that are changed while nothing is computed are kept here: those of a fresh network are what the next
-run begins with, those of a run that rests are what it goes on with.
+run begins with, those of a run that rests are shown until it goes on.
 """
 
 from __future__ import annotations
@@ -100,17 +100,17 @@ def run_of_page() -> RunInfo | None:
 
 
 def _change(change: Change) -> None:
-    """Into the run that is computed; else kept for when one is."""
+    """Into the run of the page, and into the picture while that run rests; else kept for the run to come."""
     name, info, state = change[0], run_of_page(), page_state(SLUG)
     config = info.config if info else Config(**state["shown"])
     change = (name, experiment.ACTIONS[name](config, change[1]))
-    if info and info.state == "running":
+    if info and (info.state in ("running", "queued") or info.resumable):
         jobs.change(info.run_id, *change, owner=owner())
-    elif info:
+    if info and info.state != "running":  # a run that has ended shows what would be
         step = jobs.history(info.run_id, owner=owner()).step
         kept = held(info, step)
         state["held"] = {"run": info.run_id, "step": step, "list": _with(kept, change)}
-    else:
+    elif not info:
         state["fresh"] = {"of": repr(still(config)), "list": _with(fresh(config), change)}
 
 

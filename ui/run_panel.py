@@ -48,7 +48,6 @@ def run_panel(
     start: str = N_("Train"),
     ready: bool = True,
     changes: Changes = (),
-    held: Changes = (),
 ) -> History:
     """Draw the panel and, under it, ``view(history)``, again at each tick while the run goes on.
 
@@ -58,7 +57,6 @@ def run_panel(
         start: what the button that begins a first run says, marked with ``N_``.
         ready: whether a run can begin; where something is missing that the page tells of, no button starts one.
         changes: what was changed by hand in the state before the first step (``jobs.change``); a run begins with it.
-        held: the same for a run that rests; it goes on with it.
 
     Returns:
         The history of the run that is shown, for what the page draws below.
@@ -68,7 +66,7 @@ def run_panel(
     _steer(lesson, config, info)
     with st.container(key="run-panel", gap="small"):
         with st.container(key="run-buttons", horizontal=True, vertical_alignment="center", gap="small"):
-            _buttons(lesson, config, info, start, ready, changes, held)
+            _buttons(lesson, config, info, start, ready, changes)
         _messages(lesson, config, info, history)
         active = info is not None and (info.state in ACTIVE or info.place is not None)  # or its worker is late
         st.fragment(_tick, run_every=TICK if active else None)(info, view)
@@ -102,9 +100,7 @@ def _tick(info: RunInfo | None, view: View) -> None:
 # -- buttons ---------------------------------------------------------------------------------------------------------
 
 
-def _buttons(
-    lesson: Lesson, config: Any, info: RunInfo | None, start: str, ready: bool, changes: Changes, held: Changes
-) -> None:
+def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str, ready: bool, changes: Changes) -> None:
     """The buttons that make sense in the run's state."""
     state = info.state if info else "empty"
     run_id = info.run_id if info else ""
@@ -115,9 +111,9 @@ def _buttons(
         return
     if info is not None and info.resumable:
         words = _("Go on from the last checkpoint") if state == "failed" else _("Resume")
-        _button(lesson, words, "play_arrow", _resume, run_id, primary=state != "stopped", shortcut="P", changes=held)
+        _button(lesson, words, "play_arrow", jobs.resume, run_id, primary=state != "stopped", shortcut="P")
         if state != "failed":
-            _button(lesson, _("One step"), "skip_next", _one_step, run_id, shortcut="N", changes=held)
+            _button(lesson, _("One step"), "skip_next", _one_step, run_id, shortcut="N")
     changed = info is not None and bool(_differences(info, config))
     if info is None or changed:
         words = _("Start with the new settings") if changed else _(start)
@@ -139,7 +135,6 @@ def _button(
     *,
     primary: bool = False,
     shortcut: str = "",
-    **more: Any,
 ) -> None:
     st.button(
         label,
@@ -148,16 +143,12 @@ def _button(
         key=f"{lesson.slug}.run.{action.__name__}",  # a knob may have the same name
         shortcut=shortcut or None,
         on_click=_attempt,
-        args=(lesson, lambda: action(run_id, owner=owner(), **more)),
+        args=(lesson, lambda: action(run_id, owner=owner())),
     )
 
 
-def _resume(run_id: str, *, owner: str, changes: Changes) -> None:
-    jobs.resume(run_id, owner=owner, changes=changes)
-
-
-def _one_step(run_id: str, *, owner: str, changes: Changes) -> None:
-    jobs.resume(run_id, owner=owner, steps=1, changes=changes)
+def _one_step(run_id: str, *, owner: str) -> None:
+    jobs.resume(run_id, owner=owner, steps=1)
 
 
 def _start_button(

@@ -7,9 +7,9 @@ gives the same points on every machine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +23,9 @@ PADDING = 0.3  # between classes that touch, so that no label is a matter of rou
 EXAMPLE_POINTS = "-3_-2_-1~-2_-3_-1~-4_0_-1~-1_-4_-1~2_3_1~3_1_1~1_4_1~4_2_1"
 
 
-class Choice(Protocol):
-    """The settings that say which points (``neural_network.Config`` has them)."""
+@dataclass(frozen=True)
+class Choice:
+    """The settings that say which points, and nothing else; ``neural_network.Config`` has them among its own."""
 
     dataset: str
     count: int
@@ -222,8 +223,8 @@ def centered(columns: np.ndarray) -> np.ndarray:
     return (2 * columns - low - high) / np.where(high > low, high - low, 1)
 
 
-def points(config: Choice) -> Points:
-    """The points that the config names. Raises ``Problem`` where they are missing or cannot be read."""
+def points(config: Any) -> Points:
+    """The points that the config (or ``Choice``) names. Raises ``Problem`` where they are missing or cannot be read."""
     if config.dataset == "csv":
         return table(config.data_hash, config.columns, min(config.count, MOST_ROWS), config.seed)
     if config.dataset != "points":
@@ -234,31 +235,16 @@ def points(config: Choice) -> Points:
     return Points(rows[:, :2], rows[:, 2], True)
 
 
-def dataset(config: Choice) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def dataset(config: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The points parted by chance: X_train (n, 2), y_train (n,), X_test (m, 2), y_test (m,), all float32.
 
     Each part has at least one point. Kept, so that a page may ask at every redraw; do not write into them.
     """
-    parts = ("dataset", "count", "noise", "train_share", "seed", "points", "data_hash", "columns")
-    return _dataset(Named(**{name: getattr(config, name) for name in parts}))
-
-
-@dataclass(frozen=True)
-class Named:
-    """A ``Choice`` and nothing else: equal for all configs with the same points."""
-
-    dataset: str
-    count: int
-    noise: float
-    train_share: float
-    seed: int
-    points: str
-    data_hash: str
-    columns: str
+    return _dataset(Choice(**{f.name: getattr(config, f.name) for f in fields(Choice)}))
 
 
 @lru_cache(maxsize=32)
-def _dataset(choice: Named) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _dataset(choice: Choice) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     found = points(choice)
     n = len(found.y)
     order = np.random.default_rng((4, choice.seed)).permutation(n)
@@ -270,7 +256,7 @@ def _dataset(choice: Named) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
     return arrays
 
 
-def is_classification(config: Choice) -> bool:
+def is_classification(config: Any) -> bool:
     """Whether labels are classes."""
     if config.dataset in FUNCTIONS:
         return False

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dlcore import playground_settings as settings
 from dlcore.data import points2d
-from dlcore.events import Changed, Checkpoint, Event, Finished, Started
+from dlcore.events import Changed, Checkpoint, Event, Finished, Started, unpack
 from dlcore.knobs import knob
 from dlcore.mlp import INITIALIZATIONS, LOSSES
 from dlcore.mlp_training import OPTIMIZERS
@@ -154,40 +155,37 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
     about 30 times a second, and at every told epoch.
     """
     config, steering = resolve(config), steering or Steering()
-    course = Course(config, resume)
-    setup, state, film, pace = course.setup, course.state, Film(), Pace(course)
-    total = config.epochs * setup.steps_per_epoch
-    grid = -(-config.epochs // TOLD_EPOCHS) * setup.steps_per_epoch
+    course, film = Course(config, resume), Film()
+    state, pace, grid = course.state, Pace(course), course.grid(TOLD_EPOCHS)
     told = state.step if resume else -1
-    yield Started(state.step, asdict(config), total, course.info())
+    yield Started(state.step, asdict(config), course.total, course.info())
     saved = time.perf_counter()
     while True:
-        on_grid = (state.step % grid == 0 or state.step == total) and told < state.step
+        on_grid = (state.step % grid == 0 or state.step == course.total) and told < state.step
         if on_grid or film.wants(state.step) or state.step == steering.until:
             now = course.measure()
-            film.add(state, now, state.step / setup.steps_per_epoch)
+            film.add(state, now, course.epoch)
             if on_grid:
                 told = state.step
                 yield from course.told(now)
-        if film.is_due() or state.step == total:
+        if film.is_due() or state.step == course.total:
             yield from film.flush(state.step)
-        if state.step == total:
+        if state.step == course.total:
             break
         for change in steering.due(state.step):
             course.apply(change)
             yield change
         if steering.wants_checkpoint() or time.perf_counter() - saved > CHECKPOINT_SECONDS:
             saved = time.perf_counter()
-            film.add(state, course.measure(), state.step / setup.steps_per_epoch)
+            film.add(state, course.measure(), course.epoch)
             yield from film.flush(state.step)
             yield Checkpoint(state.step, course.save())
-        stops = [total, (state.step // grid + 1) * grid, steering.horizon(state.step) or total]
-        steps = min(min(stops) - state.step, pace.steps(SLICE))
+        ends = min(course.total, (state.step // grid + 1) * grid, steering.horizon(state.step) or course.total)
+        steps = min(ends - state.step, pace.steps(SLICE))
         if steps and not course.advance(steps):
             yield from film.flush(state.step)
-            yield verdict(course)
-            return
-    if not np.isfinite(state.flat).all():
+            break
+    if state.step < course.total or not np.isfinite(state.flat).all():
         yield verdict(course)
         return
     yield Checkpoint(state.step, course.save(), final=True)
@@ -195,19 +193,27 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
 
 
 def replay(
-    config: Config, changes: Sequence[Changed | Sequence[Any]], step: int, near: dict[str, Any] | None = None
+    config: Config | dict[str, Any],
+    changes: Sequence[Changed | Sequence[Any]],
+    step: int,
+    near: dict[str, Any] | str | Path | None = None,
 ) -> np.ndarray:
     """The parameters (P,) float32 that a run had after ``step`` updates, computed again, bit for bit.
 
     Args:
-        config: of the run; changes: its ``Changed`` events, or ``[step, name, value]`` of each, in order.
-        near: where to begin: the state of a checkpoint, or a frame (``History.frames.nearest``), which is enough for
-            plain gradient descent only; the start where it is of no use.
+        config: of the run, or its fields (``History.config``), which is what can go through ``jobs.call``.
+        changes: its ``Changed`` events, or ``[step, name, value]`` of each, in order.
+        near: where to begin: the state of a checkpoint or the file that it lies in (``jobs.checkpoint``), or a frame
+            (``History.frames.nearest``), which is enough for plain gradient descent only; the start where it is of no
+            use.
 
     Raises:
         Problem: the run had diverged before that step.
     """
-    course = Course(resolve(config), None)
+    course = Course(resolve(Config(**config) if isinstance(config, dict) else config), None)
+    if isinstance(near, (str, Path)):
+        near = unpack(Path(near).read_bytes())
+    assert near is None or isinstance(near, dict)
     found = [c if isinstance(c, Changed) else Changed(int(c[0]), c[1], c[2]) for c in changes]
     found = sorted((c for c in found if c.step <= step), key=lambda c: c.step)
     begin = course.begin_near(near, found) if near is not None and int(near["step"]) <= step else 0

@@ -158,14 +158,22 @@ def stop(run_id: str, *, owner: str) -> None:
 def change(run_id: str, name: str, value: Any, *, owner: str) -> None:
     """Steer a run: the change takes effect before its next step and becomes part of its record.
 
+    That of a run that rests waits with it, and takes effect first when it goes on.
+
     Raises:
         Problem: the setting is unknown, cannot be changed while the run goes on, or the value is out of bounds.
     """
     record = _started().store.record(run_id, owner)
-    if not _wish(run_id, owner, "change", name, _checked_change(record, name, value)):
+    value = _checked_change(record, name, value)
+    if _wish(run_id, owner, "change", name, value):
+        return
+    broker = _started()
+    if not _resumable(broker, record):
         raise Problem(
             N_("This run is not being computed just now, so nothing was changed. Resume it first."), kind="not_running"
         )
+    step = broker.history(record).step
+    broker.store.write(replace(record, changes=[*record.changes, [step, name, value]]))
 
 
 def _checked_change(record: Record, name: str, value: Any) -> Any:
@@ -183,12 +191,11 @@ def _checked_change(record: Record, name: str, value: Any) -> Any:
     return check_value(known[name], value)
 
 
-def resume(run_id: str, *, owner: str, steps: int = 0, changes: Sequence[tuple[str, Any]] = ()) -> None:
+def resume(run_id: str, *, owner: str, steps: int = 0) -> None:
     """Go on with a run that was paused, stopped or interrupted, from its checkpoint; at the end of the queue.
 
     Args:
         steps: how many updates to do before the run is put aside again; 0 for all that are left.
-        changes: names and values as for ``change``, made before the next step: what was asked for while the run rested.
 
     Raises:
         Problem: it has ended by itself or has no checkpoint; the workers are down.
@@ -199,9 +206,7 @@ def resume(run_id: str, *, owner: str, steps: int = 0, changes: Sequence[tuple[s
         if broker.place(run_id) is not None:
             return  # it waits or runs already
         raise Problem(N_("This run has no checkpoint to go on from. Start it again."), kind="not_resumable")
-    step = broker.history(record).step
-    asked = [[step, name, _checked_change(record, name, value)] for name, value in changes]
-    broker.enqueue(replace(record, steps=steps, changes=record.changes + asked))
+    broker.enqueue(replace(record, steps=steps))
 
 
 def info(run_id: str, *, owner: str) -> RunInfo:

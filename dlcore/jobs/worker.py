@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ STEP_GAP = 0.1  # seconds between two Step events in the log: what an eye can fo
 SNAPSHOT_GAP = 0.5
 SNAPSHOT_RATE = 1e6  # bytes a second of one name's snapshots, at most
 LONG_LOG = 64e6  # bytes; beyond it snapshots become rarer in proportion
+KERNELS = "dlcore.mlp_fast"
 STOP_WAIT = 1.0  # seconds to wait for a checkpoint when stopping
 
 _controls: dict[str, Control] = {}  # of the runs that this process is computing
@@ -279,12 +281,14 @@ def dask_setup(worker: Any) -> None:
 
 def _warm_up(lanes: dict[str, float]) -> None:
     """Import (and compile) ahead of need what takes seconds, after the worker has registered."""
-    torch, kernels = ("torch", "torchvision", "dlcore.training"), ("dlcore.mlp_fast",)
-    names = (*(torch if lanes.keys() & {"train", "interactive"} else ()), *(kernels if "light" in lanes else ()))
+    computes_tensors = bool(lanes.keys() & {"train", "interactive"})
+    names = ["torch", "torchvision", "dlcore.training"] if computes_tensors else ["numpy"]
+    if lanes.keys() & {"light", "interactive"} and find_spec("numba"):
+        names.append(KERNELS)
     for name in names:
         try:
             module = importlib.import_module(name)
-            if name in kernels:
+            if name == KERNELS:
                 module.warm()
         except Exception:  # the run that needs it will say what is wrong
             log.exception("could not prepare %s ahead of need", name)
