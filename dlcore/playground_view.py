@@ -31,10 +31,13 @@ NUMBERS = (
 def first_frame(config: Config) -> dict[str, np.ndarray]:
     """The network of ``config`` before its first step, as a film of one frame (see ``experiments.neural_network.run``).
 
-    Milliseconds, in NumPy: the page draws it at every redraw. Raises ``Problem`` where the config cannot be read.
+    Milliseconds, in NumPy: the page draws it at every redraw. Where too few points are drawn so far, losses are NaN.
+    Raises ``Problem`` where the config cannot be read.
     """
-    course = Course(replace(config, engine="numpy"), None)
-    row = {"step": 0, "epoch": 0.0, "parameters": course.state.flat.astype(np.float32), **course.measure()}
+    blank = config.dataset == "points" and len(points2d.read_points(config.points)) < 2
+    course = Course(replace(config, engine="numpy", dataset="circle" if blank else config.dataset), None)
+    measured = {name: np.nan if blank else value for name, value in course.measure().items()}
+    row = {"step": 0, "epoch": 0.0, "parameters": course.state.flat.astype(np.float32), **measured}
     return {name: np.array([value]) for name, value in row.items()}
 
 

@@ -40,7 +40,8 @@ challenge(
             _("Exclusive or from x₁ and x₂ alone, with two hidden units only: a test loss below 0.05."),
             lambda: solved(history, loss=0.05, dataset="xor", features="x1,x2", layers=lambda text: units(text) <= 2),
             hint=_(
-                "An edge that goes up and never down again is not enough. Look through the activations, and try other weights."
+                "An edge that goes up and never down again is not enough. "
+                "Look through the activations, and try other weights."
             ),
             praise=_(
                 "Two waves do it: cos(x₁ − x₂) − cos(x₁ + x₂) is 2 sin x₁ sin x₂, which changes its sign on both axes."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -16,7 +17,7 @@ from dlcore.playground_view import first_frame, rows, still
 from dlcore.texts import N_
 from ui.components import component, pack
 from ui.i18n import _, language
-from ui.playground_edits import KEY, SLUG, acknowledged, fresh, frozen, held, receive, run_of_page
+from ui.playground_edits import KEY, SLUG, Change, acknowledged, fresh, frozen, held, receive, run_of_page
 from ui.session import in_fragment, page_state, set_up_by_teacher
 
 HEIGHT = "520px"
@@ -104,7 +105,8 @@ def picture(config: Config, history: History) -> None:
     info = run_of_page() if history.config else None
     film = _film(history, info) or _preview(config)
     changes = [(c.name, c.value) for c in history.changes] if info else fresh(config)
-    waiting = held(info, history.step) if info else fresh(config)
+    begun = [(c.name, c.value) for c in history.changes if c.step == 0] if info else fresh(config)
+    waiting = held(info, history.step) if info and info.state not in ("running", "queued") else []
     train, test = rows(config)
     described = settings.described(config)
     payload = {
@@ -129,13 +131,19 @@ def picture(config: Config, history: History) -> None:
         "running": info is not None and info.state == "running",
         "steerable": info is None or info.state != "queued",
         "frozen": frozen([*changes, *waiting]),
-        "edits": [] if info and info.state in ("running", "queued") else [v for n, v in waiting if n == "weight"],
+        "first": weights(begun),
+        "rest": weights(waiting),
         "can_replay": info is not None and info.state not in ("queued",),
         "again": _again(info),
         "ack": acknowledged(),
     }  # fmt: skip
     state["shown"] = {name: getattr(config, name) for name in config.__dataclass_fields__}
     _mount(key=KEY, data=pack(payload), on_edits_change=receive)
+
+
+def weights(changes: Iterable[Change]) -> list[list[Any]]:
+    """The weights among the changes, as [layer, i, j, value]."""
+    return [value for name, value in changes if name == "weight"]
 
 
 def _preview(config: Config) -> dict[str, Any]:

@@ -184,11 +184,16 @@ class Playground {
 
   // --- drawing ---
 
-  /** The frame at the playhead; the newest one of a run that rests with the weights that were changed by hand since. */
+  /**
+   * The frame at the playhead, with the weights that were changed by hand where it stands: before the first step, and
+   * after the newest one of a run that rests.
+   */
   frame() {
     const frame = this.film.current;
-    const { edits, loss } = this.data;
-    if (!frame || frame !== this.film.newest || !edits.length || frame.parameters.length !== this.network.size) return frame;
+    if (!frame || frame.parameters.length !== this.network.size) return frame;
+    const { first, rest, loss } = this.data;
+    const edits = [...(frame.step === 0 ? first : []), ...(frame === this.film.newest ? rest : [])];
+    if (!edits.length) return frame;
     const key = JSON.stringify(edits);
     if (this.edited?.from === frame && this.edited.key === key) return this.edited;
     const parameters = Float32Array.from(frame.parameters);

@@ -118,7 +118,7 @@ def test_network_is_edited_in_the_picture(server, page):
 
 
 def test_the_film_can_be_rewound_and_any_epoch_computed_again(server, page):
-    lesson(server, page, "&epochs=2000&epochs_per_second=0")
+    lesson(server, page, "&layers=8,8,8&epochs=100000&epochs_per_second=0")
     train(page, 2000)
     pause(page)
     until(lambda: shown(page) > 2000)
@@ -179,12 +179,12 @@ def test_a_fresh_networks_weights_are_what_the_run_begins_with(server, page):
     until(lambda: page.locator(".dl-loss-train").inner_text() != loss)  # the picture knows it at once
     changed = page.locator(".dl-loss-train").inner_text()
     press(page, "Train")
-    page.get_by_role("button", name="Pause").wait_for(timeout=patience(30_000))
+    until(lambda: shown(page) > 0, 60)
     page.locator(".dl-bar input[type=range]").press("Home")
     until(lambda: shown(page) == 0)
     page.get_by_role("button", name="layer 1, unit 1").click()
     until(lambda: page.locator(".dl-unit input[type=text]").first.input_value() == "3", 30)
-    assert changed
+    assert changed == page.locator(".dl-loss-train").inner_text()
     press(page, "Stop")
 
 

@@ -73,6 +73,15 @@ def test_bad_links_are_answered(params, sentence):
     assert sentence in said(at)
 
 
+@pytest.mark.parametrize("points", ["", "1_2_1"])
+def test_a_plane_without_points_invites_to_draw_some(points):
+    at = opened(dataset="points", points=points)
+    assert not at.exception
+    assert "At least two points are needed" in said(at)
+    assert next(button for button in at.button if button.label == "Train").disabled
+    assert np.isnan(first_frame(Config(dataset="points", points=points))["train_loss"][0])
+
+
 def test_own_table_of_three_columns():
     rng = np.random.default_rng(0)
     table = np.column_stack([rng.uniform(0, 9, (40, 2)), rng.choice([3.0, 5.0], 40)])
