@@ -81,7 +81,7 @@ def _run(config: Config) -> History:
         if not _drawable(config):
             return History()
     _let_go(config)
-    return run_panel(lesson, config, partial(picture, config), ready=ready, changes=fresh(config))
+    return run_panel(lesson, config, partial(picture, config), ready=ready, changes=partial(fresh, config))
 
 
 def _drawable(config: Config) -> bool:

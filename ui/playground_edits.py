@@ -63,7 +63,7 @@ def _do(name: str, value: Any) -> None:
             put_points(rows)
             state["whole"] = True
         case (("weight" | "freeze"), [*_]):
-            _change((name, value))
+            _change((name, list(value)))
         case "replay", int() | float():
             _replay(float(value))
         case "resend", _:

@@ -37,7 +37,7 @@ STATES = {
 }
 
 View = Callable[[History], None]
-Changes = Sequence[tuple[str, Any]]
+Changes = Callable[[], Sequence[tuple[str, Any]]]
 
 
 def run_panel(
@@ -47,7 +47,7 @@ def run_panel(
     *,
     start: str = N_("Train"),
     ready: bool = True,
-    changes: Changes = (),
+    changes: Changes = tuple,
 ) -> History:
     """Draw the panel and, under it, ``view(history)``, again at each tick while the run goes on.
 
@@ -56,7 +56,7 @@ def run_panel(
         view: draws the living picture from the history (an empty one before the first run); keep it under 5 ms.
         start: what the button that begins a first run says, marked with ``N_``.
         ready: whether a run can begin; where something is missing that the page tells of, no button starts one.
-        changes: what was changed by hand in the state before the first step (``jobs.change``); a run begins with it.
+        changes: asked when a run begins for what was changed by hand before its first step, as for ``jobs.change``.
 
     Returns:
         The history of the run that is shown, for what the page draws below.
@@ -153,13 +153,13 @@ def _one_step(run_id: str, *, owner: str) -> None:
 
 def _start_button(
     lesson: Lesson, config: Any, label: str, *, primary: bool = False, icon: str = "play_arrow",
-    seed: int | None = None, ready: bool = True, changes: Changes = (),
+    seed: int | None = None, ready: bool = True, changes: Changes = tuple,
 ) -> None:  # fmt: skip
     def submit() -> None:
         if seed is not None:
             put_value("seed", seed, slug=lesson.slug)
         state = page_state(lesson.slug)
-        made = [Changed(0, name, value) for name, value in changes]
+        made = [Changed(0, name, value) for name, value in changes()]
         state["run"] = jobs.submit(lesson.slug, config, owner=owner(), changes=made)
         state["live"] = _live(config)  # what it begins with need not be told to it
 

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlcore.data import own, points2d
+from dlcore.events import Snapshot
 from dlcore.experiments.neural_network import Config
 from dlcore.history import History
 from dlcore.knobs import build, to_texts
@@ -197,7 +198,7 @@ def test_the_fresh_network_is_that_of_the_run():
 
     config = Config(layers="5,3", features="x1,x2^2", batch_norm=True, epochs=1, engine="numpy")
     fresh = first_frame(config)
-    frames = next(e for e in neural_network.run(config) if type(e).__name__ == "Snapshot").arrays
+    frames = next(event for event in neural_network.run(config) if isinstance(event, Snapshot)).arrays
     for name in ("parameters", "train_loss", "test_loss", "train_accuracy"):
         assert fresh[name][0] == pytest.approx(frames[name][0], rel=1e-6), name
 
