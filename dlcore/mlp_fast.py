@@ -33,8 +33,9 @@ def _cache() -> bool:
     return os.access(folder, os.W_OK)
 
 
+CACHED = _cache()
 # Sums may be reordered, so that they are done eight at a time; NaN and infinity keep their meaning.
-fast = numba.njit(nogil=True, cache=_cache(), error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+fast = numba.njit(nogil=True, cache=CACHED, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
 
 LINEAR, SIGMOID, TANH, RELU, LEAKY, GELU_FORM, SIN = range(7)
 assert tuple(ACTIVATIONS) == ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "gelu", "sin")

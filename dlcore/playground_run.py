@@ -21,6 +21,7 @@ from dlcore.texts import N_
 
 FRAME_GAP, FLUSH_GAP = 1 / 30, 1 / 8  # seconds between frames, and between events that carry them
 LONG_FILM = 32e6  # bytes told; beyond it frames become rarer in proportion
+BUNCH = 1 / 60  # seconds of steps that a paced run does at once: half a frame
 LAG = 0.25  # seconds that a slow engine may catch up
 LIVE = ("learning_rate", "l1", "l2", "epochs_per_second")
 
@@ -244,8 +245,9 @@ class Pace:
         ahead = self._step + (now - self._since) * rate - course.state.step
         if rate != self._rate or ahead > max(1.0, LAG * rate):
             self._rate, self._step, self._since, ahead = rate, course.state.step, now, 1.0
-        if ahead < 1:
-            time.sleep(min(0.02, (1 - ahead) / rate))
+        bunch = max(1.0, rate * BUNCH)
+        if ahead < bunch:
+            time.sleep(min(0.02, (bunch - ahead) / rate))
             return 0
         return min(most, int(ahead))
 

@@ -1,9 +1,9 @@
 """How a gradient becomes a step: seven rules in plain NumPy, each as short as its formula.
 
-A rule is a function ``(theta, gradient, memory, learning_rate, **settings) -> (theta, memory)``. θ and the gradient have
-any shape, the memory is a dict of arrays of that shape (empty before the first step), and nothing is changed in place.
-The conventions are those of ``torch.optim``; in particular the velocity is a sum of gradients, ``v ← βv + g``, which the
-rate multiplies afterwards (others put the rate inside: the same path, as long as the rate stays).
+A rule is a function ``(theta, gradient, memory, learning_rate, **settings) -> (theta, memory)``. θ and the gradient
+have any shape, the memory is a dict of arrays of that shape (empty before the first step), and nothing is changed in
+place. The conventions are those of ``torch.optim``; in particular the velocity is a sum of gradients, ``v ← βv + g``,
+which the rate multiplies afterwards (others put the rate inside: the same path, as long as the rate stays).
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def handed_over(memory: Memory, before: str, after: str) -> Memory:
 
 
 def limit(rule: str, lambda_max: float, beta: float = 0.0) -> float | None:
-    """The rate below which the rule converges on every quadratic whose largest curvature is this; None if none is known.
+    """The rate below which the rule converges on quadratics with this largest curvature; None where none is known.
 
     Gradient descent 2/λmax; heavy ball 2(1 + β)/λmax (Polyak 1964); Nesterov 2(1 + β)/((1 + 2β)λmax), where the root of
     r² − (1 + β)(1 − ηλ)r + β(1 − ηλ) passes −1.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -180,3 +181,13 @@ def test_it_runs_without_numba_and_comes_to_the_same():
     *_, last = nn.run(build(nn.Config, {"epochs": 20, "epochs_per_second": 0.0, "engine": "numba"}))
     assert isinstance(last, Finished)
     assert float(loss) == pytest.approx(last.metrics["train_loss"], rel=1e-3)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that nobody can write")
+def test_a_folder_that_cannot_be_written_costs_only_the_cache():
+    """Compiled code is not kept, but runs."""
+    code = "from dlcore import mlp_fast; mlp_fast.warm(); print(mlp_fast.CACHED)"
+    env = {**os.environ, "DLCORE_STATE": "/proc/no/such/folder"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+    assert mlp_fast.CACHED
