@@ -97,7 +97,7 @@ export class Graph {
   featureBoxes(places) {
     return this.all.flatMap((name, f) => {
       const on = this.features.includes(name);
-      const box = over(places[f], { class: `dl-net-unit dl-net-feature${on ? "" : " dl-off"}`, "aria-pressed": on, "aria-label": this.texts.feature.replace("{name}", NAMES[name]),
+      const box = over(places[f], { class: `dl-net-unit dl-net-feature${on ? "" : " dl-off"}`, "aria-pressed": String(on), "aria-label": this.texts.feature.replace("{name}", NAMES[name]),
         title: on ? this.texts.feature_off : this.texts.feature_on, disabled: !this.editable, "data-name": `f${f}`, onclick: () => this.setFeature(name) });
       const label = el("span", { class: `dl-net-label${on ? "" : " dl-off"}`, style: `top:${places[f].y}px;width:${LABEL - 6}px` }, ...formula(name));
       box.addEventListener("mouseenter", () => on && this.tell.peek(0, this.features.indexOf(name)));

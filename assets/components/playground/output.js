@@ -30,7 +30,7 @@ export class Output {
 
   buttons() {
     const mode = (name, mark) =>
-      el("button", { type: "button", class: `dl-out-tool dl-out-${name}`, "aria-pressed": name === this.tool, title: this.texts[name], "aria-label": this.texts[name],
+      el("button", { type: "button", class: `dl-out-tool dl-out-${name}`, "aria-pressed": String(name === this.tool), title: this.texts[name], "aria-label": this.texts[name],
       onclick: () => this.choose(name) }, mark);
     this.modes = { plus: mode("plus", "●"), minus: mode("minus", "●"), erase: mode("erase", "⌫") };
     const act = (name, action) => el("button", { type: "button", class: "dl-quiet", onclick: action }, this.texts[name]);
@@ -48,10 +48,10 @@ export class Output {
     this.view = view;
     const { classification, drawable } = view;
     this.reach = classification ? 1 : Math.max(1e-6, ...view.train.map((row) => Math.abs(row[2])), ...view.test.map((row) => Math.abs(row[2])));
-    this.switches.lastChild.hidden = false;
     this.low.textContent = classification ? "−1" : number(-this.reach, 2);
     this.high.textContent = classification ? "+1" : number(this.reach, 2);
     this.tools.hidden = !drawable;
+    this.legend.hidden = drawable; // the tools say the colours
     this.canvas.classList.toggle("dl-out-drawable", drawable);
     this.canvas.setAttribute("role", drawable ? "application" : "img");
     this.canvas.setAttribute("aria-label", `${this.texts.surface} ${drawable ? this.texts.draw_keys : this.texts.look_keys}`);
