@@ -1,5 +1,6 @@
 // The network as a picture that can be edited: features, units with their heat maps, weights as links.
 import { el } from "../common.js";
+import { NAMES, formula } from "./names.js";
 import { fit, heatMap, soft } from "./paint.js";
 
 const [HEAD, LABEL, END] = [62, 46, 54]; // px: above the units, left of the features, right of the last layer
@@ -7,7 +8,6 @@ const [LARGEST, SMALLEST, MOST_UNITS, MOST_LAYERS] = [40, 9, 32, 8];
 const NEAR = 6; // px between the pointer and the link that it means
 const WIDEST = 6;
 const SAMPLES = 14; // points on a link that the pointer is compared with
-export const NAMES = { x1: "x₁", x2: "x₂", "x1^2": "x₁²", "x2^2": "x₂²", "x1*x2": "x₁x₂", "sin(x1)": "sin x₁", "sin(x2)": "sin x₂" };
 
 export class Graph {
   /** @param tell what the picture asks for: edit(name, value), open(layer, unit), peek(layer, unit), link(link, event). */
@@ -277,13 +277,6 @@ export class Graph {
     const to = layer === this.widths.length ? this.texts.output : this.texts.unit.replace("{layer}", layer + 1).replace("{unit}", j + 1);
     return { from, to, value: this.parameters?.[this.network.index(layer, i, j)] };
   }
-}
-
-/** A feature's name as mathematics. */
-function formula(name) {
-  const [, sine, first, index, square, product] = name.match(/^(sin\()?(x)(\d)(\^2)?(\*x2)?\)?$/);
-  const x = (n) => [el("i", {}, first), el("sub", {}, n)];
-  return [sine ? "sin " : "", ...x(index), square ? el("sup", {}, "2") : "", ...(product ? x("2") : [])];
 }
 
 const joined = (activations) => (new Set(activations).size > 1 ? activations.join(",") : (activations[0] ?? "tanh"));

@@ -1,6 +1,7 @@
 // One unit, opened: its heat map in large, and its formula with the numbers of the point that is looked at.
 import { el, number, parseNumber } from "../common.js";
-import { NAMES, button } from "./graph.js";
+import { button } from "./graph.js";
+import { NAMES } from "./names.js";
 import { fit, heatMap, soft } from "./paint.js";
 
 const FORMULA = { linear: "u", sigmoid: "1 / (1 + e⁻ᵘ)", tanh: "tanh u", relu: "max(0, u)", leaky_relu: "u > 0 ? u : 0.01 u", gelu: "u · Φ(u)", sin: "sin u" };
