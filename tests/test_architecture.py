@@ -123,7 +123,7 @@ def test_streamlit_is_held_where_its_hidden_option_is_known():
 
 def test_nothing_is_loaded_from_elsewhere():
     """No page asks another server for a script, a style or a font."""
-    for path in [*(ROOT / "assets" / "components").glob("*"), *of("ui"), ROOT / ".streamlit" / "config.toml"]:
+    for path in [*(ROOT / "assets" / "components").rglob("*.*"), *of("ui"), ROOT / ".streamlit" / "config.toml"]:
         text = path.read_text(encoding="utf-8")
         loads = re.findall(r"""(?:src=|import\s*\(?|from|url\()\s*["']?(https?://[^"')\s]+)""", text)
         assert loads == [], f"{ids(path)} loads {loads}"

@@ -63,6 +63,7 @@ def controls(
     overrides: Mapping[str, Knob] | Callable[[Values], Mapping[str, Knob]] = {},  # noqa: B006
     labels: Mapping[str, str] = {},
     hidden: Sequence[str] | Callable[[Values], Sequence[str]] = (),
+    folded: Sequence[str] = (),
     extra: Sequence[str] = (),
 ) -> C:
     """Draw the knobs of ``config_class`` where we are, and return the checked config that they show.
@@ -75,6 +76,7 @@ def controls(
         labels: what to call a choice, by choice, marked with ``N_``; without one its own name is shown.
         hidden: knobs that this page draws in another way (``put_value`` sets them), or a function of the values so
             far; still in the address.
+        folded: knobs that this page puts under "More settings", besides the advanced ones.
         extra: parameters of the address that are the page's own business.
 
     A value in the address that does not fit is named in a sentence, with what is used instead; the rest is kept.
@@ -85,7 +87,7 @@ def controls(
     with st.container(key="controls", gap="small"):
         prepared = set_up_by_teacher()
         if not prepared:
-            chosen = _draw_all(panel, unseen)
+            chosen = _draw_all(panel, unseen, folded)
         _reset_button(state, prepared)
         notes = st.container()
     config = _config(panel, chosen, unseen)
@@ -179,13 +181,13 @@ def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _draw_all(panel: _Panel, hidden: Sequence[str]) -> Values:
+def _draw_all(panel: _Panel, hidden: Sequence[str], under: Sequence[str]) -> Values:
     """Draw every knob, the advanced ones folded; returns the values shown, by name."""
     shown: Values = {}
     knobs = [knob for name, knob in knobs_of(panel.config_class).items() if name not in hidden]
-    for knob in (k for k in knobs if not k.advanced):
+    folded = [k for k in knobs if k.advanced or k.name in under]
+    for knob in (k for k in knobs if k not in folded):
         shown[knob.name] = _draw(panel, knob.name)
-    folded = [k for k in knobs if k.advanced]
     if folded:
         with st.expander(_("More settings")):
             for knob in folded:

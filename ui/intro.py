@@ -22,10 +22,10 @@ HEADINGS = {  # sections that every lesson may have; one of its own brings its h
 PREPARED = N_("Set up by your teacher: look first, then explain.")  # instead of a lead that names knobs
 
 
-def lab() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Places for the controls (narrow) and for the picture (wide, and first where they stack on a phone)."""
+def lab(wide: float = 2.7) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Places for the controls (narrow) and for the picture (``wide`` times that; first where they stack on a phone)."""
     with st.container(key="lab"):
-        panel, picture = st.columns([1, 2.7], gap="large")
+        panel, picture = st.columns([1, wide], gap="large")
     return panel, picture
 
 

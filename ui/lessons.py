@@ -49,7 +49,7 @@ LESSONS = (
     Lesson("backpropagation", N_("Backpropagation"), N_("Which weight is to blame?"), BASICS,
            ":material/undo:", 30, ("linear_regression",), ready=True),
     Lesson("neural_network", N_("Neural network"), N_("What can eight neurons learn?"), NETWORKS,
-           ":material/hub:", 30, ("backpropagation", "optimizers")),
+           ":material/hub:", 30, ("backpropagation", "optimizers"), ready=True),
     Lesson("cnn", N_("Convolutional network"), N_("How does a network read your handwriting?"), IMAGES,
            ":material/grid_on:", 40, ("linear_regression", "neural_network"), ready=True),
     Lesson("augmentation", N_("Data augmentation"), N_("Is a six turned round still a six?"), IMAGES,

@@ -1,6 +1,7 @@
 """Data that a learner brings to a lesson: a CSV file with a choice of columns, points that are clicked.
 
-The page's config has the knobs ``dataset``, ``points``, ``data_hash``, ``x_column`` and ``y_column``.
+The page's config has the knobs ``dataset``, ``points`` and ``data_hash``; ``own_table`` also wants ``x_column`` and
+``y_column``.
 """
 
 from __future__ import annotations
@@ -22,31 +23,43 @@ FILE = "own-data-file"
 
 def own_table(config: Any) -> bool:
     """Draw the upload and, once a table is here, the choice of its columns; says whether a table is here."""
-    problem = page_state(current()).get("own_data_problem")
-    if problem:
-        st.warning(tell(problem), icon=":material/info:")
-    try:
-        table = own.load(config.data_hash)
-    except Problem as missing:
-        if config.data_hash and not problem:
-            st.info(tell(missing), icon=":material/link_off:")
-        _upload(_("Your table, as a CSV file"))
-        st.caption(
-            _("Any two columns of numbers will do: price and floor area, height and shoe size, marks and hours.")
-        )
+    hint = _("Any two columns of numbers will do: price and floor area, height and shoe size, marks and hours.")
+    table = table_of(config, hint)
+    if table is None:
         return False
     x, y, another = st.columns([2, 2, 1], vertical_alignment="bottom")
     with x:
         _column("x_column", _("Column that predicts (x)"), table, own.x_default(table))
     with y:
         _column("y_column", _("Column to predict (y)"), table, table.names[-1])
-    with another, st.popover(_("Other file"), icon=":material/upload_file:"):
-        _upload(_("Another CSV file"))
-    st.caption(_read(table))
+    with another:
+        other_file()
+    st.caption(what_was_read(table))
     return True
 
 
-def _read(table: own.Table) -> str:
+def table_of(config: Any, hint: str) -> own.Table | None:
+    """The user's table; where there is none yet, draw the upload, with a hint at what would do, and what went wrong."""
+    problem = page_state(current()).get("own_data_problem")
+    if problem:
+        st.warning(tell(problem), icon=":material/info:")
+    try:
+        return own.load(config.data_hash)
+    except Problem as missing:
+        if config.data_hash and not problem:
+            st.info(tell(missing), icon=":material/link_off:")
+        _upload(_("Your table, as a CSV file"))
+        st.caption(hint)
+        return None
+
+
+def other_file() -> None:
+    """The way to another table."""
+    with st.popover(_("Other file"), icon=":material/upload_file:"):
+        _upload(_("Another CSV file"))
+
+
+def what_was_read(table: own.Table) -> str:
     """What was read, and what was left out."""
     said = [_("{n} rows, {k} columns of numbers.").format(n=len(table.values), k=len(table.names))]
     if table.ignored:
@@ -80,8 +93,9 @@ def _receive() -> None:
     except Problem as problem:
         state["own_data_problem"] = problem.to_dict()
         return
-    for name, value in {"data_hash": fingerprint, "x_column": None, "y_column": None, "learning_rate": None}.items():
-        put_value(name, value)
+    put_value("data_hash", fingerprint)
+    for name in ("x_column", "y_column", "columns", "learning_rate"):  # what the table before it suggested
+        put_value(name, None)
 
 
 def _column(knob: str, label: str, table: own.Table, default: str) -> None:

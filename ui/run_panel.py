@@ -6,13 +6,14 @@ a page change or a reload, and loses nothing when it is closed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from dlcore import jobs
+from dlcore.events import Changed
 from dlcore.history import History
 from dlcore.jobs import RunInfo
 from dlcore.knobs import knobs_of
@@ -37,9 +38,18 @@ STATES = {
 }
 
 View = Callable[[History], None]
+Changes = Callable[[], Sequence[tuple[str, Any]]]
 
 
-def run_panel(lesson: Lesson, config: Any, view: View, *, start: str = N_("Train"), ready: bool = True) -> History:
+def run_panel(
+    lesson: Lesson,
+    config: Any,
+    view: View,
+    *,
+    start: str = N_("Train"),
+    ready: bool = True,
+    changes: Changes = tuple,
+) -> History:
     """Draw the panel and, under it, ``view(history)``, again at each tick while the run goes on.
 
     Args:
@@ -47,6 +57,7 @@ def run_panel(lesson: Lesson, config: Any, view: View, *, start: str = N_("Train
         view: draws the living picture from the history (an empty one before the first run); keep it under 5 ms.
         start: what the button that begins a first run says, marked with ``N_``.
         ready: whether a run can begin; where something is missing that the page tells of, no button starts one.
+        changes: asked when a run begins for what was changed by hand before its first step, as for ``jobs.change``.
 
     Returns:
         The history of the run that is shown, for what the page draws below.
@@ -56,8 +67,8 @@ def run_panel(lesson: Lesson, config: Any, view: View, *, start: str = N_("Train
     _steer(lesson, config, info)
     with st.container(key="run-panel", gap="small"):
         with st.container(key="run-buttons", horizontal=True, vertical_alignment="center", gap="small"):
-            _buttons(lesson, config, info, start, ready)
-        repeat.tell_changes(lesson)
+            _buttons(lesson, config, info, start, ready, changes)
+        repeat.tell_changes(lesson, config)
         _messages(lesson, config, info, history)
         active = info is not None and (info.state in ACTIVE or info.place is not None)  # or its worker is late
         st.fragment(_tick, run_every=TICK if active else None)(info, view)
@@ -91,7 +102,7 @@ def _tick(info: RunInfo | None, view: View) -> None:
 # -- buttons ---------------------------------------------------------------------------------------------------------
 
 
-def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str, ready: bool) -> None:
+def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str, ready: bool, changes: Changes) -> None:
     """The buttons that make sense in the run's state."""
     state = info.state if info else "empty"
     run_id = info.run_id if info else ""
@@ -110,7 +121,8 @@ def _buttons(lesson: Lesson, config: Any, info: RunInfo | None, start: str, read
         words = _("Start with the new settings") if changed else _(start)
     else:
         words = _("Start again from the same weights")
-    _start_button(lesson, config, words, primary=state == "stopped" or not (info and info.resumable), ready=ready)
+    primary = state == "stopped" or not (info and info.resumable)
+    _start_button(lesson, config, words, primary=primary, ready=ready, changes=changes)
     if info is not None and not changed and "seed" in knobs_of(type(config)):
         other = _other_seed(config)
         _start_button(lesson, other, _("From other weights"), icon="casino", seed=other.seed, ready=ready)
@@ -143,13 +155,14 @@ def _one_step(run_id: str, *, owner: str) -> None:
 
 def _start_button(
     lesson: Lesson, config: Any, label: str, *, primary: bool = False, icon: str = "play_arrow",
-    seed: int | None = None, ready: bool = True,
+    seed: int | None = None, ready: bool = True, changes: Changes = tuple,
 ) -> None:  # fmt: skip
     def submit() -> None:
         if seed is not None:
             put_value("seed", seed, slug=lesson.slug)
         state = page_state(lesson.slug)
-        state["run"] = jobs.submit(lesson.slug, config, owner=owner(), changes=repeat.changes(lesson))
+        made = [*(Changed(0, name, value) for name, value in changes()), *repeat.changes(lesson, config)]
+        state["run"] = jobs.submit(lesson.slug, config, owner=owner(), changes=made)
         state["live"] = _live(config)  # what it begins with need not be told to it
 
     st.button(

@@ -17,6 +17,7 @@ export default async function (component) {
 }
 
 export class Bar {
+  /** @param texts what the bar says; `texts.at(frame)`, where given, says where it stands. */
   constructor(group, texts) {
     this.group = group;
     this.texts = texts;
@@ -64,7 +65,7 @@ export class Bar {
     this.range.value = frame;
     this.range.style.setProperty("--share", `${count > 1 ? (frame / (count - 1)) * 100 : 100}%`);
     const width = String(count - 1).length;
-    this.count.textContent = `${this.texts.step} ${String(frame).padStart(width, "\u2007")} / ${count - 1}`;
+    this.count.textContent = this.texts.at?.(frame) ?? `${this.texts.step} ${String(frame).padStart(width, "\u2007")} / ${count - 1}`;
     this.root.toggleAttribute("inert", count < 2);
   }
 }

@@ -21,7 +21,6 @@ from dlcore.jobs.broker import Broker
 from dlcore.jobs.calls import call_worker
 from dlcore.jobs.sizes import Sizes
 from dlcore.jobs.store import CHECKPOINT, Record, Store
-from dlcore.knobs import knobs_of
 from dlcore.texts import N_, Problem
 
 __all__ = [
