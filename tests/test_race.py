@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import pytest
 
 from dlcore import courses, race_story, race_views, surfaces
+from dlcore import race as race_module
 from dlcore.experiments import optimizers as lesson
 from dlcore.experiments.optimizers import Config
 from dlcore.figures.race import STYLES
@@ -137,6 +138,20 @@ def test_what_has_run_is_remembered(monkeypatch):
     again = race_views.scene(replace(shown.config, hand="adam"))
     assert not asked
     assert again.tracks["adam"] is shown.tracks["adam"]
+
+
+def test_what_others_forget_meanwhile_is_not_missed(monkeypatch):
+    """Another session's race throws tracks out of the memory between our look and our taking."""
+    shown, run = scene(surface="himmelblau"), race_module._run
+
+    def while_others_race(*args):
+        race_module._kept.clear()
+        return run(*args)
+
+    monkeypatch.setattr(race_module, "_run", while_others_race)
+    again = race_views.scene(replace(shown.config, adam_learning_rate=0.123))
+    assert again.tracks["gd"] is shown.tracks["gd"]
+    assert again.tracks.keys() == shown.tracks.keys()
 
 
 # what is taught
