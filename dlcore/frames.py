@@ -48,9 +48,10 @@ class Frames:
 
     def since(self, step: int) -> dict[str, np.ndarray]:
         """All frames after ``step``, stacked as they came: of the newest each one, of older ones those kept."""
-        oldest = self.newest[0]["step"] if self.newest else 0
+        newest = list(self.newest)  # at once: another page may be taking frames in
+        oldest = newest[0]["step"] if newest else 0
         frames = [frame for frame in self.kept if step < frame["step"] < oldest]
-        return stacked([*frames, *(frame for frame in self.newest if frame["step"] > step)])
+        return stacked([*frames, *(frame for frame in newest if frame["step"] > step)])
 
     def all(self) -> dict[str, np.ndarray]:
         """The kept frames of the whole run, stacked; an empty dict where there is none."""
