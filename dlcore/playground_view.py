@@ -19,7 +19,7 @@ from dlcore.texts import Problem
 
 THUMBNAIL = 150  # points in the small picture of a data set
 LIVE = tuple(name for name, knob in knobs_of(Config).items() if knob.live)
-UNSEEN = ("engine", "epochs", "data_hash")  # settings that the picture of a fresh network does not depend on
+UNSEEN = ("engine", "epochs")  # settings that the picture of a fresh network does not depend on
 DASH = "…"
 NUMBERS = (
     "units", "params", "train", "test", "batch", "steps", "eta", "epoch", "loss", "test_loss", "x1", "x2", "y", "z1",
@@ -53,7 +53,8 @@ def frame_again(config: dict[str, Any], changes: list[Any], step: int, near: dic
 def still(config: Config) -> Config:
     """The config without what may change while it runs: equal for all configs that begin with the same network."""
     known = knobs_of(Config)
-    return replace(config, **{name: known[name].default for name in (*LIVE, *UNSEEN)})
+    own = () if config.dataset == "csv" else ("data_hash",)  # elsewhere it follows from the other settings
+    return replace(config, **{name: known[name].default for name in (*LIVE, *UNSEEN, *own)})
 
 
 def same_run(ran: Config, asked: Config) -> bool:
