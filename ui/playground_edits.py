@@ -7,6 +7,7 @@ run begins with, those of a run that rests are shown until it goes on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -64,7 +65,7 @@ def _do(name: str, value: Any) -> None:
             state["whole"] = True
         case (("weight" | "freeze"), [*_]):
             _change((name, list(value)))
-        case "replay", int() | float():
+        case "replay", int() | float() if 0 <= value < math.inf:
             _replay(float(value))
         case "resend", _:
             state["resend"] = True

@@ -150,6 +150,13 @@ def test_what_makes_no_sense_changes_nothing(asked, wish):
     assert "fresh" not in state
 
 
+def test_only_an_epoch_that_there_can_be_is_computed_again(asked, monkeypatch):
+    epochs = []
+    monkeypatch.setattr(edits, "_replay", epochs.append)
+    asked(*(("replay", epoch) for epoch in (7, float("inf"), -1.0, float("nan"), 0.5)))
+    assert epochs == [7, 0.5]
+
+
 def test_weights_of_a_fresh_network_are_kept_for_its_run_only(asked):
     asked(("weight", [0, 0, 1, 2.5]), ("weight", [0, 0, 1, 3.5]), ("freeze", [0, -1, 0, True]))
     kept = edits.fresh(Config())
@@ -201,6 +208,13 @@ def test_the_fresh_network_is_that_of_the_run():
     frames = next(event for event in neural_network.run(config) if isinstance(event, Snapshot)).arrays
     for name in ("parameters", "train_loss", "test_loss", "train_accuracy"):
         assert fresh[name][0] == pytest.approx(frames[name][0], rel=1e-6), name
+
+
+def test_another_table_is_another_fresh_network():
+    """Under the same name the browser would keep the first frame, with the losses on the table before."""
+    one, other = (Config(dataset="csv", data_hash=digit * 16) for digit in "12")
+    assert still(one) != still(other)
+    assert still(Config(data_hash="1" * 16)) == still(Config()), "elsewhere it follows from the other settings"
 
 
 # -- challenges and numbers -------------------------------------------------------------------------------------------
