@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -178,6 +179,17 @@ def test_replay_repeats_what_the_checkpoint_does_not_hold(store):
         for event in (Changed(2, "rate", 0.2), Changed(9, "rate", 0.5), Checkpoint(10, {}), Changed(12, "rate", 0.6)):
             append(stream, event)
     assert store.replay(record) == [[12, "rate", 0.6], [50, "rate", 0.9]]
+
+
+def test_of_one_step_what_was_changed_at_rest_comes_last(store):
+    """A weight set in the last moment before a pause, and again while the run rests at that step."""
+    record = store.new("toy", {}, "me", [])
+    store.write(record)
+    with open_log(store.path(record.run_id, LOG)) as stream:
+        for event in (Changed(10, "rate", 0.5), Checkpoint(10, {})):
+            append(stream, event)
+    rested = replace(record, changes=[[10, "rate", 0.7]])
+    assert store.replay(rested) == [[10, "rate", 0.5], [10, "rate", 0.7]]
 
 
 def thinned(events_at):

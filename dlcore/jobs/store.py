@@ -284,10 +284,11 @@ class Store:
                     at = event.step
                 elif isinstance(event, Changed):
                     made.append(event)
-        given, later = list(record.changes), []
-        for change in _plain(made):
-            (given.remove if change in given else later.append)(change)
-        todo = record.changes + later
+        waiting, done = list(record.changes), _plain(made)
+        for change in done:
+            if change in waiting:
+                waiting.remove(change)
+        todo = [*done, *waiting]  # of the same step: what was made while the run rested came last
         return sorted((change for change in todo if change[0] >= at), key=lambda change: change[0])
 
     def clean(self, keep: Collection[str], *, days: float, most_bytes: float) -> int:
