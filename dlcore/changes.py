@@ -20,6 +20,11 @@ def write(changes: Sequence[Changed]) -> str:
     return json.dumps(rows, separators=(",", ":"), ensure_ascii=False) if rows else ""
 
 
+def carried(changes: Sequence[Changed]) -> Sequence[Changed]:
+    """What a link or a command can carry of them: all, or none where ``read`` would refuse so many."""
+    return changes if len(changes) <= MOST_CHANGES and len(write(changes)) <= MOST_CHARACTERS else ()
+
+
 def read(text: str, name: str, config: Mapping[str, Any]) -> tuple[Changed, ...]:
     """The changes that a text tells of, each checked against the experiment ``name`` with the settings ``config``.
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcore.changes import MOST_CHANGES, read, write
+from dlcore.changes import MOST_CHANGES, carried, read, write
 from dlcore.cli import main
 from dlcore.events import Changed
 from dlcore.experiments.cnn import Config
@@ -36,7 +36,15 @@ def test_what_does_not_fit_is_told_in_a_sentence(text):
     with pytest.raises(Problem) as told:
         read(text, "cnn", asdict(Config()))
     assert str(told.value).endswith(".")
-    assert len(str(told.value)) < 250
+    assert len(str(told.value)) < 400, "the text is quoted in part; the longest sentence lists the lesson's settings"
+
+
+@pytest.mark.parametrize("many", [0, 1, 150, MOST_CHANGES, MOST_CHANGES + 1])
+def test_what_is_carried_can_be_read(many):
+    """A slider that is held for half a minute makes hundreds of changes."""
+    made = [Changed(120_000 + step, "learning_rate", 0.0123456789) for step in range(many)]
+    kept = carried(made)
+    assert list(read(write(kept), "cnn", asdict(Config()))) == (made if many <= 150 else [])
 
 
 def test_a_command_line_repeats_a_steered_run(capsys):

@@ -131,8 +131,12 @@ def script(lesson: Lesson, config: Any, history: History) -> str:
 
 
 def _repeat(lesson: Lesson, config: Any, history: History) -> None:
+    carried = changes.carried(history.changes)
     st.markdown(_("**In a terminal**, in the folder of the playground:"))
-    st.code(command(lesson, config, history.changes), language="bash", wrap_lines=True)
+    st.code(command(lesson, config, carried), language="bash", wrap_lines=True)
+    if len(carried) < len(history.changes):
+        st.caption(_("So much was changed while it ran that neither the command nor the link can hold it. The program "
+                     "repeats all of it."))  # fmt: skip
     st.markdown(_("**As a program** with every setting that was really used:"))
     st.code(script(lesson, config, history), language="python")
     st.markdown(
@@ -141,7 +145,7 @@ def _repeat(lesson: Lesson, config: Any, history: History) -> None:
             "it ran. A network has to be trained again there."
         )
     )
-    st.code(link(lesson, config, history.changes), language=None, wrap_lines=True)
+    st.code(link(lesson, config, carried), language=None, wrap_lines=True)
 
 
 def _downloads(lesson: Lesson, config: Any, history: History, data: Text | None) -> None:
