@@ -80,7 +80,7 @@ class Value:
         data: float64, any shape.
         grad: sum of all gradients that ``backward`` has brought so far, of the shape of ``data``; 0.0 before.
         op: key of ``OPERATIONS``, ``"leaf"``, or ``"number"`` for a constant, which gets no gradient.
-        fault: why ``data`` or a local derivative is not finite, where it became so; else None.
+        fault: why ``data`` or a local derivative is not finite, where it became so; else None. Found when asked for.
     """
 
     __array_ufunc__ = None  # so that array * Value asks Value
@@ -88,7 +88,10 @@ class Value:
     def __init__(self, data: Number, op: str = "leaf", edges: tuple[tuple[Value, Number], ...] = ()) -> None:
         self.data, self.op, self.edges = np.float64(data) if np.ndim(data) == 0 else np.asarray(data, float), op, edges
         self.grad: Number = 0.0
-        self.fault: Problem | None = None
+
+    @property
+    def fault(self) -> Problem | None:
+        return _fault(self) if self.edges and all(np.isfinite(x.data).all() for x, _local in self.edges) else None
 
     def backward(self) -> None:
         """Add to the ``grad`` of every value below the derivative of this one (of its sum, if it is an array)."""
@@ -126,10 +129,7 @@ def apply(op: str, *inputs: Value | Number) -> Value:
     with np.errstate(all="ignore"):
         result = OPERATIONS[op].forward(*data)
         edges = tuple(zip(values, OPERATIONS[op].derivatives(*data, result), strict=True))
-    value = Value(result, op, edges)
-    if all(np.isfinite(x).all() for x in data):
-        value.fault = _fault(value)
-    return value
+    return Value(result, op, edges)
 
 
 def in_order(root: Value) -> list[Value]:
