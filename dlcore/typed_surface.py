@@ -5,20 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from dlcore.autograd import Value
-from dlcore.expressions import parse
+from dlcore.expressions import TOO_MANY, parse, refuse
 from dlcore.surfaces import Array, Surface, lowest
 from dlcore.texts import N_, Problem
 
 WINDOW, START = ((-5.0, 5.0), (-3.0, 3.0)), (-4.0, 2.0)
+MOST_NODES = 100  # a race asks for up to 2000 slopes of a millisecond each; Ackley's function has 35
 
 
 def typed(expression: str) -> Surface:
     """The surface of a formula in x and y, seen from −5 to 5 and −3 to 3; its minimum is the lowest point found there.
 
     Raises:
-        Problem: the formula cannot be read, or has no finite value anywhere in the window.
+        Problem: the formula cannot be read, is too long for a race, or has no finite value anywhere in the window.
     """
     formula = parse(expression, names=("x", "y"))
+    if len(formula.nodes) > MOST_NODES:
+        refuse(TOO_MANY, most=MOST_NODES)
 
     def value(theta: Array) -> Array:
         given = {name: theta[..., i] for i, name in enumerate("xy") if name in formula.names}

@@ -93,9 +93,10 @@ def _buttons(state: dict[str, Any], experiment: str, contenders: Sequence[Conten
 
     with st.container(horizontal=True, gap="small"):
         down = jobs.status().state == "down"
+        active = any(info.state in ACTIVE for info in _infos(state).values())  # they hold this browser's places
         st.button(start, icon=":material/play_arrow:", type="primary", key="compare-start", on_click=begin,
-                  disabled=down or not contenders)  # fmt: skip
-        if any(info.state in ACTIVE for info in _infos(state).values()):
+                  disabled=down or active or not contenders)  # fmt: skip
+        if active:
             st.button(_("Stop"), icon=":material/stop:", key="compare-stop", on_click=lambda: _stop(state))
 
 

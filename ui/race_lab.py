@@ -104,14 +104,15 @@ def _best_pair(config: Config, shown: Scene) -> None:
 
 def _branch(config: Config) -> Config:
     """Rule and rate of the branch in hand; the config with what they say."""
-    if not config.hand.isdigit() or set_up_by_teacher():
+    if set_up_by_teacher():
         return config
     try:
-        number, entries = int(config.hand), read_branches(config.branches)
+        entries = read_branches(config.branches)
     except Problem:
         return config
-    if not 1 <= number <= len(entries):
+    if config.hand not in map(str, range(1, len(entries) + 1)):
         return config
+    number = int(config.hand)
     _parent, step, rule, rate = entries[number - 1]
     key = f"{SLUG}.branch{number}"
     st.session_state[f"{key}.rule"] = rule

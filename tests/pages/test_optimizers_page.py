@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from dlcore import courses
 from dlcore.events import Epoch, Started
 from dlcore.history import History
 from dlcore.update_rules import RULES, best_pair
+from ui import compare_runs
 from ui.compare_runs import Contender, compared
 from ui.i18n import LANGUAGES
 from ui.real_race import contender
@@ -130,10 +132,12 @@ def test_challenges_are_checked_against_the_race():
         ({"branches": "adam_x"}, "The branch “adam_x” cannot be read"),
         ({"hand": "nobody"}, "steps</td>"),
         ({"hand": "7"}, "steps</td>"),
+        ({"hand": "²"}, "steps</td>"),  # a digit to str.isdigit, and no number to int
         ({"start_x": "1e6"}, "dl-ranking"),
         ({"surface": "typed", "expression": "__import__('os')"}, "no function “__import__”"),
         ({"surface": "typed", "expression": "x.real"}, "“x.real” is not allowed"),
         ({"surface": "typed", "expression": "log(-1 - x**2)"}, "no finite value"),
+        ({"surface": "typed", "expression": "+".join(["gelu(x)"] * 60)}, "has more than 100 numbers"),
         ({"surface": "typed", "expression": "1/x"}, "dl-ranking"),
         ({"surface": "typed", "expression": "3"}, "dl-ranking"),
     ],
@@ -175,6 +179,17 @@ def test_the_curves_of_the_real_race(across, last):
     np.testing.assert_allclose(line["y"], [2.3, 1.0, 0.5])
     assert line["x"][-1] == last
     assert figure._layout["xaxis"]["range"][1] == {"step": 460, "epoch": 10, "seconds": 1.5}[across]
+
+
+@pytest.mark.parametrize(("now", "can_start"), [("running", False), ("queued", False), ("stopped", True)])
+def test_a_comparison_that_goes_on_is_stopped_before_the_next(monkeypatch, now, can_start):
+    """A run that was told to stop holds its place a moment longer, and the fourth new one would find none."""
+    drawn: dict[str, bool] = {}
+    monkeypatch.setattr(compare_runs, "_infos", lambda _: {"gd": SimpleNamespace(state=now)})
+    monkeypatch.setattr(compare_runs.jobs, "status", lambda: SimpleNamespace(state="ready"))
+    monkeypatch.setattr(compare_runs.st, "button", lambda *_, key, disabled=False, **__: drawn.update({key: disabled}))
+    compare_runs._buttons({}, "cnn", [contender("gd", 8, 1.0)], "Train them")
+    assert drawn == {"compare-start": False} if can_start else {"compare-start": True, "compare-stop": False}
 
 
 def test_the_real_race_says_what_is_missing_before_it_began():
