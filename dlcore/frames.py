@@ -62,6 +62,12 @@ class Frames:
         at = bisect_right(self.kept, step, key=lambda frame: int(frame["step"]))
         return self.kept[at - 1] if at else None
 
+    @property
+    def nbytes(self) -> int:
+        """About how much memory the arrays take: frames are all alike, and the newest are mostly kept ones, too."""
+        one = sum(array.nbytes for array in self.kept[-1].values()) if self.kept else 0
+        return one * (len(self.kept) + len(self.newest))
+
     def __len__(self) -> int:
         return len(self.kept)
 

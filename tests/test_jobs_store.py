@@ -181,6 +181,21 @@ def test_replay_repeats_what_the_checkpoint_does_not_hold(store):
     assert store.replay(record) == [[12, "rate", 0.6], [50, "rate", 0.9]]
 
 
+def test_long_films_are_not_all_kept_in_memory(store, monkeypatch):
+    runs = [new_run(store) for _ in range(4)]
+    for run_id in runs:
+        with open_log(store.path(run_id, LOG)) as stream:
+            append(stream, Snapshot(9, "frames", {"step": np.arange(10), "parameters": np.zeros((10, 500))}))
+    one = store.history(runs[0]).frames.nbytes
+    assert one >= 10 * 500 * 8
+    monkeypatch.setattr(stores, "CACHED_BYTES", 2.5 * one)
+    films = {run_id: store.history(run_id) for run_id in runs}
+    assert store.history(runs[3]) is films[runs[3]], "the newest stay"
+    again = store.history(runs[0])
+    assert again is not films[runs[0]], "the oldest is read again"
+    np.testing.assert_array_equal(again.frames.all()["step"], np.arange(10))
+
+
 def test_of_one_step_what_was_changed_at_rest_comes_last(store):
     """A weight set in the last moment before a pause, and again while the run rests at that step."""
     record = store.new("toy", {}, "me", [])

@@ -33,6 +33,7 @@ from dlcore.texts import N_, Problem
 RUN, LOG, CHECKPOINT = "run.json", "events.log", "checkpoint.bin"
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 CACHED = 256  # histories kept in memory; older ones are read again when asked for
+CACHED_BYTES = 5e8  # of films among them: that of the playground's largest network takes 20 MB
 
 
 @dataclass(frozen=True)
@@ -242,9 +243,12 @@ class Store:
         with self._lock:
             tail = self._tails.pop(run_id, None) or Tail(self.path(run_id, LOG))
             self._tails[run_id] = tail
-            if len(self._tails) > CACHED:
+            while len(self._tails) > CACHED or (len(self._tails) > 1 and self._film_bytes() > CACHED_BYTES):
                 self._tails.popitem(last=False)
         return tail.read()
+
+    def _film_bytes(self) -> int:
+        return sum(tail.history.frames.nbytes for tail in self._tails.values())
 
     def last(self, run_id: str) -> Event | None:
         """The newest event of a run."""
