@@ -22,11 +22,12 @@ NETWORKS = {
     "large": (tuple(Layer(32, "tanh") for _ in range(8)), False),
 }
 EVALUATE = """async ([network, parameters, x1, x2, y]) => {
-    const {Network, meanLoss} = await import("/components/playground/network.js");
+    const {Network, confusion, meanLoss} = await import("/components/playground/network.js");
     const net = new Network(network);
     const values = net.forward(Float32Array.from(parameters), net.features(x1, x2), x1.length);
     const losses = Object.fromEntries(["mse", "cross_entropy", "hinge"].map(n => [n, meanLoss(values.at(-1), y, n)]));
-    return {size: net.size, values: values.map((v) => Array.from(v)), losses};
+    const counts = confusion([0, 0, 1, -1], [1, -1, 1, -1]); // an answer of 0 says +1
+    return {size: net.size, values: values.map((v) => Array.from(v)), losses, counts};
 }"""
 
 
@@ -86,6 +87,7 @@ def test_browser_computes_what_numpy_computes(server, page, hidden, residual):
     assert found["size"] == network.size
     for mine, numpy in zip(found["values"], cache.a, strict=True):
         assert np.reshape(mine, numpy.T.shape) == pytest.approx(numpy.T, rel=1e-5, abs=1e-5)
+    assert found["counts"] == [[1, 1], [0, 2]]
     for name, loss in found["losses"].items():
         assert loss == pytest.approx(float(losses(cache.output, y, name).mean()), rel=1e-5, abs=1e-5)
 

@@ -130,9 +130,9 @@ export function meanLoss(outputs, labels, loss) {
   return labels.length ? labels.reduce((sum, y, p) => sum + of(outputs[p], y), 0) / labels.length : NaN;
 }
 
-/** Right and wrong answers: [[true −, false +], [false −, true +]], rows by the label, from outputs and labels (n,). */
+/** Right and wrong answers: [[true −, false +], [false −, true +]], rows by the label, from outputs and labels (n,); 0 says +, as dlcore has it. */
 export function confusion(outputs, labels) {
   const counts = [[0, 0], [0, 0]];
-  for (let p = 0; p < labels.length; p++) counts[labels[p] > 0 ? 1 : 0][outputs[p] > 0 ? 1 : 0]++;
+  for (let p = 0; p < labels.length; p++) counts[labels[p] > 0 ? 1 : 0][outputs[p] >= 0 ? 1 : 0]++;
   return counts;
 }
