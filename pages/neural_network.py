@@ -23,8 +23,9 @@ CODE = (
 lesson = lesson_for("neural_network")
 intro(lesson)
 config, history = live_lab(playground.draw)
+told = numbers(config, history)
 for section in ("what-you-see", "experiments", "formulas", "bias"):
-    prose(lesson.slug, section, numbers(config, history))
+    prose(lesson.slug, section, told)
 challenge(
     lesson,
     [

@@ -122,7 +122,7 @@ class Config:
 
     @classmethod
     def recipe(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """Drawn points begin with an example; few points are gone through in smaller batches."""
+        """Drawn points begin with an example."""
         return {"points": points2d.EXAMPLE_POINTS} if given.get("dataset") == "points" else {}
 
 
