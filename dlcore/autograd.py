@@ -80,7 +80,6 @@ class Value:
         data: float64, any shape.
         grad: sum of all gradients that ``backward`` has brought so far, of the shape of ``data``; 0.0 before.
         op: key of ``OPERATIONS``, ``"leaf"``, or ``"number"`` for a constant, which gets no gradient.
-        fault: why ``data`` or a local derivative is not finite, where it became so; else None. Found when asked for.
     """
 
     __array_ufunc__ = None  # so that array * Value asks Value
@@ -91,6 +90,7 @@ class Value:
 
     @property
     def fault(self) -> Problem | None:
+        """Why ``data`` or a local derivative is not finite, where it became so; else None."""
         return _fault(self) if self.edges and all(np.isfinite(x.data).all() for x, _local in self.edges) else None
 
     def backward(self) -> None:
