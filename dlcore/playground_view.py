@@ -41,11 +41,16 @@ def first_frame(config: Config) -> dict[str, np.ndarray]:
     return {name: np.array([value]) for name, value in row.items()}
 
 
-def frame_again(config: dict[str, Any], changes: list[Any], step: int, near: dict[str, Any] | None) -> dict[str, Any]:
+REPLAY_SECONDS = 12.0  # others wait for their answers meanwhile
+
+
+def frame_again(
+    config: dict[str, Any], changes: list[Any], step: int, near: dict[str, Any] | str | None
+) -> dict[str, Any]:
     """A frame of a run, computed again (``experiments.neural_network.replay``); config and result as builtins."""
     ran = Config(**config)
     course = Course(replace(ran, engine="numpy"), None)
-    course.state.flat[:] = replay(ran, changes, step, near)
+    course.state.flat[:] = replay(ran, changes, step, near, REPLAY_SECONDS)
     row = {"step": step, "epoch": step / course.setup.steps_per_epoch, "parameters": course.state.flat}
     return {name: np.array([value]) for name, value in {**row, **course.measure()}.items()}
 

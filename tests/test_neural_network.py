@@ -125,6 +125,14 @@ def test_replay_from_start_frame_and_checkpoint(given, step):
     np.testing.assert_array_equal(nn.replay(config, RECORD, end), frames[end])
 
 
+def test_replay_gives_up_in_time_with_a_sentence():
+    config = config_of(epochs=2000, optimizer="adam")
+    with pytest.raises(Problem) as told:
+        nn.replay(config, [], 40_000, seconds=0.0)
+    assert told.value.kind == "timeout"
+    assert "of 40,000 steps" in str(told.value)
+
+
 def test_edited_and_frozen_weights():
     config = config_of(epochs=10, layers="4,2")
     history = told(nn.run(config, steering=Steering([Changed(0, "weight", [0, 1, 2, 3.25]),

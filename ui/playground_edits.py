@@ -151,14 +151,16 @@ def _replay(epoch: float) -> None:
     if info is None:
         return
     history = jobs.history(info.run_id, owner=owner())
-    frame = again(history, epoch)
+    frame = again(info, history, epoch)
     state = page_state(SLUG)
     state["again"] = {"n": state.get("again", {}).get("n", 0) + 1, "run": info.run_id, "frames": frame}
 
 
-def again(history: History, epoch: float) -> dict[str, np.ndarray]:
+def again(info: RunInfo, history: History, epoch: float) -> dict[str, np.ndarray]:
     """A film of one frame: the run as it was after this epoch (or at its end), computed again in a worker."""
     step = min(round(epoch * history.info["steps_per_epoch"]), history.step)
     near = history.frames.nearest(step)
+    if history.config["optimizer"] != "sgd" and history.has_checkpoint:  # a frame lacks what the rule remembers
+        near = str(jobs.checkpoint(info.run_id, owner=owner()))
     changes = [[c.step, c.name, c.value] for c in history.changes]
-    return jobs.call(frame_again, history.config, changes, step, near, timeout=60.0)
+    return jobs.call(frame_again, history.config, changes, step, near)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,6 +27,7 @@ from dlcore.texts import N_, Problem
 LANE = "light"
 CHECKPOINT_SECONDS = 5.0
 SLICE = 0.01  # seconds of computation between two looks at what is asked of the run
+REPLAYED_AT_ONCE = 500  # steps between two looks at the clock
 TOLD_EPOCHS = 300  # at most so many Epoch events in a run, at the same epochs in every repetition
 
 ACTIONS = {
@@ -197,6 +199,7 @@ def replay(
     changes: Sequence[Changed | Sequence[Any]],
     step: int,
     near: dict[str, Any] | str | Path | None = None,
+    seconds: float = math.inf,
 ) -> np.ndarray:
     """The parameters (P,) float32 that a run had after ``step`` updates, computed again, bit for bit.
 
@@ -206,20 +209,35 @@ def replay(
         near: where to begin: the state of a checkpoint or the file that it lies in (``jobs.checkpoint``), or a frame
             (``History.frames.nearest``), which is enough for plain gradient descent only; the start where it is of no
             use.
+        seconds: how long this may take.
 
     Raises:
-        Problem: the run had diverged before that step.
+        Problem: the run had diverged before that step, or it takes too long.
     """
     course = Course(resolve(Config(**config) if isinstance(config, dict) else config), None)
     if isinstance(near, (str, Path)):
         near = unpack(Path(near).read_bytes())
     assert near is None or isinstance(near, dict)
+    deadline = time.perf_counter() + seconds
     found = [c if isinstance(c, Changed) else Changed(int(c[0]), c[1], c[2]) for c in changes]
     found = sorted((c for c in found if c.step <= step), key=lambda c: c.step)
     begin = course.begin_near(near, found) if near is not None and int(near["step"]) <= step else 0
     for change in [*(c for c in found if c.step >= begin), Changed(step, "", None)]:
-        if not course.advance(change.step - course.state.step):
-            raise Problem(N_("The run had diverged before step {step}."), kind="data", step=step)
+        while course.state.step < change.step:
+            if not course.advance(min(REPLAYED_AT_ONCE, change.step - course.state.step)):
+                raise Problem(N_("The run had diverged before step {step}."), kind="data", step=step)
+            if time.perf_counter() > deadline and course.state.step < change.step:
+                raise _too_far(course.state.step - begin, step - begin, seconds)
         if change.name and change.step < step:
             course.apply(change)
     return course.state.flat.astype(np.float32)
+
+
+def _too_far(done: int, wanted: int, seconds: float) -> Problem:
+    return Problem(
+        N_("In {seconds} s only {done} of {wanted} steps to that epoch were computed again. Choose an earlier one."),
+        kind="timeout",
+        seconds=f"{seconds:g}",
+        done=f"{done:,}",
+        wanted=f"{wanted:,}",
+    )
