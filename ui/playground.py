@@ -87,9 +87,13 @@ def _run(config: Config) -> History:
 
 def _usual_network(problem: Problem) -> None:
     """A way out of a link whose network cannot be read: it is drawn nowhere, so it cannot be changed in the picture."""
+
+    def take() -> None:
+        for name in KNOBS:
+            put_value(name, None, slug=SLUG)
+
     if problem.params.get("name") in KNOBS:
-        st.button(_("Take the usual network"), icon=":material/undo:", key="usual-network",
-                  on_click=lambda: [put_value(name, None, slug=SLUG) for name in KNOBS])  # fmt: skip
+        st.button(_("Take the usual network"), icon=":material/undo:", key="usual-network", on_click=take)
 
 
 def _drawable(config: Config) -> bool:
