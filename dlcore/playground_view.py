@@ -109,7 +109,7 @@ def numbers(config: Config, history: History) -> dict[str, str]:
     steps = -(-len(y) // min(config.batch_size, len(y)))
     last = history.frames.kept[-1] if len(history.frames) else {name: values[0] for name, values in frame.items()}
     return {
-        "units": config.layers.replace(",", " · ") or "0",
+        "units": config.layers.replace(",", " + ") or "0",
         "params": f"{frame['parameters'].shape[1]:,}",
         "train": f"{len(X):,}",
         "test": f"{len(X_test):,}",
@@ -137,13 +137,13 @@ def _first_point(config: Config, flat: np.ndarray) -> dict[str, str]:
     return {
         "x1": f"{X[0, 0]:.2f}",
         "x2": f"{X[0, 1]:.2f}",
-        "y": f"{y[0]:.3g}",
+        "y": f"{y[0]:.3g}".replace("-", "−"),
         "logit": f"{f[0]:.3f}",
         "chance": f"{0.5 + 0.5 * np.tanh(f[0] / 2):.3f}" if course.classification else DASH,
         "z1": f"{cache.z[0][0, 0]:.3f}",
         "a1": f"{cache.a[1][0, 0]:.3f}",
         "point_loss": f"{losses(f, y, loss)[0]:.3g}",
-        "slope": f"{np.asarray(loss_slope(f, y, loss))[0]:.3g}",
+        "slope": f"{np.asarray(loss_slope(f, y, loss))[0]:.3g}".replace("-", "−"),
     }
 
 

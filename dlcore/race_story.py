@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -33,8 +34,8 @@ SHORT = N_(
 ARRIVED = N_("It arrived, and stayed within {near} of the first distance from step {steps} on.")
 UNDER_WAY = N_("It is still on its way. Give it more steps, another rate or another rule.")
 PACE = N_(
-    "κ is {kappa} here. Down to {near} of the distance, gradient descent at its best rate needs {slow} steps from this "
-    "start; with its best rate and β, a heavy ball needs {fast}."
+    "κ is {kappa} here. Down to {near} of the distance, gradient descent at the rate that is best in the long run "
+    "needs {slow} steps from this start; a heavy ball with its best pair of rate and β needs {fast}."
 )
 
 
@@ -101,6 +102,11 @@ def lengths(
     return slow, steps_needed(lambda_min, lambda_max, *best_pair(lambda_min, lambda_max), near, start)
 
 
+def _pair(values: Iterable[float]) -> str:
+    """One number for each of the two parameters, as a vector is written."""
+    return "(" + ", ".join(say(float(value), 3) for value in values) + ")"
+
+
 def numbers(config: Config, shown: Scene | None) -> dict[str, str]:
     """What the prose has between double braces, ready to print."""
     kappa = config.condition
@@ -113,8 +119,7 @@ def numbers(config: Config, shown: Scene | None) -> dict[str, str]:
         first = [config.adam_learning_rate if g > 0 else 0.0 for g in slope]
         if "adam" in shown.tracks and shown.tracks["adam"].steps:
             first = shown.tracks["adam"].step_lengths[0]
-        adam |= {"adam_slope": " · ".join(say(float(g), 3) for g in slope),
-                 "adam_first": " · ".join(say(float(s), 3) for s in first)}  # fmt: skip
+        adam |= {"adam_slope": _pair(slope), "adam_first": _pair(first)}  # fmt: skip
     return {
         "kappa": say(kappa, 3), "gd_best": say(best_rate(1 / kappa, 1.0)), "slow": str(slow), "fast": str(fast),
         "ball_rate": say(rate), "ball_beta": say(beta), "beta": say(config.momentum_beta, 3),

@@ -1,19 +1,21 @@
-"""The pictures of the README, taken from the running app:  python docs/screenshots.py [URL]
+"""The pictures of the README, taken from the running app:  python docs/screenshots.py [URL [NAME …]]
 
-Start the app first (``streamlit run app.py``). Needs Playwright and Chromium; writes docs/images.
+Start the app first (``streamlit run app.py``). Needs Playwright, Pillow and Chromium; writes docs/images.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
+MOST_BYTES = 300_000  # of a picture; a larger one is stored with 256 colours
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 
 
@@ -34,6 +36,21 @@ def trained(page: Page) -> None:
     page.wait_for_timeout(25_000)
 
 
+def landscape(page: Page) -> None:
+    """See the race in three dimensions, to its end."""
+    still(page)
+    page.get_by_text("3-D", exact=True).first.click()
+    played(page)
+
+
+def spiral(page: Page) -> None:
+    """Set up the card of the spiral and train it."""
+    still(page)
+    page.get_by_role("button", name="The spiral").click()
+    page.wait_for_timeout(3000)
+    trained(page)
+
+
 @dataclass(frozen=True)
 class Shot:
     """One picture: where, in what dress, and what happens before it is taken."""
@@ -47,25 +64,31 @@ class Shot:
 SHOTS = (
     Shot("home-en-light", "/?lang=en", "light", still),
     Shot("linear_regression-en-light", "/linear_regression?lang=en", "light", played),
+    Shot("optimizers-en-light", "/optimizers?lang=en&surface=network", "light", landscape),
+    Shot("backpropagation-zh-dark", "/backpropagation?lang=zh", "dark", played),
+    Shot("neural_network-en-light", "/neural_network?lang=en", "light", spiral),
     Shot("cnn-zh-dark", "/cnn?lang=zh", "dark", trained),
 )
 
 
-def main(url: str) -> None:
-    """Take all pictures from the app at ``url``."""
+def main(url: str, names: Sequence[str] = ()) -> None:
+    """Take all pictures, or those of these names, from the app at ``url``."""
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        for shot in SHOTS:
+        for shot in (shot for shot in SHOTS if not names or shot.name in names):
             context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=shot.theme)  # type: ignore[arg-type]
             page = context.new_page()
             page.goto(url + shot.path)
             shot.act(page)
-            page.screenshot(path=IMAGES / f"{shot.name}.png")
-            print(IMAGES / f"{shot.name}.png")
+            path = IMAGES / f"{shot.name}.png"
+            page.screenshot(path=path)
+            if path.stat().st_size > MOST_BYTES:
+                Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
+            print(path)
             context.close()
         browser.close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "http://localhost:8501")
+    main(sys.argv[1] if len(sys.argv) > 1 else "http://localhost:8501", sys.argv[2:])

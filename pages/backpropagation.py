@@ -35,7 +35,7 @@ prose(lesson.slug, "formulas")
 prose(lesson.slug, "depth")
 config, profile = live_lab(depth_lab.draw)
 prose(lesson.slug, "training")
-history: History = run_panel(lesson, config, depth_lab.training)
+history: History = run_panel(lesson, config, partial(depth_lab.training, config))
 challenge(
     lesson,
     [

@@ -26,7 +26,7 @@ if opened:
 
 st.header(_("Where to start"), anchor="start")
 for lesson, place in zip(READY, st.columns(len(READY)), strict=True):
-    with place, st.container(key=f"start-{lesson.slug}", border=True, gap="small"):
+    with place, st.container(key=f"start-{lesson.slug}", border=True, gap="small", height="stretch"):
         minutes = ngettext("{n} minute", "{n} minutes", lesson.minutes).format(n=lesson.minutes)
         st.caption(f"{_(lesson.section)} · {minutes}")
         st.subheader(_(lesson.question), anchor=False)

@@ -173,7 +173,9 @@ def test_figures_draw_what_they_are_given():
     assert list(traces[2]["x"]) == result.epsilon.tolist()
     assert traces[3]["y"][0] == pytest.approx(result.error)
     assert backprop.loss_plot(np.zeros(0), np.zeros(0), 100, 0.69).data
-    assert backprop.norm_plot(np.zeros(0), np.zeros(0)).data
+    empty = backprop.norm_plot(np.zeros(0), np.zeros(0), layers=21)
+    assert empty.data
+    assert list(empty.layout.xaxis.range) == [1.0, 21.0]
 
 
 # -- the experiment --------------------------------------------------------------------------------------------------

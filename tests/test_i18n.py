@@ -92,6 +92,11 @@ def test_problems_are_told_outside_a_session_in_english():
     assert _("") == ""  # gettext would answer with the catalogue's header
 
 
+def test_large_and_small_numbers_are_printed_as_powers_of_ten():
+    problem = Problem("{a:.3g}, {b:.2g}, {c:.3g}, {typed}", a=1.08e40, b=2.5e-7, c=63.0, typed="1e+09")
+    assert tell(problem) == "1.08\u00a0×\u00a010⁴⁰, 2.5\u00a0×\u00a010⁻⁷, 63, 1e+09"
+
+
 def test_a_strangers_text_is_shown_as_it_is():
     problem = Problem("“{name}” is unknown.", name="![x](http://a.example/b.png) :red[$1$] learning_rate")
     assert tell(problem) == r"“!\[x\](http\://a.example/b.png) \:red\[\$1\$\] learning_rate” is unknown."

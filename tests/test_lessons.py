@@ -8,7 +8,7 @@ import pytest
 
 from dlcore.experiments import NAMES, experiment
 from ui.i18n import LANGUAGES, sections
-from ui.intro import HEADINGS
+from ui.intro import HEADINGS, passage
 from ui.lessons import LESSONS, READY, lesson_for, neighbours
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,3 +82,10 @@ def test_the_way_through_the_lessons_has_no_gap():
     for before, after in pairwise(READY):
         assert neighbours(before)[1] is after
         assert neighbours(after)[0] is before
+
+
+def test_a_formula_on_a_line_of_its_own_is_displayed():
+    """Between $$ and $$ on one line Markdown sees a formula in the text, with small fractions."""
+    text = passage("optimizers", "formulas").splitlines()
+    assert text.count("$$") >= 8
+    assert not [line for line in text if line.startswith("$$") and line != "$$"]

@@ -27,6 +27,7 @@ from ui.session import owner, page_state
 
 HEIGHT = 320  # px
 ACROSS = {"step": N_("Steps"), "epoch": N_("Epochs"), "seconds": N_("Seconds")}
+EMPTY = {"step": 300.0, "epoch": 10.0, "seconds": 10.0}  # how long the axis is before the first run
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def compared(shown: Mapping[Contender, History], across: str, label: Label = str
 
     Not the loss of the batches: of those only some reach a page, and each is a chance of its own.
     """
-    lines, furthest, lowest, highest = [], 0.0, 1.0, 3.0
+    lines, furthest, lowest, highest = [], 0.0, 0.1, 3.0
     for contender, history in shown.items():
         loss, steps = history.epochs.column("test_loss"), history.epochs.column("step")
         per_epoch = history.info.get("steps_per_epoch", 1)
@@ -136,9 +137,10 @@ def compared(shown: Mapping[Contender, History], across: str, label: Label = str
         lowest, highest = min([lowest, *seen]), max([highest, *seen])
     decades = float(10 ** np.floor(np.log10(lowest))), min(float(highest), 1e4)
     titles = {"step": N_("step"), "epoch": N_("epoch"), "seconds": N_("seconds of training")}
+    width = float(furthest) or EMPTY[across]
     return curves(
-        lines, x_title=titles[across], y_title=N_("test loss"), log_y=True, x_range=(0.0, float(furthest) or 1.0),
-        y_range=decades, label=label,
+        lines, x_title=titles[across], y_title=N_("test loss"), log_y=True, x_range=(0.0, width), y_range=decades,
+        label=label,
     )  # fmt: skip
 
 

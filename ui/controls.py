@@ -86,12 +86,12 @@ def controls(
     chosen, unseen = {}, _function(hidden)(panel.values())
     with st.container(key="controls", gap="small"):
         prepared = set_up_by_teacher()
+        notes = st.container() if state["faults"] else None  # above the knobs: below them nobody would see it
         if not prepared:
             chosen = _draw_all(panel, unseen, folded)
         _reset_button(state, prepared)
-        notes = st.container()
     config = _config(panel, chosen, unseen)
-    if state["given"] == state["as_read"]:  # until the user touches something
+    if notes and state["given"] == state["as_read"]:  # until the user touches something
         for name, fault in state["faults"]:
             notes.warning(_sentence(panel, name, fault, getattr(config, name, None)), icon=":material/info:")
     for sentence in panel.said:  # a value that had to move with the data: said once

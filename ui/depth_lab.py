@@ -65,7 +65,7 @@ def _sentence(config: Config, made: Profile) -> str:
         "{depth} layers.").format(**numbers)  # fmt: skip
 
 
-def training(history: History) -> None:
+def training(config: Config, history: History) -> None:
     """The run, live: its loss, and the gradients of all layers at the beginning and now."""
     step, loss = history.steps.column("step"), history.steps.column("loss")
     rows = history.steps.rows
@@ -74,12 +74,12 @@ def training(history: History) -> None:
     left, right = st.columns(2)
     with left:
         live_plot(
-            backprop.loss_plot(step, loss, history.total_steps or 400, GUESSING, label=_), key="training-loss",
+            backprop.loss_plot(step, loss, history.total_steps or config.steps, GUESSING, label=_), key="training-loss",
             height=260, alt=_("Training loss against steps; the dotted line is what guessing costs."),
         )  # fmt: skip
     with right:
         live_plot(
-            backprop.norm_plot(first, now, label=_), key="training-norms", height=260,
+            backprop.norm_plot(first, now, layers=config.depth + 1, label=_), key="training-norms", height=260,
             alt=_("Gradient of every layer’s weights, at the start and now."),
         )  # fmt: skip
     st.caption(_said(history))

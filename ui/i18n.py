@@ -24,6 +24,8 @@ LOCALE = ASSETS / "locale"
 LANGUAGES = {"en": "English", "zh": "中文"}  # each in its own words, for the switch
 SECTION = re.compile(r"^## +([a-z][a-z0-9-]*) *$", re.MULTILINE)
 MARKUP = re.compile(r"[\[\]`<$*:\\]")
+POWER = re.compile(r"e([+-])0*(\d+)$")
+RAISED = str.maketrans("+-0123456789", " ⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -87,8 +89,22 @@ def tell(problem: Problem | Mapping[str, Any]) -> str:
     """
     if not isinstance(problem, Problem):
         problem = Problem.from_dict(dict(problem))
-    shown = {name: plain(value) if isinstance(value, str) else value for name, value in problem.params.items()}
-    return _(problem.template).format(**shown)
+    return _(problem.template).format(**{name: _shown(value) for name, value in problem.params.items()})
+
+
+def _shown(value: Any) -> Any:
+    return plain(value) if isinstance(value, str) else _Printed(value) if isinstance(value, float) else value
+
+
+class _Printed(float):
+    """A number as a sentence prints it: ``1.08 × 10⁴⁰`` where a program writes ``1.08e+40``."""
+
+    def __format__(self, spec: str) -> str:
+        return POWER.sub(_power, super().__format__(spec))
+
+
+def _power(found: re.Match[str]) -> str:
+    return f"\u00a0×\u00a010{''.join(found.groups()).translate(RAISED).strip()}"
 
 
 def plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ HEADINGS = {  # sections that every lesson may have; one of its own brings its h
     "where-used": N_("Where this is used"),
     "reading": N_("Further reading"),
 }
+DISPLAYED = re.compile(r"^\$\$(.+)\$\$$", re.MULTILINE)  # on one line, Markdown would take it for a formula in the text
 PREPARED = N_("Set up by your teacher: look first, then explain.")  # instead of a lead that names knobs
 
 
@@ -44,7 +46,7 @@ def prose(slug: str, name: str, numbers: Mapping[str, Any] | None = None) -> Non
 
 def passage(slug: str, name: str, numbers: Mapping[str, Any] | None = None) -> str:
     """The Markdown of one section of a page's prose in the session's language, placeholders filled."""
-    return fill(sections(slug, language())[name], numbers or {})
+    return DISPLAYED.sub(r"$$\n\1\n$$", fill(sections(slug, language())[name], numbers or {}))
 
 
 def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:

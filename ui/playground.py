@@ -21,7 +21,7 @@ from ui.controls import controls, put_value
 from ui.i18n import _, language, tell
 from ui.intro import lab
 from ui.lessons import lesson_for
-from ui.playground_edits import SLUG, fresh, run_of_page
+from ui.playground_edits import KNOBS, SLUG, fresh, run_of_page
 from ui.playground_picture import picture
 from ui.run_panel import ACTIVE, run_panel
 from ui.session import owner, page_state, set_up_by_teacher
@@ -79,9 +79,21 @@ def _run(config: Config) -> History:
         st.info(tell(problem), icon=":material/info:")
         ready = False
         if not _drawable(config):
+            _usual_network(problem)
             return History()
     _let_go(config)
     return run_panel(lesson, config, partial(picture, config), ready=ready, changes=partial(fresh, config))
+
+
+def _usual_network(problem: Problem) -> None:
+    """A way out of a link whose network cannot be read: it is drawn nowhere, so it cannot be changed in the picture."""
+
+    def take() -> None:
+        for name in KNOBS:
+            put_value(name, None, slug=SLUG)
+
+    if problem.params.get("name") in KNOBS:
+        st.button(_("Take the usual network"), icon=":material/undo:", key="usual-network", on_click=take)
 
 
 def _drawable(config: Config) -> bool:

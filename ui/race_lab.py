@@ -32,7 +32,8 @@ from ui.session import set_up_by_teacher
 from ui.slider import Mark, slider
 
 SLUG, GROUP = "optimizers", "race"
-ON_DARK = {"#E69F00": "#f2b134", "#0072B2": "#4fb3ea", "#CC79A7": "#e08fbd", "#009E73": "#2ecc9a", "#D55E00": "#ff8a45"}
+ON_DARK = {"#E69F00": "#f2b134", "#0072B2": "#4fb3ea", "#CC79A7": "#e08fbd", "#009E73": "#2ecc9a", "#D55E00": "#ff8a45",
+           "#56B4E9": "#c3e6fb", "#9467BD": "#b99ae0"}  # fmt: skip
 TALL, MIDDLE, LOW = 292, 158, 116  # px; the lab fits a laptop's screen with its question above it
 GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "triangle-down": "▼", "star": "★",
           "pentagon": "⬟"}  # fmt: skip
@@ -42,7 +43,7 @@ LABELS = {
     "network": N_("A real network"), "typed": N_("My own formula"), **SCHEDULES,
 }  # fmt: skip
 ABOUT = {
-    "bowl": N_("κ times as steep across as along."),
+    "bowl": N_("A bowl κ times as steep across as along."),
     "ravine": N_("A narrow valley with bends."),
     "rosenbrock": N_("A banana: easy to find, long to follow."),
     "beale": N_("Flat in the middle, very steep in the corners."),
@@ -204,7 +205,7 @@ def _pictures(config: Config, shown: Scene) -> None:
         _words(shown)
     with right, st.container(gap="xsmall"):
         todo = _("Drag to turn it.") if solid else _("Click to start elsewhere.")
-        st.caption(f"{_(ABOUT[config.surface])} {todo}")
+        st.caption(_("{about} {todo}").format(about=_(ABOUT[config.surface]), todo=todo))
         alt = _("Everybody’s distance to the minimum over steps.")
         _plot(look.distance_film(shown, label=_), "distance", MIDDLE, alt)
         _results(shown)

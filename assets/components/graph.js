@@ -137,8 +137,8 @@ class Graph {
     const text = (kind, left, top, anchor) => el("svg:text", { class: kind, x: left, y: top, "text-anchor": anchor });
     const left = -WIDTH / 2 + 8;
     const card = {
-      sign: text("dl-sign", node.name ? WIDTH / 2 - 8 : left, -13, node.name ? "end" : "start"),
-      name: text("dl-name", left, -12, "start"),
+      sign: text("dl-sign", WIDTH / 2 - 8, -13, "end"),
+      name: text(node.name ? "dl-name" : "dl-name dl-unnamed", left, -12, "start"),
       value: text("dl-value", left, 5, "start"),
       gradient: text("dl-gradient", left, 21, "start"),
       blame: el("svg:rect", { class: "dl-blame", x: left, y: HEIGHT / 2 - 4.5, height: 3, width: 0, rx: 1.5 }),
@@ -148,7 +148,7 @@ class Graph {
       class: `dl-node ${kind}`, transform: `translate(${x} ${y})`, role: "button", onclick: () => this.open(k), onkeydown: (event) => this.key(event, k),
     }, el("svg:rect", { class: "dl-card", x: -WIDTH / 2, y: -HEIGHT / 2, width: WIDTH, height: HEIGHT, rx: 9 }),
     card.name, card.sign, card.value, card.gradient, card.blame);
-    const [, head, tail] = node.name.match(/^(.*?)_?(\d*)$/);
+    const [, head, tail] = (node.name || node.alias).match(/^(.*?)_?(\d*)$/);
     card.name.append(head, ...(tail ? [el("svg:tspan", { class: "dl-low", dy: 3 }, tail)] : []));
     card.sign.textContent = node.op === "leaf" ? "" : node.sign;
     return card;

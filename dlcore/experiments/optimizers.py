@@ -43,7 +43,7 @@ def _share(default: float, label: str, help: str, high: float = 0.9999) -> Any:
     return knob(default, low=0.0, high=high, live=True, label=label, help=help)
 
 
-BETA, BETA_HELP = N_("Momentum β"), N_("How much of the velocity is left after a step; 0 is plain gradient descent.")
+BETA, BETA_HELP = N_("β"), N_("How much of the velocity is left after a step; 0 is plain gradient descent.")
 MEAN_HELP = N_("How slowly the average of the gradients forgets; Adam's momentum.")
 SQUARE, SQUARE_HELP = N_("Memory β₂"), N_("How slowly the average of the squared gradients forgets.")
 

@@ -78,8 +78,12 @@ def loss_plot(step: np.ndarray, loss: np.ndarray, total: int, guessing: float, *
     )  # fmt: skip
 
 
-def norm_plot(first: np.ndarray, now: np.ndarray, *, label: Label = str) -> go.Figure:
-    """Gradient of every layer's weights at the beginning (faint) and now; (layers,) each."""
+def norm_plot(first: np.ndarray, now: np.ndarray, *, layers: int = 2, label: Label = str) -> go.Figure:
+    """Gradient of every layer's weights at the beginning (faint) and now; (layers,) each.
+
+    Args:
+        layers: how many there will be, for the axis before the first step.
+    """
     layer = np.arange(1, len(now) + 1, dtype=float)
     lines = [
         Curve(layer, first, N_("at the start"), GREY, "dot", 1.5),
@@ -90,5 +94,5 @@ def norm_plot(first: np.ndarray, now: np.ndarray, *, label: Label = str) -> go.F
     low, high = (float(seen.min()), float(seen.max())) if len(seen) else (1e-3, 1.0)
     return curves(
         lines, x_title=N_("layer (the last one is the output)"), y_title=N_("‖∂loss/∂W‖"), log_y=True,
-        x_range=(1.0, float(max(len(now), 2))), y_range=(low / 3, max(high * 3, 100 * low)), label=label,
+        x_range=(1.0, float(max(len(now) or layers, 2))), y_range=(low / 3, max(high * 3, 100 * low)), label=label,
     )  # fmt: skip

@@ -135,7 +135,7 @@ def pair_curves(
             ]
     for i, (axis, color) in enumerate((("x", DATA), ("y", MODEL))):
         notes.append({
-            "text": f"<b>{axis}</b>", "xref": "x domain", "x": 0.965 + 0.03 * i, "yref": "y domain", "y": 1,
+            "text": f"<b>{axis}</b>", "xref": "x domain", "x": 0.955 + 0.045 * i, "yref": "y domain", "y": 1,
             "showarrow": False, "xanchor": "right", "yanchor": "bottom", "font": {"color": color, "size": 14},
         })  # fmt: skip
     layout = _over_steps(steps, label(y_title), span, log=log) | {"annotations": notes}
@@ -226,7 +226,8 @@ def _over_steps(steps: int, y_title: str, span: tuple[float, float], *, log: boo
     y_axis: dict[str, Any] = {"title": {"text": y_title}, "range": ends, "zeroline": not log}
     if log:
         y_axis |= {"type": "log", "exponentformat": "power", "dtick": max(1, round((ends[1] - ends[0]) / 4))}
-    return {"xaxis": {"title": {"text": ""}, "range": [0, 1.02 * steps], "zeroline": False}, "yaxis": y_axis,
+    return {"xaxis": {"title": {"text": ""}, "range": [0, 1.02 * steps], "zeroline": False, "automargin": False},
+            "yaxis": y_axis,
             "hovermode": "closest", "margin": {"l": 60, "r": 12, "t": 22, "b": 26}}  # fmt: skip
 
 

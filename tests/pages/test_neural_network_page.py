@@ -74,6 +74,16 @@ def test_bad_links_are_answered(params, sentence):
     assert sentence in said(at)
 
 
+@pytest.mark.parametrize("params", [{"layers": "4,banana"}, {"activation": "swoosh"}, {"features": "x3"}], ids=str)
+def test_a_link_without_a_network_has_a_way_out(params):
+    at = opened(noise="0.3", **params)
+    at.button(key="usual-network").click().run()
+    assert not at.exception
+    assert "cannot be read" not in said(at)
+    assert "**25** parameters" in said(at)
+    assert at.session_state[PAGE]["given"] == {"noise": 0.3}
+
+
 @pytest.mark.parametrize("points", ["", "1_2_1"])
 def test_a_plane_without_points_invites_to_draw_some(points):
     at = opened(dataset="points", points=points)
