@@ -1,4 +1,4 @@
-"""What can eight neurons learn? A network in the plane, seen and changed while it learns."""
+"""What can seven neurons learn? A network in the plane, seen and changed while it learns."""
 
 from functools import partial
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from zlib import crc32
 
 import streamlit as st
 
 from dlcore.expressions import MOST_CHARACTERS, Expression, parse
-from dlcore.graph_math import number
+from dlcore.graph_math import names_of, number
 from dlcore.graph_presets import MOST_CALLS, PRESETS, bounds, read_leaves, starting, write_leaves
 from dlcore.graph_story import Graph, compute, most_to_blame
 from dlcore.texts import Problem
@@ -167,7 +168,7 @@ def _words(bench: Bench) -> None:
             st.markdown(f":orange[:material/warning:] {tell(fault)}")
         elif bench.leaves:
             name, gradient = most_to_blame(bench.graph)
-            result = bench.expression.nodes[-1].name or "v"
+            result = re.sub("<.*?>", "", names_of(bench.expression.nodes)[-1])
             sentence = (
                 _("{result} depends most on **{name}**: moving it by 0.001 moves {result} by about {change} (its "
                   "gradient is {gradient}).")

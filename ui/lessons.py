@@ -48,7 +48,7 @@ LESSONS = (
            ":material/south_east:", 30, ("linear_regression",), ready=True),
     Lesson("backpropagation", N_("Backpropagation"), N_("Which weight is to blame?"), BASICS,
            ":material/undo:", 30, ("linear_regression",), ready=True),
-    Lesson("neural_network", N_("Neural network"), N_("What can eight neurons learn?"), NETWORKS,
+    Lesson("neural_network", N_("Neural network"), N_("What can seven neurons learn?"), NETWORKS,
            ":material/hub:", 30, ("backpropagation", "optimizers"), ready=True),
     Lesson("cnn", N_("Convolutional network"), N_("How does a network read your handwriting?"), IMAGES,
            ":material/grid_on:", 40, ("linear_regression", "neural_network"), ready=True),
