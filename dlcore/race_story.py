@@ -12,9 +12,9 @@ from dlcore.descent_story import say
 from dlcore.experiments.optimizers import Config
 from dlcore.figures import Label
 from dlcore.knobs import defaults_for
-from dlcore.race import Racer
+from dlcore.race import Racer, Track
 from dlcore.race_views import Scene
-from dlcore.surfaces import hessian
+from dlcore.surfaces import Surface, hessian
 from dlcore.texts import N_
 from dlcore.update_rules import RULES, best_pair, best_rate, limit, steps_needed
 
@@ -32,6 +32,10 @@ SHORT = N_(
     "Its decay pulls towards (0, 0), so it stops short of a minimum that lies elsewhere. Without decay it is Adam."
 )
 ARRIVED = N_("It arrived, and stayed within {near} of the first distance from step {steps} on.")
+HOLLOW = N_(
+    "It rests in another hollow, which is not as deep: there the slope is zero as well. Start elsewhere, or let it "
+    "roll through with more momentum."
+)
 UNDER_WAY = N_("It is still on its way. Give it more steps, another rate or another rule.")
 PACE = N_(
     "κ is {kappa} here. Down to {near} of the distance, gradient descent at the rate that is best in the long run "
@@ -80,7 +84,16 @@ def story(shown: Scene) -> tuple[str, str, dict[str, str]]:
         return _pace(shown, numbers)
     if arrived is not None:
         return "arrived", ARRIVED, {**numbers, "near": _percent(shown.config.near), "steps": str(arrived)}
-    return "under way", UNDER_WAY, numbers
+    return ("hollow", HOLLOW, numbers) if _in_a_hollow(shown.surface, track) else ("under way", UNDER_WAY, numbers)
+
+
+def _in_a_hollow(surface: Surface, track: Track) -> bool:
+    """Whether the end is near a minimum that is none of the deepest: Newton's step from there is short."""
+    end, first = track.theta[-1], float(track.distance[0])
+    curved = hessian(surface, end)
+    if not np.isfinite(curved).all() or np.linalg.eigvalsh(curved)[0] <= 0 or track.distance[-1] < 0.1 * first:
+        return False
+    return float(np.linalg.norm(np.linalg.solve(curved, surface.slope(end)))) < 0.02 * first
 
 
 def _pace(shown: Scene, numbers: dict[str, str]) -> tuple[str, str, dict[str, str]]:

@@ -292,6 +292,12 @@ def test_every_rule_has_a_colour_and_a_mark_of_its_own():
     assert len({color for color, _ in STYLES.values()}) == len({mark for _, mark in STYLES.values()}) == len(RULES)
 
 
+TWO_HOLLOWS = {
+    "surface": "typed", "expression": "(x**2 - 4)**2/10 + x/2 + y**2", "hand": "gd", "start_y": 1.0, "steps": 400,
+    "gd_learning_rate": 0.05,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("given", "kind"),
     [
@@ -302,6 +308,9 @@ def test_every_rule_has_a_colour_and_a_mark_of_its_own():
         ({"surface": "ravine", "hand": "gd"}, "under way"),
         ({"surface": "rosenbrock", "hand": "adamw", "racers": "adamw~adam"}, "decay"),
         ({"surface": "beale", "hand": "momentum", "momentum_learning_rate": 0.2}, "limit"),
+        ({**TWO_HOLLOWS, "start_x": 3.0}, "hollow"),
+        ({**TWO_HOLLOWS, "start_x": -3.0}, "arrived"),
+        ({**TWO_HOLLOWS, "start_x": 3.0, "steps": 10}, "under way"),
     ],
 )
 def test_the_story_fits_what_happened(given, kind):

@@ -56,7 +56,8 @@ ABOUT = {
 }
 ICONS = {"limit": ":red[:material/trending_up:]", "noise": ":orange[:material/swap_vert:]",
          "arrived": ":green[:material/check_circle:]", "decay": ":orange[:material/south_west:]",
-         "pace": ":gray[:material/functions:]", "under way": ":blue[:material/arrow_forward:]"}  # fmt: skip
+         "pace": ":gray[:material/functions:]", "under way": ":blue[:material/arrow_forward:]",
+         "hollow": ":orange[:material/stop_circle:]"}  # fmt: skip
 
 
 def marks(values: Mapping[str, Any]) -> dict[str, list[Mark]]:

@@ -172,8 +172,15 @@ def change(run_id: str, name: str, value: Any, *, owner: str) -> None:
         raise Problem(
             N_("This run is not being computed just now, so nothing was changed. Resume it first."), kind="not_running"
         )
-    step = broker.history(record).step
-    broker.store.write(replace(record, changes=[*record.changes, [step, name, value]]))
+    made = [broker.history(record).step, name, value]
+    older = [change for change in record.changes if _what(change) != _what(made)]  # a drag leaves only its end
+    broker.store.write(replace(record, changes=[*older, made]))
+
+
+def _what(change: Sequence[Any]) -> tuple[Any, ...]:
+    """What a change sets, and when: of two alike only the newer counts. A list ends with the value."""
+    step, name, value = change
+    return (step, name, *value[:-1]) if isinstance(value, list | tuple) else (step, name)
 
 
 def resume(run_id: str, *, owner: str, steps: int = 0) -> None:
