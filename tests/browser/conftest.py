@@ -117,8 +117,9 @@ def fresh_server(serve: Callable[..., Server]) -> Server:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator:
     """Debian's Chromium. Where there is none, ``tests/conftest.py`` skips (or fails in CI) before this is asked for."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=60_000)  # generous: machines are shared, and the first test meets workers that start
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield browser

@@ -53,6 +53,7 @@ def test_a_learners_way_through_the_lesson(server, browse):
 
     before = texts(page, "gradient")
     slider = page.get_by_role("slider", name="w1", exact=True)
+    slider.hover()  # waits until it stands still
     handle = slider.bounding_box()
     x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
     page.mouse.move(x, y)
