@@ -16,7 +16,7 @@ from dlcore.knobs import Knob, build, check_value, defaults_for, knobs_of, read_
 from dlcore.texts import N_, Problem
 from ui import address
 from ui.i18n import _, tell
-from ui.session import arrived, current, page_state, set_up_by_teacher
+from ui.session import arrived, current, imposed, page_state, set_up_by_teacher
 from ui.slider import Mark, slider
 
 C = TypeVar("C")
@@ -203,11 +203,8 @@ def _draw(panel: _Panel, name: str) -> Any:
     if _draggable(knob):
         shown = _dragged(knob, key, value, marks)
     else:
-        # In every run: the next may overtake the one that imposed a value, and a browser that has not drawn that one
-        # would answer with the widget's own default (a minimum, the first choice) as if the user had set it.
-        st.session_state[key] = value
         slug = current()
-        _stock(panel, knob, key, lambda: put_value(name, knob.kind(st.session_state[key]), slug=slug))
+        _stock(panel, knob, imposed(key, value, lambda chosen: put_value(name, knob.kind(chosen), slug=slug)))
         shown = value
     if shown != value:
         panel.given[name] = shown
@@ -246,9 +243,9 @@ def _dragged(knob: Knob, key: str, value: Any, marks: Sequence[Mark]) -> Any:
     return knob.kind(slider(**texts, **scale, key=key, value=value, controlled=True))
 
 
-def _stock(panel: _Panel, knob: Knob, key: str, on_change: Callable[[], None]) -> None:
-    """The widget of Streamlit that fits the knob; its state is already set."""
-    texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help) or None, "key": key, "on_change": on_change}
+def _stock(panel: _Panel, knob: Knob, state: dict[str, Any]) -> None:
+    """The widget of Streamlit that fits the knob, with the ``state`` that ``imposed`` gave it."""
+    texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help) or None, **state}
     if knob.choices:
         name = {choice: _(panel.labels.get(choice, choice)) for choice in knob.choices}.__getitem__
         if len(knob.choices) <= FEW:

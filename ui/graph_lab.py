@@ -17,7 +17,7 @@ from ui.controls import get_extra, put_extra
 from ui.graph_view import graph_view
 from ui.i18n import _, tell
 from ui.intro import lab
-from ui.session import page_state, set_up_by_teacher
+from ui.session import imposed, page_state, set_up_by_teacher
 from ui.slider import slider
 
 EXTRA = ("graph", "formula", "leaves", "calls", "leaf")  # of the address
@@ -87,13 +87,11 @@ def _leaves(expression: Expression) -> dict[str, float]:
 
 
 def _choose(preset: str, own: bool) -> None:
-    key = "backpropagation.preset"
-    st.session_state[key] = OWN if own else preset  # in every run (docs/architecture.md: widgets with a value from us)
     titles = {name: _(graph.title) for name, graph in PRESETS.items()} | ({OWN: _("My own formula")} if own else {})
     st.selectbox(
-        _("Graph"), list(titles), key=key, format_func=titles.__getitem__,
-        on_change=lambda: _take(st.session_state[key]),
+        _("Graph"), list(titles), format_func=titles.__getitem__,
         help=_("Graphs that each show one thing. You can change every formula."),
+        **imposed("backpropagation.preset", OWN if own else preset, _take),
     )  # fmt: skip
 
 
@@ -106,17 +104,15 @@ def _take(preset: str) -> None:
 
 
 def _type(text: str) -> None:
-    key = "backpropagation.formula"
-    st.session_state[key] = text
-
-    def typed() -> None:
+    def typed(text: str) -> None:
         for name in ("leaves", "leaf"):
             put_extra(name, "", slug="backpropagation")
-        put_extra("formula", st.session_state[key].strip(), slug="backpropagation")
+        put_extra("formula", text.strip(), slug="backpropagation")
 
     st.text_area(
-        _("Formula"), key=key, height=122, max_chars=MOST_CHARACTERS, on_change=typed,
+        _("Formula"), height=122, max_chars=MOST_CHARACTERS,
         help=_("Lines like a = x*y; the last line is what is differentiated. Ctrl+Enter computes it."),
+        **imposed("backpropagation.formula", text, typed),
     )  # fmt: skip
 
 
@@ -126,10 +122,8 @@ def _pick(leaf: str) -> None:
 
 
 def _leaf_in_hand(leaf: str, names: tuple[str, ...]) -> str:
-    key = "backpropagation.leaf"
-    st.session_state[key] = leaf
     help = _("The leaf that the slider moves; or click on it in the graph.")
-    changed = {"key": key, "help": help, "on_change": lambda: _pick(st.session_state[key] or leaf)}
+    changed = {"help": help, **imposed("backpropagation.leaf", leaf, lambda chosen: _pick(chosen or leaf))}
     if len(names) <= FEW:
         st.pills(_("Leaf in hand"), names, **changed)
     else:

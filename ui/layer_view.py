@@ -10,7 +10,7 @@ from dlcore.layer_story import CHOICES, Layers, layers
 from ui.components import component, pack
 from ui.controls import get_extra, put_extra
 from ui.i18n import _
-from ui.session import page_state, set_up_by_teacher
+from ui.session import imposed, page_state, set_up_by_teacher
 
 _mount = component("layers", height="520px")
 EXTRA = ("units", "draw")
@@ -32,18 +32,15 @@ def layer_view() -> Layers:
 
 
 def _choose(activation: str, seed: int) -> None:
-    key = "backpropagation.units"
-    st.session_state[key] = activation
-
-    def changed() -> None:
-        chosen = st.session_state[key]
+    def changed(chosen: str) -> None:
         put_extra("units", "" if chosen == CHOICES[0] else chosen, slug="backpropagation")
 
     def other() -> None:
         put_extra("draw", str((seed + 1) % MOST_DRAWS), slug="backpropagation")
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(_("Hidden units"), CHOICES, key=key, required=True, on_change=changed)
+        units = imposed("backpropagation.units", activation, changed)
+        st.segmented_control(_("Hidden units"), CHOICES, required=True, **units)
         st.button(_("Other weights"), icon=":material/casino:", on_click=other, key="backpropagation.draw")
 
 

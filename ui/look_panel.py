@@ -16,7 +16,7 @@ from ui.draw_pad import draw_pad
 from ui.i18n import _, tell
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
-from ui.session import owner, page_state
+from ui.session import imposed, owner, page_state
 
 SHIPPED, OWN = "shipped", "own"
 NETWORKS = {SHIPPED: N_("Shipped network"), OWN: N_("My network")}
@@ -99,12 +99,8 @@ def _picture(lesson: Lesson, source: str, dataset: str) -> np.ndarray | None:
 
 def _number(state: dict[str, Any], chosen: int, count: int) -> None:
     """The chosen image by its number: the keyboard's way to what a click on the picture does."""
-    key = f"look.number.{count}"
-    st.session_state[key] = chosen + 1
-    st.number_input(
-        _("Test image 1–{n}").format(n=count), 1, count, key=key,
-        on_change=lambda: state.update(image=int(st.session_state[key]) - 1),
-    )  # fmt: skip
+    bound = imposed(f"look.number.{count}", chosen + 1, lambda number: state.update(image=int(number) - 1))
+    st.number_input(_("Test image 1–{n}").format(n=count), 1, count, **bound)
 
 
 def _ask(

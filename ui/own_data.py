@@ -16,7 +16,7 @@ from dlcore.data.tabular import MOST_POINTS, read_points, write_points
 from dlcore.texts import Problem
 from ui.controls import put_value
 from ui.i18n import _, tell
-from ui.session import current, page_state
+from ui.session import current, imposed, page_state
 
 FILE = "own-data-file"
 
@@ -100,10 +100,9 @@ def _receive() -> None:
 
 def _column(knob: str, label: str, table: own.Table, default: str) -> None:
     """A choice of column, bound to its knob."""
-    key = f"{current()}.{knob}"
     chosen = page_state(current()).get("given", {}).get(knob) or default
-    st.session_state[key] = chosen if chosen in table.names else default
-    st.selectbox(label, table.names, key=key, on_change=lambda: put_value(knob, st.session_state[key]))
+    shown = chosen if chosen in table.names else default
+    st.selectbox(label, table.names, **imposed(f"{current()}.{knob}", shown, lambda name: put_value(knob, name)))
 
 
 def clicked_point(click: dict[str, Any], text: str, points_curve: int) -> None:

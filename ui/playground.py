@@ -24,7 +24,7 @@ from ui.lessons import lesson_for
 from ui.playground_edits import KNOBS, SLUG, fresh, run_of_page
 from ui.playground_picture import picture
 from ui.run_panel import ACTIVE, run_panel
-from ui.session import owner, page_state, set_up_by_teacher
+from ui.session import imposed, owner, page_state, set_up_by_teacher
 
 SETS = {
     "circle": N_("Circle"), "xor": N_("Exclusive or"), "gauss": N_("Two clouds"), "spiral": N_("Spiral"),
@@ -156,15 +156,14 @@ def _own_table(config: Config) -> None:
     *columns, another = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
     with another:
         own_data.other_file()
+    known = [name if name in table.names else table.names[0] for name in names]
     for place, (label, column) in enumerate(zip(labels, columns, strict=True)):
-        key = f"{SLUG}.column{place}"
-        st.session_state[key] = names[place] if names[place] in table.names else table.names[0]
-        column.selectbox(label, table.names, key=key, on_change=_choose_columns)
+        choose = partial(_choose_column, known, place)
+        column.selectbox(label, table.names, **imposed(f"{SLUG}.column{place}", known[place], choose))
 
 
-def _choose_columns() -> None:
-    chosen = [st.session_state[f"{SLUG}.column{place}"] for place in range(3)]
-    put_value("columns", "~".join(chosen), slug=SLUG)
+def _choose_column(names: list[str], place: int, name: str) -> None:
+    put_value("columns", "~".join([*names[:place], name, *names[place + 1 :]]), slug=SLUG)
 
 
 # -- lesson cards ----------------------------------------------------------------------------------------------------

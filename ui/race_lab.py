@@ -28,7 +28,7 @@ from ui.i18n import _, tell
 from ui.intro import lab
 from ui.live_plot import frame_text, live_plot
 from ui.names import SCHEDULES
-from ui.session import set_up_by_teacher
+from ui.session import imposed, set_up_by_teacher
 from ui.slider import Mark, slider
 
 SLUG, GROUP = "optimizers", "race"
@@ -116,21 +116,20 @@ def _branch(config: Config) -> Config:
         return config
     number = int(config.hand)
     _parent, step, rule, rate = entries[number - 1]
-    key = f"{SLUG}.branch{number}"
-    st.session_state[f"{key}.rule"] = rule
 
-    def other_rule() -> None:
-        new = st.session_state[f"{key}.rule"]
+    def other_rule(new: str) -> None:
         good = experiment.courses.rates(config.surface)[new]
         _set(changed_branch(config.branches, number, rule=new, learning_rate=good))
 
-    st.selectbox(_("Rule from step {step} on").format(step=step), list(RULES), key=f"{key}.rule",
-                 format_func=lambda r: _(RULES[r].title), on_change=other_rule)  # fmt: skip
+    st.selectbox(_("Rule from step {step} on").format(step=step), list(RULES),
+                 format_func=lambda r: _(RULES[r].title),
+                 **imposed(f"{SLUG}.branch{number}.rule", rule, other_rule))  # fmt: skip
     values = {**vars(config), "hand": rule}
     low, high = (getattr(look.bounds(values)[f"{rule}_learning_rate"], end) for end in ("low", "high"))
     moved = slider(
-        _("Learning rate η from step {step} on").format(step=step), key=f"{key}.rate.{rule}", value=rate, log=True,
-        low=min(low, rate), high=max(high, rate), marks=marks(values).get(f"{rule}_learning_rate", ()), controlled=True,
+        _("Learning rate η from step {step} on").format(step=step), key=f"{SLUG}.branch{number}.rate.{rule}",
+        value=rate, log=True, low=min(low, rate), high=max(high, rate), controlled=True,
+        marks=marks(values).get(f"{rule}_learning_rate", ()),
     )  # fmt: skip
     if moved == rate:
         return config
@@ -145,11 +144,9 @@ def _set(branches: str) -> None:
 
 def _top_row(config: Config, names: Sequence[str]) -> bool:
     """Who races, and from where it is seen; says whether it is the landscape."""
-    key = f"{SLUG}.track"
-    st.session_state[key] = list(names)
 
-    def chosen() -> None:
-        now = [rule for rule in RULES if rule in st.session_state[key]]
+    def choose(chosen: list[str]) -> None:
+        now = [rule for rule in RULES if rule in chosen]
         put_value("racers", "~".join(now) or None, slug=SLUG)
         put_value("optimizer", None, slug=SLUG)
         if now and config.hand in RULES and config.hand not in now:
@@ -159,7 +156,7 @@ def _top_row(config: Config, names: Sequence[str]) -> bool:
     titles = {rule: f"{GLYPHS[STYLES[rule][1]]} {_(RULES[rule].title)}" for rule in RULES}
     with st.container(key="track", horizontal=True, horizontal_alignment="distribute", gap="small"):
         st.pills(
-            _("On the track"), list(RULES), selection_mode="multi", key=key, on_change=chosen,
+            _("On the track"), list(RULES), selection_mode="multi", **imposed(f"{SLUG}.track", list(names), choose),
             format_func=titles.__getitem__, label_visibility="collapsed", width="content",
         )  # fmt: skip
         seen = st.segmented_control(
@@ -171,15 +168,13 @@ def _top_row(config: Config, names: Sequence[str]) -> bool:
 
 def _hand_row(config: Config, shown: Scene) -> str:
     """Whose knobs, memory and formula are shown, which of its curves; and the branches."""
-    key = f"{SLUG}.hand"
     names = {racer.name: look.name_of(racer, _) for racer in shown.racers}
-    st.session_state[key] = shown.hand.name
     views = {"rate": _("Rates"), "step": _("Step lengths"), "memory": _("Memory")}
     with st.container(key="hand-row", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{_('In hand')}**", width="content")
         st.selectbox(
-            _("In hand"), list(names), key=key, format_func=names.__getitem__, width=200, label_visibility="collapsed",
-            on_change=lambda: put_value("hand", st.session_state[key], slug=SLUG),
+            _("In hand"), list(names), format_func=names.__getitem__, width=200, label_visibility="collapsed",
+            **imposed(f"{SLUG}.hand", shown.hand.name, lambda name: put_value("hand", name, slug=SLUG)),
         )  # fmt: skip
         _branch_buttons(config, shown)
         if not config.branches:

@@ -35,13 +35,12 @@ COLLECT_EVERY = 60.0
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Start the workers in the background, so that the first page does not wait for them; end them at the end."""
-    starting = asyncio.create_task(asyncio.to_thread(jobs.start))
+    await asyncio.to_thread(jobs.start, wait=False)  # from the first request on they are "starting", never "down"
     collecting = asyncio.create_task(_collect())
     try:
         yield
     finally:
         collecting.cancel()
-        starting.cancel()
         await asyncio.to_thread(jobs.shutdown)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -58,3 +59,36 @@ def in_fragment() -> bool:
     """Whether only a part of the page is being run."""
     context = get_script_run_ctx()
     return bool(context and context.fragment_ids_this_run)
+
+
+def imposed(key: str, value: Any, choose: Callable[[Any], None]) -> dict[str, Any]:
+    """The arguments ``key`` and ``on_change`` of a stock widget whose value the page keeps: it shows ``value`` now.
+
+    Where the page itself has changed the value (a click on a picture, a preset), the widget becomes another one. What
+    the browser last knew of the old one still comes along with the next message, sent by a timer before the new value
+    was drawn, and would be taken for a choice of the user's: the click undone. The old widget's word counts no more.
+
+    Args:
+        choose: called with what the user has chosen, before the rerun.
+    """
+    serials = st.session_state.setdefault("imposed", {})
+    serial = serials.setdefault(key, 0)
+    if _plain(st.session_state.get(_numbered(key, serial), value)) != _plain(value):
+        serials[key] = serial = serial + 1
+    name = _numbered(key, serial)
+    st.session_state[name] = value  # in every run: the next may overtake this one
+
+    def changed() -> None:
+        if st.session_state["imposed"].get(key) == serial and name in st.session_state:
+            choose(st.session_state[name])
+
+    return {"key": name, "on_change": changed}
+
+
+def _numbered(key: str, serial: int) -> str:
+    return f"{key}.{serial}" if serial else key
+
+
+def _plain(value: Any) -> Any:
+    """What makes two values of a widget the same: several choices in any order, a text with spaces around it."""
+    return sorted(value) if isinstance(value, list) else value.strip() if isinstance(value, str) else value

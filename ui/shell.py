@@ -14,7 +14,7 @@ from ui import address, style, unknown  # noqa: E402
 from ui.faults import told  # noqa: E402
 from ui.i18n import ASSETS, LANGUAGES, _, language, language_for, set_language, tell  # noqa: E402
 from ui.lessons import READY  # noqa: E402
-from ui.session import enter, owner  # noqa: E402
+from ui.session import enter, imposed, owner  # noqa: E402
 
 BEAT = 20.0  # seconds between heartbeats; a run's lease is at least 120 s
 
@@ -52,15 +52,13 @@ def _pages() -> dict[str, list[st.Page]]:
 
 def _language_switch() -> None:
     """English or Chinese; the page, its settings and its run stay."""
-    st.session_state["language-switch"] = language()  # in every run, as ui.controls does, and for the same reason
     st.segmented_control(
         "Language · 语言",
         list(LANGUAGES),
         format_func=LANGUAGES.__getitem__,
-        key="language-switch",
         required=True,
         label_visibility="collapsed",
-        on_change=lambda: set_language(st.session_state["language-switch"]),
+        **imposed("language-switch", language(), set_language),
     )
 
 
