@@ -267,18 +267,17 @@ def test_the_embedded_digits_are_learned(network, least):
 
 @pytest.mark.slow
 @pytest.mark.data
-@pytest.mark.parametrize(("epochs", "least"), [(1, 0.975), (5, 0.988)])
-def test_article_on_mnist(epochs, least):
-    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "article", "epochs": epochs}))
+def test_article_on_mnist_in_one_pass():  # five passes, and five seeds of "fast": benchmarks/time_to_accuracy.py
+    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "article", "epochs": 1}))
     assert isinstance(last, Finished)
-    assert last.metrics["test_accuracy"] >= least
+    assert last.metrics["test_accuracy"] >= 0.975
 
 
 @pytest.mark.slow
 @pytest.mark.data
-def test_fast_on_mnist_five_seeds():
+def test_fast_on_mnist():
     config = build(cnn.Config, {"dataset": "mnist", "network": "fast"})
-    finished = [list(cnn.run(replace(config, seed=seed)))[-1] for seed in range(5)]
+    finished = [list(cnn.run(replace(config, seed=seed)))[-1] for seed in range(2)]
     assert np.mean([e.metrics["test_accuracy"] for e in finished if isinstance(e, Finished)]) >= 0.990
 
 
