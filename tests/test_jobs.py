@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from typing import Any
 
@@ -109,6 +110,56 @@ def test_one_step_at_a_time_is_the_same_run(jobs, play):
         assert jobs.history(run_id, owner=ME).step == before + done
     jobs.resume(run_id, owner=ME)
     assert result(ended(jobs, run_id)) == alone(toy.Config(**config))
+
+
+@pytest.fixture
+def slow_end(monkeypatch):
+    """Tasks end only when this event is set, however long ago their runs wrote their last word."""
+    go_on = threading.Event()
+    finish = broker.Broker._finish
+
+    def late(self, run_id):
+        go_on.wait(20)
+        finish(self, run_id)
+
+    monkeypatch.setattr(broker.Broker, "_finish", late)
+    yield go_on
+    go_on.set()
+
+
+def test_a_run_resumed_before_its_task_has_ended_waits_at_once_and_goes_on_as_asked(jobs, play, slow_end):
+    config = {"steps": 40, "pause": 0.02, "seed": 3}
+    run_id = play(**config)
+    at_step(jobs, run_id, 5)
+    jobs.pause(run_id, owner=ME)
+    until(lambda: jobs.history(run_id, owner=ME).state == "paused")
+    rests_at = jobs.history(run_id, owner=ME).step
+    jobs.resume(run_id, owner=ME, steps=2)
+    assert jobs.history(run_id, owner=ME).state == "queued", "a page that looks now must go on looking"
+    slow_end.set()
+    until(lambda: jobs.history(run_id, owner=ME).step == rests_at + 2)
+    assert ended(jobs, run_id).state == "paused"
+    jobs.resume(run_id, owner=ME)
+    assert result(ended(jobs, run_id)) == alone(toy.Config(**config))
+
+
+def test_what_is_asked_before_a_task_has_ended_is_not_lost(jobs, play, slow_end):
+    run_id = play(steps=400, pause=0.02)
+    at_step(jobs, run_id, 5)
+    jobs.pause(run_id, owner=ME)
+    until(lambda: jobs.history(run_id, owner=ME).state == "paused")
+    rests_at = jobs.history(run_id, owner=ME).step
+    jobs.change(run_id, "rate", 0.25, owner=ME)
+    jobs.resume(run_id, owner=ME)
+    jobs.stop(run_id, owner=ME)
+    assert jobs.history(run_id, owner=ME).state == "stopped"
+    slow_end.set()
+    until(lambda: jobs.info(run_id, owner=ME).resumable)
+    assert jobs.history(run_id, owner=ME).step == rests_at
+    jobs.resume(run_id, owner=ME, steps=1)
+    until(lambda: jobs.history(run_id, owner=ME).step == rests_at + 1)
+    told = [(c.step, c.name, c.value) for c in jobs.history(run_id, owner=ME).changes]
+    assert told == [(rests_at, "rate", 0.25)]
 
 
 def test_a_paused_run_frees_its_worker(jobs, play):

@@ -32,6 +32,7 @@ SIGN = 20.0  # seconds between signs of life for runs in hand, for servers on ot
 MOST_WAITING = 500
 MOST_EACH = 4  # runs of one browser that wait or run
 KEEP_DAYS, KEEP_BYTES = 14.0, 20e9
+GOING = ("queued", "running")
 
 
 class Broker:
@@ -72,17 +73,19 @@ class Broker:
         if self.problem is not None:
             raise self.problem
         with self._lock:
-            if any(r.run_id == record.run_id for r in self.waiting):
+            hand = self.hands.get(record.run_id)
+            if any(r.run_id == record.run_id for r in self.waiting) or (hand and hand.again):
                 return  # two windows asked at once
-            if hand := self.hands.get(record.run_id):
-                hand.again = True
-                return
-            self._check_room(record.owner)
+            if hand is None:
+                self._check_room(record.owner)
             self.signs[record.owner] = time.monotonic()
             record = replace(record, attempts=record.attempts + 1, server=self._server)
             self.store.write(record)
             self.store.queued(record.run_id)
-            self.waiting.append(record)
+            if hand is None:
+                self.waiting.append(record)
+            else:  # its log has ended, its task not quite
+                hand.again = record
         self._wake.set()
 
     def _check_room(self, owner: str) -> None:
@@ -101,16 +104,21 @@ class Broker:
         """Pass ``"pause"``, ``"stop"`` or ``"change"`` on; False where the run is neither waiting nor in hand here."""
         with self._lock:
             hand = self.hands.get(record.run_id)
-            if hand is not None:
+            if hand is not None and self.store.history(record.run_id).state not in GOING:
+                return False  # only its task has still to end: what is asked now is for when it goes on
+            if hand is not None and not hand.again:
                 hand.wishes.append((action, *args))
                 if action == "stop":
                     hand.stopping, hand.stop_by = True, time.monotonic() + GRACE
                 self._wake.set()
                 return True
             waits = next((r for r in self.waiting if r.run_id == record.run_id), None)
-            if waits is None or action == "change":
+            if action == "change" or (hand is None and waits is None):
                 return False
-            self.waiting.remove(waits)
+            if hand is not None:
+                hand.again = None
+            elif waits is not None:
+                self.waiting.remove(waits)
             self.store.end(record.run_id, Stopped if action == "stop" else Paused)
             return True
 
@@ -128,11 +136,7 @@ class Broker:
     def history(self, record: Record) -> History:
         """A run's history; one whose server is gone is brought to an end first."""
         history = self.store.history(record.run_id)
-        if (
-            history.state in ("queued", "running")
-            and self.place(record.run_id) is None
-            and is_gone(record, self.store, 2 * SIGN)
-        ):
+        if history.state in GOING and self.place(record.run_id) is None and is_gone(record, self.store, 2 * SIGN):
             self.store.end(record.run_id, Failed, restarted().to_dict())
             history = self.store.history(record.run_id)
         return history
@@ -266,11 +270,11 @@ class Broker:
 
     def _let_go(self, run_id: str, kind: type, *args: Any) -> None:
         """End the log with this, unless the run has ended it itself, and forget the run."""
-        self.store.end(run_id, kind, *args)
         hand = self.hands.pop(run_id, None)
-        if hand is not None and hand.again and not self._closing:
-            with contextlib.suppress(Problem):
-                self.enqueue(hand.record)
+        if hand is not None and hand.again is not None:  # its log says already that it waits
+            self.waiting.append(hand.again)
+        else:
+            self.store.end(run_id, kind, *args)
 
     def _adopt(self) -> None:
         """On a cluster that outlives web processes: take over the runs that a lost one left going on."""
@@ -295,12 +299,12 @@ class Broker:
         with self._lock:
             for run_id, hand in list(self.hands.items()):
                 gone = bool(there) and hand.address not in there
-                if hand.future is None and isinstance(self.store.last(run_id), LAST):
-                    del self.hands[run_id]
+                if hand.future is None and (hand.again or isinstance(self.store.last(run_id), LAST)):
+                    self._let_go(run_id, Failed, worker.died().to_dict())
                 elif gone and (hand.future is None or not hand.future.done()):
                     if hand.future is not None:
                         hand.future.cancel()
-                    if isinstance(self.store.last(run_id), Queued) and not hand.stopping:  # it never began
+                    if isinstance(self.store.last(run_id), Queued) and not (hand.stopping or hand.again):  # never began
                         del self.hands[run_id]
                         self.waiting.insert(0, hand.record)
                     else:

@@ -25,7 +25,7 @@ class Hand:
     asking: Any = None  # the future of the wish on its way
     stop_by: float = float("inf")
     stopping: bool = False
-    again: bool = False  # asked to go on after its last event, before its task had ended
+    again: Record | None = None  # how to go on: asked for after its last event, before its task had ended
 
     def deliver(self, link: Any, answered: Callable[[], None]) -> None:
         """Send the first wish, one at a time, again until the worker has confirmed it."""
