@@ -20,7 +20,8 @@ import torch
 
 from dlcore.data.images import ImageData
 from dlcore.device import autocast, reproducible
-from dlcore.experiments.cnn import Config, prepare
+from dlcore.experiments.cnn import Config
+from dlcore.image_training import prepare
 from dlcore.knobs import build
 from dlcore.training import Plan, Task, fit
 

@@ -139,3 +139,51 @@ class Machine:
         label=N_("Fingerprint of the data"),
         help=N_("Names the exact images; a run is repeated only with the same."),
     )
+
+
+@dataclass(frozen=True)
+class Images:
+    """What an image classifier learns from, and which it is."""
+
+    dataset: str = knob(
+        "digits",
+        choices=("digits", "mnist", "fashion_mnist"),
+        label=N_("Dataset"),
+        help=N_("Small scanned digits, the 70,000 digits of MNIST, or the clothes of Fashion-MNIST."),
+    )
+    network: str = knob(
+        "article",
+        choices=("article", "fast", "mlp"),
+        label=N_("Network"),
+        help=N_("Three convolutions, the classic; two, tuned for speed; or dense layers only, for comparison."),
+    )
+    train_size: int = knob(
+        0,
+        low=0,
+        high=60000,
+        advanced=True,
+        label=N_("Training images"),
+        zero=N_("all"),
+        help=N_("How many images to learn from; 0 takes all there are."),
+    )
+    label_smoothing: float = knob(
+        0.0,
+        low=0.0,
+        high=0.5,
+        advanced=True,
+        label=N_("Label smoothing"),
+        help=N_("The share of the target that is spread over all classes, so that no answer has to be quite certain."),
+    )
+    dropout: float = knob(
+        0.0,
+        low=0.0,
+        high=0.9,
+        advanced=True,
+        label=N_("Dropout"),
+        help=N_("The share of the last hidden layer that is switched off at random in each step."),
+    )
+
+
+@dataclass(frozen=True)
+class ImageConfig(Machine, Training, Images):
+    """All that ``dlcore.image_training`` reads; the image lessons' configs are classes of it."""

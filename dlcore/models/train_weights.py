@@ -18,7 +18,8 @@ from torch import Tensor
 from dlcore.data.images import load
 from dlcore.device import reproducible
 from dlcore.events import Epoch
-from dlcore.experiments.cnn import Config, infer, prepare, resolve
+from dlcore.experiments.cnn import Config, resolve
+from dlcore.image_training import infer, prepare
 from dlcore.knobs import build
 from dlcore.models.weights import FOLDER, load_shipped, save
 from dlcore.readings import hits
