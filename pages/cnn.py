@@ -17,7 +17,7 @@ from ui.training_view import training_view
 
 LABELS = {
     "digits": N_("Built-in digits"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"), "article": N_("Three conv."),
-    "fast": N_("Fast"), "mlp": N_("Dense"), **OPTIMIZERS, **SCHEDULES,
+    "fast": N_("Fast"), "mlp": N_("Dense"), "own": N_("Your own"), **OPTIMIZERS, **SCHEDULES,
 }  # fmt: skip
 
 lesson = lesson_for("cnn")
@@ -37,7 +37,7 @@ code_panel(
     lesson,
     config,
     history,
-    show=["dlcore.models.cnn:article", "dlcore.training:fit"],
+    show=["dlcore.models.cnn:build", "dlcore.training:fit"],
     data=lambda: set_csv(history),
 )
 outro(lesson)
