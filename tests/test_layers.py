@@ -26,7 +26,7 @@ POOL = st.builds(
     lambda window, stride, how: Layer("pool", window=window, stride=stride, how=how),
     st.integers(2, 4), st.integers(1, 4), st.sampled_from(["max", "average"]),
 )  # fmt: skip
-PLAIN = st.sampled_from(["relu", "tanh", "gelu", "sigmoid", "norm", "flatten", "average"]).map(Layer)
+PLAIN = st.sampled_from(["relu", "tanh", "gelu", "sigmoid", "norm", "flatten", "average", "largest"]).map(Layer)
 DROPOUT = st.integers(0, 95).map(lambda percent: Layer("dropout", share=percent / 100))
 DENSE = st.integers(0, 9).map(lambda size: Layer("dense", size))
 ANY = st.one_of(CONV, POOL, PLAIN, DROPOUT, DENSE)
@@ -34,7 +34,7 @@ ON_MAPS = st.lists(st.one_of(CONV, POOL, DROPOUT, st.sampled_from(["relu", "norm
 ON_LISTS = st.lists(st.one_of(st.integers(1, 9).map(lambda n: Layer("dense", n)), DROPOUT, PLAIN), max_size=3)
 SENSIBLE = st.builds(
     lambda maps, way, lists: [*maps, Layer(way), *lists, Layer("dense")],
-    ON_MAPS, st.sampled_from(["flatten", "average"]), ON_LISTS,
+    ON_MAPS, st.sampled_from(["flatten", "average", "largest"]), ON_LISTS,
 )  # fmt: skip
 SHAPES = st.tuples(st.integers(1, 3), st.integers(3, 14), st.integers(3, 14))
 
@@ -42,7 +42,7 @@ SHAPES = st.tuples(st.integers(1, 3), st.integers(3, 14), st.integers(3, 14))
 def module(layer: Layer, inputs: tuple[int, ...], classes: int) -> nn.Module:
     """The layer as its name says it in torch, by hand: the oracle knows nothing of our shapes."""
     maps = len(inputs) == 3
-    if layer.kind in ("conv", "pool", "flatten", "average") and not maps:
+    if layer.kind in ("conv", "pool", "flatten", "average", "largest") and not maps:
         raise RuntimeError("torch would take a list for one image without a batch; we mean maps")
     if layer.kind == "dense" and maps:
         raise RuntimeError("torch would multiply each row of the picture")
@@ -55,6 +55,7 @@ def module(layer: Layer, inputs: tuple[int, ...], classes: int) -> nn.Module:
         "dropout": lambda: nn.Dropout(layer.share),
         "flatten": nn.Flatten,
         "average": lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        "largest": lambda: nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten()),
         "dense": lambda: nn.Linear(inputs[0], layer.size or classes),
         "relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "sigmoid": nn.Sigmoid,
     }[layer.kind]()  # fmt: skip

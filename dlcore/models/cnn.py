@@ -63,6 +63,13 @@ class _Average(nn.Module):
         return X.mean((2, 3))
 
 
+class _Largest(nn.Module):
+    """Each map to its largest number, wherever it is: ``(B, C, H, W)`` → ``(B, C)``."""
+
+    def forward(self, X: Tensor) -> Tensor:
+        return X.amax((2, 3))
+
+
 def build(
     network: str,
     shape: Shape = (1, 28, 28),
@@ -105,6 +112,7 @@ def _module(layer: Layer, before: Shape, after: Shape) -> nn.Module:
         "dropout": lambda: nn.Dropout(layer.share),
         "flatten": nn.Flatten,
         "average": _Average,
+        "largest": _Largest,
         "dense": lambda: nn.Linear(before[0], after[0]),
         **FUNCTIONS,
     }

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from dlcore.models.layers import Layer
+from dlcore.models.layers import TO_LIST, Layer
 from dlcore.texts import N_, Problem
 
 MOST_PARAMETERS = 5_000_000  # 20 MB of weights, 80 with Adam's memories
@@ -80,7 +80,7 @@ def _names(layers: Sequence[Layer]) -> list[str]:
     for layer in layers:
         seen[layer.kind] += 1
         count = seen[layer.kind]
-        single = layer.kind in ("flatten", "average") and count == 1
+        single = layer.kind in TO_LIST and count == 1
         logits = layer.kind == "dense" and not layer.size and "logits" not in names
         names.append("logits" if logits else layer.kind if single else f"{layer.kind}{count}")
     return names
@@ -89,10 +89,10 @@ def _names(layers: Sequence[Layer]) -> list[str]:
 def _through(row: Row, shape: Shape, classes: int) -> Row:
     """The row with what comes out when ``shape`` goes in. Raises ``Problem``."""
     layer, flat = row.layer, len(shape) == 1
-    if layer.kind in ("conv", "pool", "average", "flatten") and flat:
+    if layer.kind in ("conv", "pool", *TO_LIST) and flat:
         raise Problem(
             N_("“{layer}” needs maps, but here is a list of {length} numbers. Put it before the layer that makes the "
-               "list (flatten or average)."),
+               "list (flatten, average or largest)."),
             kind="layers", layer=layer.kind, length=shape[0],
         )  # fmt: skip
     if layer.kind == "dense":
@@ -112,7 +112,7 @@ def _through(row: Row, shape: Shape, classes: int) -> Row:
         return replace(row, shape=(shape[0], *_windows(layer, shape)))
     if layer.kind == "norm":
         return replace(row, shape=shape, params=2 * shape[0])
-    if layer.kind in ("flatten", "average"):
+    if layer.kind in TO_LIST:
         area = shape[1] * shape[2] if layer.kind == "flatten" else 1
         return replace(row, shape=(shape[0] * area,))
     return replace(row, shape=shape)

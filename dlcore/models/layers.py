@@ -10,7 +10,7 @@
 ``norm``                                  batch normalisation of every map, or of every number of a list
 ``dropout 0.25``                          a share is switched off in training
 ``flatten``                               maps to one list
-``average``                               each map to its mean: a list as long as there are maps
+``average``, ``largest``                  each map to its mean, or to its largest number: one for each map
 ``dense 64``; ``dense``                   all with all; without a number: one score per class, the end
 ========================================  ==============================================================
 """
@@ -26,7 +26,8 @@ from dlcore.texts import N_, Problem
 
 ACTIVATIONS = ("relu", "tanh", "gelu", "sigmoid")
 POOLS = ("max", "average")
-KINDS = ("conv", "pool", *ACTIVATIONS, "norm", "dropout", "flatten", "average", "dense")
+TO_LIST = ("flatten", "average", "largest")  # maps become a list
+KINDS = ("conv", "pool", *ACTIVATIONS, "norm", "dropout", *TO_LIST, "dense")
 
 PRESETS = {
     "article": "conv 32 3; relu; pool 2; conv 64 3; relu; pool 2; conv 64 3; relu; flatten; dense 64; relu; dense",
