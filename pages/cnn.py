@@ -9,6 +9,7 @@ from ui.controls import controls
 from ui.data_box import data_box
 from ui.evaluation_panel import evaluation_panel
 from ui.intro import intro, lab, outro, prose
+from ui.layer_editor import layer_editor
 from ui.lessons import lesson_for
 from ui.look_panel import look_panel
 from ui.names import OPTIMIZERS, SCHEDULES
@@ -24,10 +25,11 @@ lesson = lesson_for("cnn")
 intro(lesson)
 panel, picture = lab()
 with panel:
-    config = controls(lesson.config, labels=LABELS)
+    config = controls(lesson.config, labels=LABELS, hidden=("layers",))
 with picture:
     here = data_box(config.dataset)
-    history = run_panel(lesson, config, training_view, ready=here)
+    fits = layer_editor(lesson.slug, config)
+    history = run_panel(lesson, config, training_view, ready=here and fits)
 look_panel(lesson, history)
 evaluation_panel(history)
 for section in ("what-you-see", "seven-steps", "formulas", "why-convolution"):
