@@ -49,7 +49,7 @@ class Config:
         help=N_("How large the weights begin: all zero, small (0.01), after Glorot (Xavier), or after He."),
     )  # fmt: skip
     width: int = knob(32, low=4, high=48, label=N_("Units per layer"), help=N_("Theory is exact for wide layers."))
-    # At 0.1 twenty tanh layers are at the edge: the last bit of a product, other on other processors, decides their end.
+    # At 0.1 twenty tanh layers are at the edge: the last bit of a product, not the same everywhere, decides their end.
     learning_rate: float = knob(
         0.05, low=1e-4, high=10.0, log=True, live=True, label=N_("Learning rate η"),
         help=N_("Step size of plain gradient descent; it can be moved while the network trains."),
