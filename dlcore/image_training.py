@@ -57,7 +57,7 @@ def resolve_on(config: C, data: ImageData) -> C:
         return stepper(task, replace(plan, count=size, batch_size=size))
 
     layout = choose_layout(
-        f"cnn/{config.network}/{data.X_train.shape[1:]}/{size}",
+        f"cnn/{config.layers if config.network == 'own' else config.network}/{data.X_train.shape[1:]}/{size}",
         trial,
         wanted=Layout(config.memory_format, config.precision),
         device=where,
@@ -177,6 +177,7 @@ def model_arguments(config: ImageConfig, data: ImageData) -> dict[str, Any]:
         "mean": mean,
         "std": std,
         "dropout": config.dropout,
+        "layers": config.layers if config.network == "own" else "",
     }
 
 
