@@ -164,7 +164,7 @@ def test_centred_shapes_differ_from_the_shifted_in_place_alone():
 
 
 def test_the_area_of_a_shape_is_the_formulas():
-    """Ink on an enlarged grid against closed forms: disc, ring, square, triangle, bar, cross, star (the crescent has none)."""
+    """Ink on an enlarged grid against closed forms, for all but the crescent."""
     side, size, form = np.linspace(-12, 12, 2001), np.full((1, 1, 1), 7.0), np.full((1, 1, 1), 0.5)
     x, y = side[None, None, :], side[None, :, None]
     cell = (side[1] - side[0]) ** 2
