@@ -178,6 +178,7 @@ def model_arguments(config: ImageConfig, data: ImageData) -> dict[str, Any]:
         "std": std,
         "dropout": config.dropout,
         "layers": config.layers if config.network == "own" else "",
+        "shuffled": config.pixels == "shuffled",
     }
 
 

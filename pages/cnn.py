@@ -14,10 +14,14 @@ from ui.lessons import lesson_for
 from ui.look_panel import look_panel
 from ui.names import OPTIMIZERS, SCHEDULES
 from ui.run_panel import run_panel
+from ui.run_shelf import run_shelf
 from ui.training_view import training_view
+from ui.why_convolution import why_convolution
 
 LABELS = {
     "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
+    "shapes_centred": N_("Shapes, centred"), "shapes_moved": N_("Shapes, moved"),
+    "in_order": N_("In order"), "shuffled": N_("Shuffled"),
     "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "mlp": N_("Dense"), "own": N_("Your own"),
     **OPTIMIZERS, **SCHEDULES,
 }  # fmt: skip
@@ -33,8 +37,10 @@ with picture:
     history = run_panel(lesson, config, training_view, ready=here and fits)
 look_panel(lesson, history)
 evaluation_panel(history)
-for section in ("what-you-see", "seven-steps", "formulas", "why-convolution"):
+run_shelf(lesson, config, labels=LABELS, ready=here and fits)
+for section in ("what-you-see", "seven-steps", "formulas"):
     prose(lesson.slug, section, numbers(history))
+why_convolution(lesson)
 challenge(lesson, cnn_tasks())
 code_panel(
     lesson,

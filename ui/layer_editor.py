@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from dlcore.data.images import DRAWN
 from dlcore.models.layer_shapes import Row, Shape, fault, shapes, total
 from dlcore.models.layers import BOUNDS, FIRST, KINDS, MOST_TEXT, PRESETS, parse
 from dlcore.texts import N_, Problem
@@ -17,7 +18,7 @@ from ui.session import page_state, set_up_by_teacher
 
 KEY = "layers"
 MOST_UNDO = 50  # texts that are kept
-FORMS: dict[str, tuple[Shape, int]] = {"shapes": ((1, 28, 28), 8), "cifar10": ((3, 32, 32), 10)}
+FORMS: dict[str, tuple[Shape, int]] = {**dict.fromkeys(DRAWN, ((1, 28, 28), 8)), "cifar10": ((3, 32, 32), 10)}
 USUAL = ((1, 28, 28), 10)  # of an image, and how many classes
 TITLES = {
     "conv": N_("Convolution"), "pool": N_("Pooling"), "norm": N_("Normalise"), "dropout": N_("Dropout"),

@@ -21,7 +21,7 @@ FAST_ADAM = {"learning_rate": 1e-2, "momentum": 0.7, "beta2": 0.9}
 FAST_DIGITS = {"epochs": 12, "batch_size": 64}  # 1,442 images are six batches of 256: too few to learn from
 SMALL = {"schedule": "one_cycle"}
 SMALL_ADAM = {"learning_rate": 5e-3}
-FEW = ("digits", "shapes")  # datasets of some hundred to 2,000 images
+FEW = ("digits", "shapes", "shapes_centred", "shapes_moved")  # datasets of some hundred to 2,000 images
 
 
 @dataclass(frozen=True)
