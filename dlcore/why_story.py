@@ -82,7 +82,8 @@ def _pixels(conv: float, conv_hard: float, dense: float, dense_hard: float) -> l
     if conv_hard < conv - FAR:
         said.append(
             N_(
-                "With shuffled pixels the convolutional network falls to {conv_hard}: in its windows, nothing belongs together."
+                "With shuffled pixels the convolutional network falls to {conv_hard}: in its windows, nothing belongs "
+                "together."
             )
         )
     else:

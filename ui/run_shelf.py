@@ -97,6 +97,10 @@ def _buttons(lesson: Lesson, state: dict[str, Any], contenders: Sequence[Contend
         stop_button(state, KEY, active)
 
 
+def _add(state: dict[str, Any], experiment: str, place: str, config: Any) -> None:
+    submit(state, experiment, place, config)
+
+
 def _contenders(places: Mapping[str, str], known: Mapping[str, RunInfo], labels: Mapping[str, str]) -> list[Contender]:
     shown = {place: known[run_id] for place, run_id in sorted(places.items())}
     names = differing([run.config for run in shown.values()], labels)
