@@ -41,7 +41,7 @@ def run_shelf(lesson: Lesson, config: Any, *, labels: Mapping[str, str] = {}, re
         if run_id not in known:
             del places[place]
     st.header(_("Side by side"), anchor="compare")
-    with st.container(key="prose-shelf", gap="small"):
+    with st.container(key="shelf", gap="small"):
         st.markdown(_("Up to four runs in one picture: change one setting, train again, and see what it did."))
         _choose(places, known, labels)
         contenders = _contenders(places, known, labels)
