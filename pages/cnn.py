@@ -22,6 +22,7 @@ LABELS = {
     "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
     "shapes_centred": N_("Shapes, centred"), "shapes_moved": N_("Shapes, moved"),
     "in_order": N_("In order"), "shuffled": N_("Shuffled"),
+    "cifar10": N_("Photographs"),
     "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "mlp": N_("Dense"), "own": N_("Your own"),
     **OPTIMIZERS, **SCHEDULES,
 }  # fmt: skip

@@ -122,7 +122,7 @@ def test_the_sentences_say_what_was_measured_and_no_more():
 @pytest.mark.slow
 @pytest.mark.parametrize("question", why_story.QUESTIONS)
 def test_the_effect(question):
-    """Seen with seeds 0 and 1: pixels 0.99, 0.33-0.39 against 0.37, 0.37; places 0.998, 0.83-0.87 against 0.95, 0.15."""
+    """Seen with seeds 0 and 1: pixels .99, .33-.39 against .37, .37; places .998, .83-.87 against .95, .15."""
     from dataclasses import replace
 
     right = []

@@ -148,11 +148,11 @@ class Images:
 
     dataset: str = knob(
         "digits",
-        choices=("digits", "shapes", "shapes_centred", "shapes_moved", "mnist", "fashion_mnist"),
+        choices=("digits", "shapes", "shapes_centred", "shapes_moved", "mnist", "fashion_mnist", "cifar10"),
         label=N_("Dataset"),
         help=N_(
-            "Small scanned digits, drawn shapes (anywhere, in the middle, or learned in the middle and asked for "
-            "anywhere), the 70,000 digits of MNIST, or the clothes of Fashion-MNIST."
+            "Small scanned digits; drawn shapes (anywhere, in the middle, or learned in the middle and asked for "
+            "anywhere); the digits of MNIST, the clothes of Fashion-MNIST, or the colour photographs of CIFAR-10."
         ),
     )
     network: str = knob(
