@@ -22,12 +22,17 @@ def numbers(history: History) -> dict[str, str]:
     }
 
 
-def best_accuracy(runs: Iterable[History], dataset: str, *, most_images: float = math.inf) -> float:
-    """The best test accuracy of the finished runs on a dataset that learned from at most so many images; 0 if none."""
+def best_accuracy(
+    runs: Iterable[History], dataset: str, *, most_images: float = math.inf, most_params: float = math.inf
+) -> float:
+    """The best test accuracy of finished runs on a dataset, of at most so many images and weights; 0 if none."""
     scores = [
         run.metrics["test_accuracy"]
         for run in runs
-        if _finished(run) and run.config["dataset"] == dataset and run.info["train_size"] <= most_images
+        if _finished(run)
+        and run.config["dataset"] == dataset
+        and run.info["train_size"] <= most_images
+        and run.info["params"] <= most_params
     ]
     return max(scores, default=0.0)
 

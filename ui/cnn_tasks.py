@@ -11,6 +11,7 @@ from ui.look_panel import UNSURE
 from ui.session import owner, page_state
 
 SLUG = "cnn"
+MOST_WEIGHTS, SHAPES_GOAL = 10_000, 0.95  # 97% was seen with 6,152
 GOAL, FEW = 0.935, 300  # right answers on the built-in digits, after so many images; docs/teaching.md has what was seen
 
 
@@ -31,6 +32,15 @@ def cnn_tasks() -> list[Task]:
             _("Beat the dense network with fewer weights: more right answers on the same images."),
             lambda: beats_dense(_finished()),
             hint=_("Train “Dense” first, then another network on the same images. Count the weights in the thread."),
+        ),
+        Task(
+            "small",
+            _("Build a network of at most 10,000 weights that gets 95% of the shapes right, wherever they stand."),
+            lambda: best_accuracy(_finished(), "shapes", most_params=MOST_WEIGHTS) / SHAPES_GOAL,
+            hint=_(
+                "Choose “Your own” and the dataset “Shapes”. After “flatten” a dense layer pays for every place; “Map "
+                "maximum” asks only whether the pattern is there. Give it some more epochs and a larger rate."
+            ),
         ),
         Task(
             "unsure",
