@@ -1,0 +1,139 @@
+"""Whose answers are examined: a built-in classifier, or a network that this browser has trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from dlcore import evaluation_sources, jobs
+from dlcore.history import History
+from dlcore.jobs import RunInfo
+from dlcore.texts import N_, Problem
+from dlcore.thresholds import Curves, curves
+from ui.controls import get_extra, put_extra
+from ui.i18n import _, tell
+from ui.session import imposed, owner
+
+BUILT_IN = {
+    "rare": N_("A rare disease (generated)"),
+    "breast_cancer": N_("Real tumours, two measurements"),
+    "by_heart": N_("150 digits learned by heart"),
+    "shipped": N_("Our network on strange digits"),
+}
+FIRST = "rare"
+RUN = "run:"
+MOST_RUNS = 8  # of one's own that are offered, the newest
+PREDICTIONS = "test_predictions"
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A classifier's answers to samples that it had not learned from. The arrays are shared: do not write into them.
+
+    Attributes:
+        name: as in the address: a built-in one's, or ``run:<run_id>``.
+        probabilities, labels: ``(N, K)`` and ``(N,)``.
+        classes: names, English.
+        dataset, which: the image set and each sample's number in it; ``dataset`` is "" where there are no images.
+        own: whether it is a run of this browser, whose samples are the set's test images.
+    """
+
+    name: str
+    probabilities: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    dataset: str
+    which: np.ndarray
+    own: bool
+
+    @property
+    def binary(self) -> bool:
+        """Whether there are two classes, of which the second is the positive one."""
+        return len(self.classes) == 2
+
+    def curves(self, positive: int) -> Curves:
+        """What hangs on the threshold, for one class against the rest."""
+        return _curves(self.name, positive, self)
+
+
+def choose() -> Source | None:
+    """Draw the choice of a source (and of nothing where a teacher has prepared the page); None while there is none."""
+    own = own_runs()
+    named = {**BUILT_IN, **{RUN + run_id: _title(history) for run_id, history in own.items()}}
+    asked = get_extra("source") or FIRST
+    if asked not in named:
+        st.warning(
+            _("The run in this link is not among this browser’s finished runs. A built-in classifier is shown."),
+            icon=":material/info:",
+        )
+        asked = FIRST
+    try:
+        return _own(asked, own[asked.removeprefix(RUN)]) if asked.startswith(RUN) else _built_in(asked)
+    except Problem as problem:
+        if jobs.status().state != "starting":  # then the shell draws the page again when the workers are there
+            st.warning(tell(problem), icon=":material/info:")
+        return None
+
+
+def selector() -> None:
+    """The list to choose from."""
+    own = own_runs()
+    named = {**BUILT_IN, **{RUN + run_id: _title(history) for run_id, history in own.items()}}
+    asked = get_extra("source") or FIRST
+
+    def chosen(name: str) -> None:
+        put_extra("source", "" if name == FIRST else name)
+        for dependent in ("positive", "threshold", "share", "cell"):
+            put_extra(dependent, "")
+
+    st.selectbox(
+        _("Whose answers"),
+        list(named),
+        format_func=lambda name: _(named[name]),
+        help=_("A built-in classifier, or a network that you have trained; none of them learned from these samples."),
+        **imposed("evaluation.source", asked if asked in named else FIRST, chosen),
+    )
+
+
+def own_runs() -> dict[str, History]:
+    """This browser's newest finished runs that have answered test images, by run_id."""
+    try:
+        finished = [run for run in jobs.runs(owner()) if run.state == "finished" and run.experiment != "evaluation"]
+        found = {run.run_id: _history(run) for run in finished[: 3 * MOST_RUNS]}
+    except Problem:
+        return {}
+    ready = {run_id: history for run_id, history in found.items() if PREDICTIONS in history.snapshots}
+    return dict(list(ready.items())[:MOST_RUNS])
+
+
+def _history(run: RunInfo) -> History:
+    return jobs.history(run.run_id, owner=owner())
+
+
+def _title(history: History) -> str:
+    words = _("Yours: {network} on {dataset}, {share} right")
+    config, share = history.config, history.metrics.get("test_accuracy", float("nan"))
+    return words.format(network=config.get("network", "?"), dataset=config.get("dataset", "?"), share=f"{share:.1%}")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _built_in(name: str) -> Source:
+    found = jobs.call(evaluation_sources.built_in, name, timeout=60)
+    arrays = {key: found[key] for key in ("probabilities", "labels", "which")}
+    return Source(name, **arrays, classes=tuple(found["classes"]), dataset=found["dataset"], own=False)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _own(name: str, _history: History) -> Source:
+    found = _history.snapshots[PREDICTIONS].arrays
+    labels = found["labels"].astype(np.int64)
+    classes = tuple(str(c) for c in _history.info["classes"])
+    dataset = _history.config.get("dataset", "")
+    return Source(name, found["probabilities"], labels, classes, dataset, np.arange(len(labels)), own=True)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _curves(name: str, positive: int, _source: Source) -> Curves:
+    return curves(_source.labels == positive, _source.probabilities[:, positive])
