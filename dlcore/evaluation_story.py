@@ -105,11 +105,9 @@ def numbers(scene: Scene | None) -> dict[str, str]:
     }
 
 
-def worthless(scene: Scene | None) -> float:
-    """Accuracy above 98 % without finding a single positive."""
-    if scene is None or not scene.curves.positives or not scene.counts.accuracy > 0.98:
-        return 0.0
-    return 1.0 if scene.counts.tp == 0 else 0.5
+def worthless(scene: Scene | None) -> bool:
+    """Accuracy above 98 % without finding a single positive, where there are some."""
+    return bool(scene and scene.curves.positives and scene.counts.accuracy > 0.98 and scene.counts.tp == 0)
 
 
 def screens(scene: Scene | None) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LOWEST, HIGHEST = 0.001, 0.999  # of the threshold that a reader sets; scores beyond are drawn at the ends
+LOWEST, HIGHEST = 0.0001, 0.9999  # of the threshold that a reader sets; scores beyond are drawn at the ends
 
 
 @dataclass(frozen=True, eq=False)

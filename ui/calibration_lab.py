@@ -11,6 +11,7 @@ from dlcore import calibration
 from dlcore.calibration import brier, claims, fit_temperature, halves, negative_log_likelihood, reliability, tempered
 from dlcore.evaluation_story import percent
 from dlcore.figures import certainty
+from ui import sources
 from ui.controls import get_extra, put_extra
 from ui.i18n import _
 from ui.live_plot import live_plot
@@ -20,6 +21,7 @@ from ui.sources import Source
 
 EXTRA = ("temperature",)
 COLDEST, HOTTEST = 0.1, 20.0
+DULL = 0.05  # a calibration error that leaves little to mend
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ def draw(source: Source) -> Measured:
     with words:
         st.html(_table(P, Q, y, before.error, after.error))
         st.caption(_what(source))
+        if before.error < DULL and not set_up_by_teacher():
+            st.caption(_("This classifier means what it says, more or less."))
+            words = _("Examine one that is too sure")
+            st.button(words, icon=":material/swap_horiz:", key="evaluation.boaster", on_click=sources.take,
+                      args=("by_heart",))  # fmt: skip
     return Measured(before.error, after.error, best)
 
 

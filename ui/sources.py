@@ -83,18 +83,20 @@ def selector() -> None:
     named = {**BUILT_IN, **{RUN + run_id: _title(history) for run_id, history in own.items()}}
     asked = get_extra("source") or FIRST
 
-    def chosen(name: str) -> None:
-        put_extra("source", "" if name == FIRST else name)
-        for dependent in ("positive", "threshold", "share", "cell"):
-            put_extra(dependent, "")
-
     st.selectbox(
         _("Whose answers"),
         list(named),
         format_func=lambda name: _(named[name]),
         help=_("A built-in classifier, or a network that you have trained; none of them learned from these samples."),
-        **imposed("evaluation.source", asked if asked in named else FIRST, chosen),
+        **imposed("evaluation.source", asked if asked in named else FIRST, take),
     )
+
+
+def take(name: str) -> None:
+    """Examine that source from now on; what was set for the one before is forgotten."""
+    put_extra("source", "" if name == FIRST else name)
+    for dependent in ("positive", "threshold", "share", "cell", "temperature"):
+        put_extra(dependent, "")
 
 
 def own_runs() -> dict[str, History]:

@@ -69,7 +69,7 @@ def resamples(
         zero: show where zero lies: for a difference.
     """
     known = values[np.isfinite(values)]
-    heights, edges = np.histogram(known, bins=40) if len(known) else (np.zeros(1), np.array([0.0, 1.0]))
+    heights, edges = np.histogram(known, bins=_even_edges(known))
     middle = (edges[:-1] + edges[1:]) / 2
     inside = (middle >= span[0]) & (middle <= span[1])
     data = [
@@ -88,6 +88,16 @@ def resamples(
         "margin": {"l": 56, "r": 12, "t": 10, "b": 46},
     }
     return figure(data, layout)
+
+
+def _even_edges(values: np.ndarray) -> np.ndarray:
+    """About 40 bins that each hold equally many of the values there can be: a share of N samples has steps of 1/N."""
+    places = np.unique(np.round(values, 9))
+    if len(places) < 2:
+        return np.array([-0.5, 0.5]) + (places[0] if len(places) else 0.0)
+    step = max(float(np.diff(places).min()), float(np.ptp(places)) / 1000)
+    width = step * max(1, round(float(np.ptp(places)) / step / 40))
+    return np.arange(places[0] - step / 2, places[-1] + width, width)
 
 
 def _at(x: float, color: str, dash: str) -> dict:

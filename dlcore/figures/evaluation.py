@@ -69,7 +69,7 @@ def _matrix_axes(names: list[str], label: Label) -> dict:
     turned = -40 if long and len(names) > 3 else 0
     top = 104 if turned else 56
     return {
-        "xaxis": {**axis, "title": {**title, "text": label(N_("Answer of the network"))}, "side": "top",
+        "xaxis": {**axis, "title": {**title, "text": label(N_("Answer"))}, "side": "top",
                   "range": [-0.5, last], "tickangle": turned},
         "yaxis": {**axis, "title": {**title, "text": label(N_("Truth"))}, "range": [last, -0.5], "scaleanchor": "x"},
         "margin": {"l": 96 if long else 56, "r": 8, "t": top, "b": 24},

@@ -40,7 +40,8 @@ def score_histogram(
     x, at = log_odds(edges), float(log_odds(cut))
     up, down = positives / max(positives.sum(), 1), -negatives / max(negatives.sum(), 1)
     data = [*_side(x, up, at, MODEL, DATA), *_side(x, down, at, DATA, MODEL)]
-    high = 1.25 * max(float(up.max()), float(-down.min()), 1e-3)
+    tallest, within = (max(float(np.abs(h[part]).max()) for h in (up, down)) for part in (slice(None), slice(1, -1)))
+    high = 1.3 * max(min(tallest, 2.5 * within), 1e-3)  # what lies beyond the scale must not flatten what lies on it
     marks = [_upright(at, GREY, "solid", 2)]
     marks += [_upright(float(log_odds(best)), REFERENCE, "dot", 2)] if best is not None else []
     layout = {
