@@ -37,7 +37,8 @@ def make(name: str, dial: float, seed: int) -> Any:
     elif name == "tree":
         model = DecisionTreeClassifier(max_depth=int(dial), random_state=seed)
     else:
-        model = MLPClassifier((int(dial),), max_iter=60, batch_size=32, learning_rate_init=0.01, random_state=seed)
+        batch: Any = 32  # scikit-learn's stub knows the word "auto" only
+        model = MLPClassifier((int(dial),), max_iter=60, batch_size=batch, learning_rate_init=0.01, random_state=seed)
     return make_pipeline(StandardScaler(), model)
 
 

@@ -35,7 +35,6 @@ measured = None
 if source and scene:
     confusion_lab.draw(source, scene)
     confusion_lab.class_scores(source)
-prose(lesson.slug, "averages")
 prose(lesson.slug, "calibration")
 if source:
     measured = live_lab(partial(calibration_lab.draw, source))

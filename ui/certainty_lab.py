@@ -55,7 +55,7 @@ def _histogram(name: str, title: str, values: np.ndarray, measured: float) -> No
         alt=_("Histogram of {what} over 2,000 resamples, with its 95 % interval.").format(what=_(title)),
     )  # fmt: skip
     words = _("{what}: {measured}, with a 95 % interval from {low} to {high}.")
-    texts = [percent(v) if name == "accuracies" else f"{v:.3f}" for v in (measured, *span)]
+    texts = [percent(v) if name == "accuracies" else f"{v:.4f}" for v in (measured, *span)]
     st.markdown(words.format(what=_(title), measured=f"**{texts[0]}**", low=texts[1], high=texts[2]))
 
 

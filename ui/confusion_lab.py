@@ -16,13 +16,14 @@ from dlcore.texts import N_, Problem
 from dlcore.thresholds import curves, histogram
 from ui.controls import get_extra, put_extra
 from ui.i18n import _, ngettext, tell
+from ui.intro import passage
 from ui.live_plot import live_plot
 from ui.session import imposed, set_up_by_teacher
 from ui.sources import Source
 from ui.threshold_lab import EDGES, names, positive_class
 
 EXTRA = ("cell", "view")
-MOST, COLUMNS = 24, 8  # images of a cell
+MOST, COLUMNS = 18, 6  # images of a cell
 VIEWS = {"classes": N_("All classes: the largest wins"), "threshold": N_("One class, at the threshold")}
 
 
@@ -31,7 +32,7 @@ def draw(source: Source, scene: Scene) -> tuple[int, int] | None:
     truth, answer, classes = _sides(source, scene)
     matrix = np.zeros((len(classes), len(classes)), int)
     np.add.at(matrix, (truth, answer), 1)
-    with st.container(key="lab-confusion"):
+    with st.container(key="confusion-cells"):
         left, right = st.columns([1, 1.35], gap="large")
     with left:
         shares = st.segmented_control(
@@ -41,7 +42,7 @@ def draw(source: Source, scene: Scene) -> tuple[int, int] | None:
         )  # fmt: skip
         cell = _cell(matrix)
         live_plot(
-            evaluation.confusion(matrix, classes, shares=shares == "share", chosen=cell, label=str), key="cells",
+            evaluation.confusion(matrix, classes, shares=shares == "share", chosen=cell, label=_), key="cells",
             height=430 if len(classes) > 2 else 300, on_click=lambda click: _open(click, len(classes)),
             alt=_("Confusion matrix: choose a cell to see its samples."),
             table={_("truth"): classes, **{name: matrix[:, k] for k, name in enumerate(classes)}},
@@ -136,7 +137,7 @@ def _images(source: Source, inside: np.ndarray) -> None:
     truth, answer = [names_of[k] for k in source.labels[shown]], [names_of[k] for k in said]
     live_plot(
         images.mistakes(found, truth, answer, sure[shown].astype(float).tolist(), columns=COLUMNS), key="cell-images",
-        height=images.FOOT + 92 * -(-len(shown) // COLUMNS),
+        height=images.FOOT + 118 * -(-len(shown) // COLUMNS),
         alt=_("The images of the cell, each with its truth, the largest answer and its probability."),
         table={_("image"): source.which[shown], _("truth"): truth, _("answer"): answer,
                _("probability"): sure[shown].round(4)},
@@ -167,6 +168,7 @@ def class_scores(source: Source) -> None:
     """Precision, recall and F1 of each class, and the averages that are in use."""
     said = source.probabilities.argmax(1)
     found = _report(source.name, said, source)
+    table, words = st.columns([1, 1.35], gap="large")
     rows = [f"| | {_('precision')} | {_('recall')} | F1 | {_('samples')} |", "|---|---|---|---|---|"]
     columns = (found["precision"], found["recall"], found["f1"], found["support"])
     for name, *values, support in zip(source.classes, *columns, strict=True):
@@ -177,8 +179,9 @@ def class_scores(source: Source) -> None:
         rows.append(f"| {word} | " + " | ".join(f"{v:.3f}" for v in means) + f" | {total} |")
     micro = found["accuracy"]
     rows.append(f"| {_('micro mean = accuracy')} | {micro:.3f} | {micro:.3f} | {micro:.3f} | {total} |")
-    st.markdown("\n".join(rows))
-    st.caption(
+    table.markdown("\n".join(rows))
+    words.markdown(passage("evaluation", "averages"))
+    words.caption(
         _("Accuracy {accuracy}, balanced accuracy (the mean recall of the classes) {balanced}.").format(
             accuracy=percent(found["accuracy"]), balanced=percent(found["balanced_accuracy"])
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dlcore.evaluation_story import Scene, fractions, percent
 from dlcore.figures import evaluation, thresholds
@@ -162,7 +163,7 @@ def _histogram(scene: Scene, both: tuple[str, str]) -> None:
     )  # fmt: skip
 
 
-def _rates(scene: Scene, left: st.delta_generator.DeltaGenerator, right: st.delta_generator.DeltaGenerator) -> None:
+def _rates(scene: Scene, left: DeltaGenerator, right: DeltaGenerator) -> None:
     """The two curves, with the threshold's point and the cheapest one's."""
     found = scene.curves
     few = thinned(found)

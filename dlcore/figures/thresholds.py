@@ -73,9 +73,9 @@ def _corner_notes(corners: Sequence[str], names: Sequence[str], label: Label) ->
         (1, 1, CORNERS[0], found, DATA), (1, 0, CORNERS[1], alarms, MODEL),
         (0, 1, CORNERS[2], missed, MODEL), (0, 0, CORNERS[3], alone, DATA),
     )  # fmt: skip
-    sides = ("left", "right")
+    sides, ends = ("left", "right"), (0.025, 0.975)  # clear of the outermost bars
     notes = [
-        {"x": x, "y": y, "xref": "x domain", "yref": "y domain", "xanchor": sides[x], "showarrow": False,
+        {"x": ends[x], "y": y, "xref": "x domain", "yref": "y domain", "xanchor": sides[x], "showarrow": False,
          "yanchor": "top" if y else "bottom", "text": f"{label(word)}: <b>{count}</b>",
          "font": {"color": color, "size": LABEL_SIZE}}
         for x, y, word, count, color in places
