@@ -57,7 +57,7 @@ class Config:
         help=N_("Into how many parts the samples are cut; each part is left out once and tested on."),
     )  # fmt: skip
     repeats: int = knob(
-        5, low=1, high=50, label=N_("Repeats"), advanced=True, help=N_("How often all of it is done with other chance.")
+        2, low=1, high=50, label=N_("Repeats"), advanced=True, help=N_("How often all of it is done with other chance.")
     )
     prevalence: float = knob(
         0.05, low=0.01, high=0.5, log=True, label=N_("Share of positives"), advanced=True,
