@@ -34,7 +34,9 @@ def tasks(scene: Scene | None, measured: Measured | None) -> list[Task]:
                 share=f"{GOAL_PRECISION:.1%}"
             ),
             lambda: screens(scene),
-            hint=_("Go down with the threshold until recall is just above 90 %, and not further. Arrow keys help."),
+            hint=_(
+                "Go down with the threshold until recall is just 90 %, and no further. The number can be typed, too."
+            ),
             praise=_("Some 95 of 100 alarms are false. That may be worth it: a second test is cheap, a miss is not."),
         ),
         Task(

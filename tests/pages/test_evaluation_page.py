@@ -50,7 +50,9 @@ def test_opens_on_99_percent_that_find_almost_nobody(jobs):
 def test_threshold_of_the_link_moves_all_numbers(jobs):
     at = opened(threshold="0.0101", cost="50")
     assert not at.exception
-    found, missed, alarms = map(int, re.search(r"(\d+) found, (\d+) missed, ([\d,]+) false", said(at)).group(1, 2, 3))  # type: ignore[union-attr]
+    told = re.search(r"(\d+) found (\d+) missed (\d+) false", said(at).replace(",", ""))
+    assert told
+    found, missed, alarms = map(int, told.groups())
     assert found + missed == 100
     assert found > 85
     assert alarms > 1000
@@ -61,7 +63,7 @@ def test_threshold_of_the_link_moves_all_numbers(jobs):
 
 def test_challenges_of_the_threshold(jobs):
     assert solved(opened(threshold="0.99")) == ["worthless"]
-    assert solved(opened(threshold="0.0115")) == ["screen"]
+    assert solved(opened(threshold="0.008")) == ["screen"]
     assert solved(opened(threshold="0.05", share="0.3")) == ["believe"]
     assert solved(opened(threshold="0.05", share="0.01")) == []
 
