@@ -8,13 +8,13 @@ import numpy as np
 import streamlit as st
 
 from dlcore import evaluation_sources, jobs
+from dlcore.experiments.settings import ImageConfig
 from dlcore.history import History
-from dlcore.jobs import RunInfo
 from dlcore.texts import N_, Problem
 from dlcore.thresholds import Curves, curves
 from ui.controls import get_extra, put_extra
 from ui.i18n import _, tell
-from ui.session import imposed, owner
+from ui.session import imposed, owner, set_up_by_teacher
 
 BUILT_IN = {
     "rare": N_("A rare disease (generated)"),
@@ -59,37 +59,35 @@ class Source:
 
 
 def choose() -> Source | None:
-    """Draw the choice of a source (and of nothing where a teacher has prepared the page); None while there is none."""
+    """Draw the list to choose from (not where a teacher has prepared the page) and return what is chosen.
+
+    None while there is none to show, which is then said.
+    """
     own = own_runs()
     named = {**BUILT_IN, **{RUN + run_id: _title(history) for run_id, history in own.items()}}
     asked = get_extra("source") or FIRST
+    name = asked if asked in named else FIRST
+    if not set_up_by_teacher():
+        st.selectbox(
+            _("Whose answers"),
+            list(named),
+            format_func=lambda name: _(named[name]),
+            help=_(
+                "A built-in classifier, or a network that you have trained; none of them learned from these samples."
+            ),
+            **imposed("evaluation.source", name, take),
+        )
     if asked not in named:
         st.warning(
             _("The run in this link is not among this browser’s finished runs. A built-in classifier is shown."),
             icon=":material/info:",
         )
-        asked = FIRST
     try:
-        return _own(asked, own[asked.removeprefix(RUN)]) if asked.startswith(RUN) else _built_in(asked)
+        return _own(name, own[name.removeprefix(RUN)]) if name.startswith(RUN) else _built_in(name)
     except Problem as problem:
         if jobs.status().state != "starting":  # then the shell draws the page again when the workers are there
             st.warning(tell(problem), icon=":material/info:")
         return None
-
-
-def selector() -> None:
-    """The list to choose from."""
-    own = own_runs()
-    named = {**BUILT_IN, **{RUN + run_id: _title(history) for run_id, history in own.items()}}
-    asked = get_extra("source") or FIRST
-
-    st.selectbox(
-        _("Whose answers"),
-        list(named),
-        format_func=lambda name: _(named[name]),
-        help=_("A built-in classifier, or a network that you have trained; none of them learned from these samples."),
-        **imposed("evaluation.source", asked if asked in named else FIRST, take),
-    )
 
 
 def take(name: str) -> None:
@@ -102,16 +100,12 @@ def take(name: str) -> None:
 def own_runs() -> dict[str, History]:
     """This browser's newest finished runs that have answered test images, by run_id."""
     try:
-        finished = [run for run in jobs.runs(owner()) if run.state == "finished" and run.experiment != "evaluation"]
-        found = {run.run_id: _history(run) for run in finished[: 3 * MOST_RUNS]}
+        finished = [r for r in jobs.runs(owner()) if r.state == "finished" and isinstance(r.config, ImageConfig)]
+        found = {run.run_id: jobs.history(run.run_id, owner=owner()) for run in finished[: 2 * MOST_RUNS]}
     except Problem:
         return {}
     ready = {run_id: history for run_id, history in found.items() if PREDICTIONS in history.snapshots}
     return dict(list(ready.items())[:MOST_RUNS])
-
-
-def _history(run: RunInfo) -> History:
-    return jobs.history(run.run_id, owner=owner())
 
 
 def _title(history: History) -> str:

@@ -43,8 +43,6 @@ def draw() -> tuple[Source, Scene] | None:
     with st.container(key="lab-threshold"):
         panel, picture = st.columns([1, 2.7], gap="large")
     with panel:
-        if not set_up_by_teacher():
-            sources.selector()
         source = sources.choose()
         if source is None:
             return None

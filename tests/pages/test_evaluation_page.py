@@ -6,9 +6,13 @@ import re
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dlcore.data.images import load
+from dlcore.events import Snapshot
+from dlcore.history import History
 from tests.waiting import patience
 
 SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
@@ -130,3 +134,31 @@ def test_folds_are_trained_and_compared(jobs):
         at.run()
     assert "The interval lies below zero: B: Nearest neighbours is better" in said(at)
     assert solved(at) == ["better"]
+
+
+def own_run(labels: np.ndarray, probabilities: np.ndarray) -> History:
+    """A finished run as the image lessons leave it."""
+    history = History(state="finished", config={"dataset": "digits", "network": "mlp"}, metrics={"test_accuracy": 0.5})
+    history.info = {"classes": list("0123456789")}
+    arrays = {"probabilities": probabilities.astype(np.float32), "labels": labels.astype(np.uint8)}
+    history.snapshots["test_predictions"] = Snapshot(1, "test_predictions", arrays)
+    return history
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["all classes", "without an eight"])
+def test_a_run_of_ones_own_is_examined_with_its_images(jobs, monkeypatch, missing):
+    labels = load("digits").y_test
+    labels = np.where(labels == 8, 3, labels) if missing else labels
+    noise = np.random.default_rng(0).random((len(labels), 10))
+    probabilities = noise + 2 * np.eye(10)[labels]
+    probabilities /= probabilities.sum(1, keepdims=True)
+    name = f"own-{missing}"
+    monkeypatch.setattr("ui.sources.own_runs", lambda: {name: own_run(labels, probabilities)})
+    at = opened(lang="en", source=f"run:{name}", cell="3_3")
+    assert not at.exception
+    assert not [box for box in at.warning if "run" in box.value]
+    assert f"Of 355 samples {(labels == 8).sum()} are **8**" in said(at)
+    assert "are **3** and were called **3**" in said(at)
+    assert any("Yours: mlp on digits, 50.0% right" in option for option in at.selectbox[0].options)
+    if missing:
+        assert "–" in measures(at), "no positives: recall is 0/0"
