@@ -167,7 +167,11 @@ def _scores(source: Source, scene: Scene, cell: tuple[int, int], inside: np.ndar
 def class_scores(source: Source) -> None:
     """Precision, recall and F1 of each class, and the averages that are in use."""
     said = source.probabilities.argmax(1)
-    found = _report(source.name, said, source)
+    try:
+        found = _report(source.name, said, source)
+    except Problem as problem:
+        st.warning(tell(problem))
+        return
     table, words = st.columns([1, 1.35], gap="large")
     rows = [f"| | {_('precision')} | {_('recall')} | F1 | {_('samples')} |", "|---|---|---|---|---|"]
     columns = (found["precision"], found["recall"], found["f1"], found["support"])
