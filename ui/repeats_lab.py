@@ -180,8 +180,8 @@ def _verdict(found: dict[str, Any], config: dict[str, Any]) -> str:
     low, high = found["difference_low"], found["difference_high"]
     titles = _titles(config)
     numbers = {
-        "a": titles[0], "b": titles[1], "difference": f"{100 * found['difference']:+.1f}", "low": f"{100 * low:+.1f}",
-        "high": f"{100 * high:+.1f}", "only_a": found["only_a"], "only_b": found["only_b"],
+        "a": titles[0], "b": titles[1], "difference": _points(found["difference"]), "low": _points(low),
+        "high": _points(high), "only_a": found["only_a"], "only_b": found["only_b"],
     }  # fmt: skip
     words = _(
         "A has {difference} points more than B, with a 95 % interval from {low} to {high}. A was right where B was not "
@@ -192,6 +192,11 @@ def _verdict(found: dict[str, Any], config: dict[str, Any]) -> str:
     if high < 0:
         return words + " " + _("**The interval lies below zero: {b} is better on data like these.**").format(**numbers)
     return words + " " + _("**Zero lies within it: nobody can say yet which is better.**")
+
+
+def _points(share: float) -> str:
+    """A difference of shares in points, with a true minus."""
+    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def finished() -> list[History]:

@@ -153,9 +153,10 @@ def strips(
             mark = {"color": COLORS[row], "size": 11, "symbol": "diamond"}
             mean = {"x": [float(known.mean())], "y": [row + 0.38], "error_x": {**spread, "color": COLORS[row]}}
             data.append({**dots, **mean, "marker": mark})
-    shown = [g[np.isfinite(g)] for g in groups]
-    values = np.concatenate([*shown, [] if level is None else [level]])
+    values = np.concatenate([g[np.isfinite(g)] for g in groups])
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    if level is not None and low - (high - low) < level < low:  # a level far away would squeeze the dots
+        low = level
     pad = 0.06 * (high - low) or 0.05
     layout = {
         "xaxis": {"title": {"text": label(title)}, "range": [low - pad, high + pad], "zeroline": False},
