@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dlcore import descent_views as look
 from dlcore import figures
+from dlcore.descent import descend
 from dlcore.experiments import linear_regression as lr
 from dlcore.figures import descent
 from dlcore.figures.curves import Curve, Level, curves, spread
@@ -28,7 +29,7 @@ def validated(figure: go.Figure) -> Any:
 def films(bowl=False, **given):
     config = build(lr.Config, given)
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     return look.views(task, config, path, bowl=bowl), path
 
 
@@ -74,7 +75,7 @@ def frame(key, value, k):
 def test_line_film_draws_the_line_of_each_state():
     config = build(lr.Config, {"dataset": "line", "standardize": False})
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     film = look.views(task, config, path).data
     ends = np.array(film.figure._data[3]["x"])
     for k in (0, 1, 50, 200):
@@ -88,7 +89,7 @@ def test_line_film_draws_the_line_of_each_state():
 def test_map_is_the_loss():
     config = build(lr.Config, {"dataset": "line", "standardize": False})
     task = lr.task(config)
-    shown = look.views(task, config, lr.descend(task.X, task.y, config)).surface.figure._data[0]
+    shown = look.views(task, config, descend(task.X, task.y, config)).surface.figure._data[0]
     z = np.asarray(shown["z"], dtype=float)
     rng = np.random.default_rng(0)
     floor = task.spectrum.optimum_loss
@@ -165,7 +166,7 @@ def test_every_text_goes_through_the_label():
 def _one():
     config = lr.Config()
     task = lr.task(config)
-    return task, config, lr.descend(task.X, task.y, config)
+    return task, config, descend(task.X, task.y, config)
 
 
 def test_curves_name_their_lines_at_their_ends():

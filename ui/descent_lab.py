@@ -13,8 +13,9 @@ import streamlit as st
 
 from dlcore import descent_views as look
 from dlcore.data.tabular import DIABETES, read_points
+from dlcore.descent import Path, Task, descend, is_batched
 from dlcore.experiments import linear_regression as lr
-from dlcore.experiments.linear_regression import Config, Path, Task
+from dlcore.experiments.linear_regression import Config
 from dlcore.figures import descent
 from dlcore.figures.descent import Film
 from dlcore.texts import N_, Problem
@@ -45,7 +46,7 @@ def marks(values: Mapping[str, Any]) -> dict[str, Sequence[Mark]]:
         return {}
     config = Config(**values)
     limit, noisy = look.limit_now(task, config)
-    if lr.is_batched(config, len(task.y)):  # the best rate of the full gradient is no advice for small batches
+    if is_batched(config, len(task.y)):  # the best rate of the full gradient is no advice for small batches
         name = _("limit for this batch") if noisy else _("limit of the full batch")
         return {"learning_rate": [Mark(limit, name, "limit")]}
     name = "2(1+β)/λmax" if values["momentum"] else "2/λmax"
@@ -82,7 +83,7 @@ def _show(config: Config) -> tuple[Task | None, Path | None]:
     except Problem as problem:
         _without_line(config, problem)
         return None, None
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     _pictures(task, config, path)
     return task, path
 
