@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,24 @@ from dlcore.knobs import build
 def validated(figure: go.Figure) -> Any:
     """The same figure through Plotly's own validators; raises where an attribute is unknown or malformed."""
     return go.Figure(data=[dict(trace) for trace in figure._data], layout=dict(figure._layout))
+
+
+def test_the_browser_has_the_same_colours():
+    """Recoloured plots (theme.js), the page's variables (style.css) and Streamlit's theme."""
+    assets = Path(figures.__file__).parents[2]
+    lower = {light.lower(): dark for light, dark in figures.ON_DARK.items()}
+    script = (assets / "assets/components/theme.js").read_text()
+    table = re.search(r"const ON_DARK = \{(.*?)\};", script, re.DOTALL)
+    assert table
+    assert dict(re.findall(r'"(#\w+)": "(#\w+)"', table.group(1))) == lower
+    style = (assets / "assets/components/style.css").read_text()
+    for name in ("data", "model", "gradient", "reference", "warning"):
+        light = getattr(figures, name.upper()).lower()
+        assert f"--dl-{name}: light-dark({light}, {lower[light]});" in style
+    theme = tomllib.loads((assets / ".streamlit/config.toml").read_text())["theme"]
+    plain = [figures.DATA, figures.MODEL, figures.GRADIENT, figures.REFERENCE, figures.WARNING, figures.GREY]
+    assert theme["light"]["chartCategoricalColors"] == plain
+    assert [c.lower() for c in theme["dark"]["chartCategoricalColors"]] == [figures.ON_DARK[c] for c in plain]
 
 
 def films(bowl=False, **given):
