@@ -68,9 +68,7 @@ def taps(X: np.ndarray, geometry: Geometry, fill: float = 0.0) -> Iterator[tuple
     for i in range(geometry.size):
         for j in range(geometry.size):
             top, left = i * geometry.dilation, j * geometry.dilation
-            yield i, j, padded[..., top : top + stride * rows : stride, left : left + stride * columns : stride][
-                ..., :rows, :columns
-            ]
+            yield i, j, padded[..., top : top + stride * rows : stride, left : left + stride * columns : stride]
 
 
 def correlate(X: np.ndarray, W: np.ndarray, b: float, geometry: Geometry) -> np.ndarray:
@@ -86,7 +84,7 @@ def correlate(X: np.ndarray, W: np.ndarray, b: float, geometry: Geometry) -> np.
 
 
 def kernel_gradient(X: np.ndarray, delta: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """∂L/∂W from δ = ∂L/∂z: again a correlation, of the picture with δ. X (N, C, H, W), δ (N, H_out, W_out) → (C, k, k).
+    """∂L/∂W from δ = ∂L/∂z, again a correlation: X (N, C, H, W), δ (N, H_out, W_out) → (C, k, k).
 
     Each weight has met one pixel for every output number, and takes a share of the blame of each: Σ δ·x.
     """
@@ -97,7 +95,7 @@ def kernel_gradient(X: np.ndarray, delta: np.ndarray, geometry: Geometry) -> np.
 
 
 def pool(X: np.ndarray, kind: str, geometry: Geometry) -> np.ndarray:
-    """The largest ("max") or the mean ("average") number in each window, channel by channel: (..., H, W) → (..., H_out, W_out).
+    """The largest ("max") or the mean ("average") number in each window: X (..., H, W) → (..., H_out, W_out).
 
     For the maximum the padding counts as −∞, for the mean as 0, as in torch.
 

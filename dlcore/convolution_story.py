@@ -101,7 +101,20 @@ def size_sum(side: int, geometry: Geometry) -> str:
     """⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1 with its numbers, and what it comes to where the window fits."""
     g = geometry
     text = f"⌊({side} + 2·{g.padding} − {g.dilation}·({g.size} − 1) − 1) / {g.stride}⌋ + 1"
-    return f"{text} = {(side + 2 * g.padding - g.extent) // g.stride + 1}"
+    return f"{text} = {(side + 2 * g.padding - g.extent) // g.stride + 1}".replace("= -", "= −")
+
+
+def receptive_field(layers: int, geometry: Geometry) -> int:
+    """Pixels along a side that one number sees after so many layers: 1 + Σ (extent − 1) · stride^(layer − 1)."""
+    return 1 + sum((geometry.extent - 1) * geometry.stride**layer for layer in range(layers))
+
+
+def numbers(bench: Bench) -> dict[str, str]:
+    """What the formulas' ``{{placeholders}}`` stand for."""
+    g = bench.geometry
+    fields = {name: str(receptive_field(n, g)) for n, name in enumerate(("one", "two", "three"), start=1)}
+    weights = str(bench.W.size + 1)
+    return {**fields, "k": str(g.size), "s": str(g.stride), "d": str(g.dilation), "weights": weights}
 
 
 def tells_edges_apart(W: np.ndarray) -> bool:

@@ -63,7 +63,7 @@ def read_filter(text: str) -> np.ndarray:
 
 def write_filter(W: np.ndarray) -> str:
     """The inverse of ``read_filter`` for ``(channels, k, k)``, to six digits; equal channels are written once."""
-    channels = W[:1] if (W == W[0]).all() else W
+    channels = W[:1] if (W[:1] == W).all() else W
     return "~".join("_".join(f"{value + 0.0:.6g}" for value in channel.ravel()) for channel in channels)
 
 

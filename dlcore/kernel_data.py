@@ -80,7 +80,7 @@ def _picture(kind: str, rng: np.random.Generator) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def examples(kind: str, count: int, noise: float, seed: int, target: tuple[tuple[float, ...], ...]) -> Examples:
-    """The examples that a hidden filter ``target`` (k rows of k weights) makes, with Gaussian ``noise`` on its answers."""
+    """The examples that a hidden filter ``target`` (k rows of k weights) makes; ``noise`` is added to its answers."""
     W = np.array(target)[None]  # (1, k, k)
     geometry = Geometry(W.shape[-1])
     X = pictures(kind, count, seed)

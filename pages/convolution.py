@@ -1,7 +1,8 @@
 """What does one filter see? A window that slides over pixels, sum by sum; then a filter that nobody writes."""
 
 from dlcore import jobs
-from dlcore.convolution_story import tells_edges_apart
+from dlcore.convolution_story import numbers, tells_edges_apart
+from dlcore.experiments.convolution import FOUND
 from ui import convolution_lab, kernel_lab
 from ui.challenge import Task, challenge
 from ui.code_panel import code_panel
@@ -16,7 +17,7 @@ CODE = (
     "dlcore.experiments.convolution:mse_and_gradient",
     "dlcore.filters:preset",
 )
-ERROR, STEPS = 0.01, 100
+STEPS = 100
 
 
 def runs():
@@ -27,7 +28,7 @@ lesson = lesson_for("convolution")
 intro(lesson)
 bench = live_lab(convolution_lab.draw)
 for section in ("what-you-see", "formulas", "learn-back"):
-    prose(lesson.slug, section)
+    prose(lesson.slug, section, numbers(bench))
 config, history = kernel_lab.draw(lesson, bench.W)
 prose(lesson.slug, "what-pictures-tell")
 challenge(
@@ -38,7 +39,7 @@ challenge(
             _("In the workshop: an output with exactly half as many rows and columns as the picture."),
             bench.halves,
             hint=_("The formula under the sum: which number divides? Then mend what the window’s size takes away."),
-            praise=_("So a network makes pictures smaller on its way from pixels to meaning: by a stride or a pooling."),
+            praise=_("So a network makes pictures smaller on the way from pixels to meaning."),
         ),
         Task(
             "edges",
@@ -50,11 +51,12 @@ challenge(
         Task(
             "learn",
             _("Learn a filter of 3 × 3 or more back within {n} steps: no weight off by more than {error}.").format(
-                n=STEPS, error=ERROR),
-            lambda: kernel_lab.found_by(runs(), ERROR, STEPS),
+                n=STEPS, error=FOUND
+            ),
+            lambda: kernel_lab.found_within(runs(), STEPS),
             hint=_("Which pictures tell most about a weight? And how near to the limit may the rate go?"),
             praise=_("Pictures in which every pixel differs from its neighbours make the bowl rounder."),
-        ),  # fmt: skip
+        ),
         Task(
             "fooled",
             _("Let the learner fail without its noticing: a loss below 0.000001, and yet a weight off by 0.1."),

@@ -24,11 +24,11 @@ SLUG = "convolution"
 EXTRA = (*picture_choice.EXTRA, "filter", *NAMES, "at")
 LOOK = {
     "identity": N_("One weight of 1 in the middle: the picture comes out as it went in, only smaller by its border."),
-    "box": N_("Nine equal weights: every output is the mean of its window, so edges become slopes."),
+    "box": N_("Equal weights: every output is the mean of its window, so edges become slopes."),
     "gaussian": N_("The middle counts most: a softer blur, without the box’s corners."),
     "sharpen": N_("Five times the middle less its four neighbours: what differs from its surroundings is overdrawn."),
-    "sobel_x": N_("Vermilion: dark on the left, bright on the right. Blue: the other way round. A level edge leaves nothing."),
-    "sobel_y": N_("Vermilion: dark above, bright below. Blue: the other way round. An upright edge leaves nothing."),
+    "sobel_x": N_("Vermilion: dark at the left, bright at the right; blue: the reverse. A level edge leaves nothing."),
+    "sobel_y": N_("Vermilion: dark above, bright below; blue: the reverse. An upright edge leaves nothing."),
     "laplacian": N_("Weights that add up to 0: even areas vanish, and every edge shows, with one sign on either side."),
     "emboss": N_("Light from the upper left: slopes towards it and away from it get different signs."),
 }  # fmt: skip
@@ -154,8 +154,10 @@ def _words(bench: Bench) -> None:
             return
         plane = np.abs(made).max(0)
         row, column = np.unravel_index(int(plane.argmax()), plane.shape)
-        sentence = _("Each output number sees a field of {extent} × {extent} pixels. The strongest answer is {most}, in "
-                     "row {row}, column {column}.")  # fmt: skip
+        sentence = _(
+            "Each output number sees {extent} × {extent} pixels. The strongest answer is {most}, in row {row}, "
+            "column {column}."
+        )
         words = sentence.format(
             extent=geometry.extent, most=number(float(made[:, row, column][np.abs(made[:, row, column]).argmax()]), 3),
             row=row + 1, column=column + 1,

@@ -70,8 +70,8 @@ def _texts(bench: Bench) -> dict[str, Any]:
         "play": _("Play"), "pause": _("Pause"), "step": _("Step"), "scrub": _("Step shown; arrow keys move it"),
         "speed": _("Speed"), "back": _("One step back"), "forth": _("One step"), "table": _("Table of the output"),
         "input": _("Picture"), "output": _("Output"), "operation": _(OPERATIONS[bench.settings.operation]),
-        "place": _("row {row}, column {column}"), "size": _("output size"), "channel": _("Channel shown"),
-        "channels": [_(name) for name in CHANNELS], "weights": _("Weights of the filter"),
-        "weight": _("Weight in row {i}, column {j}"),
+        "place": _("row {row}, column {column}"), "size": _("output size"), "done": _("{n} of {all}"),
+        "channel": _("Channel shown"), "channels": [_(name) for name in CHANNELS],
+        "weights": _("Weights of the filter"), "weight": _("Weight in row {i}, column {j}"),
         "keys": _("Point at a number, or move with the arrow keys, to see what it is made of."),
     }  # fmt: skip

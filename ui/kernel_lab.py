@@ -72,7 +72,8 @@ def _bounds(values: Mapping[str, Any]) -> dict[str, Knob]:
     except Problem:
         return {}
     knob = knobs_of(Config)["learning_rate"]
-    return {"learning_rate": replace(knob, low=max(limit / 1000, 1e-4), high=min(3 * limit, 100.0), default=values["learning_rate"])}
+    low, high = max(limit / 1000, 1e-4), min(3 * limit, 100.0)
+    return {"learning_rate": replace(knob, low=low, high=high, default=values["learning_rate"])}
 
 
 def _examples(config: Config) -> None:
@@ -89,25 +90,24 @@ def _examples(config: Config) -> None:
 
 
 def view(config: Config, history: History) -> None:
-    """The learned filter beside the hidden one, and the curves; a film of the run."""
-    rows = history.steps.rows
-    chosen = kernels.thinned(len(rows))
-    path = np.array([rows[i]["weights"] for i in chosen], dtype=float)
-    ran = _ran(config, history)
+    """The learned filter beside the hidden one, and the curves: a film of the run, played once when it has ended."""
+    ran, film = _ran(config, history), history.frames.all()
     hidden = experiment.hidden(ran)
-    path = path.reshape(len(chosen), *hidden.shape)
-    columns = [history.steps.column(name)[chosen] for name in ("step", "loss", "kernel_error")]
+    path = film.get("weights", np.zeros((0, *hidden.shape)))
+    step, loss, error = (np.asarray(film.get(name, ()), dtype=float) for name in ("step", "loss", "kernel_error"))
+    ended = history.state == "finished"
+    shared = {"group": f"kernel-{page_state('convolution').get('run')}" if ended else GROUP, "autoplay": ended}
     left, right = st.columns([1.15, 1])
     with left:
-        film = kernels.pair(hidden, path, label=_)
+        plot, frames = kernels.pair(hidden, path, label=_)
         live_plot(
-            film.figure, key="kernels", height=250, frames={**film.frames, "group": GROUP, "controls": True},
+            plot, key="kernels", height=250, frames={**frames, **shared, "controls": True},
             alt=_("The hidden filter and the learned one, with their weights."),
         )  # fmt: skip
     with right:
-        film = kernels.progress(*columns, history.total_steps or config.steps, ran.noise, label=_)
+        plot, frames = kernels.progress(step, loss, error, history.total_steps or config.steps, ran.noise, label=_)
         live_plot(
-            film.figure, key="kernel-curves", height=250, frames={**film.frames, "group": GROUP, "controls": False},
+            plot, key="kernel-curves", height=250, frames={**frames, **shared, "controls": False},
             alt=_("Loss and the largest error of a weight against steps."),
         )  # fmt: skip
     with st.container(key="kernel-story"):
@@ -129,27 +129,23 @@ def _said(config: Config, history: History) -> str:
         return ":orange[:material/blur_on:] " + _(
             "Loss {loss}, and yet the filter is off by {error}: in {free} of {k} directions the weights may change "
             "without any answer on these pictures changing, so they stay as they began.").format(**numbers)  # fmt: skip
-    if error < 0.01:
+    if error <= experiment.FOUND:
         return ":green[:material/check_circle:] " + _(
             "Found: no weight is off by more than {error}. Nobody wrote them; the loss ({loss}) found them.").format(
                 **numbers)  # fmt: skip
     if config.noise:
         return ":blue[:material/graphic_eq:] " + _(
-            "Off by {error} with noise in the answers (loss {loss}). More pictures average it out.").format(**numbers)
+            "Off by {error} with noise in the answers (loss {loss}). More pictures average it out."
+        ).format(**numbers)
     return ":orange[:material/hourglass:] " + _(
         "Still off by {error} at a loss of {loss}. The bowl’s condition number on these pictures is κ = {kappa}: "
         "the larger, the longer the way.").format(**numbers)  # fmt: skip
 
 
-def found_by(histories: Sequence[History], error: float, steps: int) -> float:
-    """How far “learned back to this error within so many steps” is achieved, in the best of the runs (0 to 1)."""
-    best = 0.0
-    for history in histories:
-        early = history.steps.column("kernel_error")[history.steps.column("step") <= steps]
-        if history.config and len(early) and history.config.get("size", 3) >= 3:
-            lowest = float(np.nanmin(early))
-            best = max(best, 1.0 if lowest < error else 0.9 * min(1.0, error / lowest))
-    return best
+def found_within(histories: Sequence[History], steps: int) -> float:
+    """How far “a filter of 3 × 3 or more was found within so many steps” is achieved, in the best run (0 to 1)."""
+    ends = [history.metrics.get("found_at") for history in histories if len(history.metrics.get("weights", ())) >= 9]
+    return max((min(1.0, steps / max(at, 1)) for at in ends if at is not None), default=0.0)
 
 
 def fooled(histories: Sequence[History]) -> bool:

@@ -8,8 +8,10 @@ import { colours, mix } from "./theme.js";
 import { channelsOf, subtotal, terms, winner } from "./window_sum.js";
 import { unpack } from "./wire.js";
 
-const [TALLEST, LARGEST_CELL, GAP, NARROW] = [330, 30, 44, 620]; // px
+const [TALLEST, LARGEST_CELL, GAP, NARROW] = [350, 30, 44, 620]; // px
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+const INKS = [[1, 0.22, 0.22], [0.22, 1, 0.22], [0.32, 0.42, 1], [1, 1, 1]]; // red, green, blue, grey
+const INNER = "rgba(128, 128, 128, 0.4)"; // between pixels
 const NOTED = 700; // ms at rest before the place goes into the address
 
 export default async function (component) {
@@ -88,8 +90,8 @@ class Convolution {
     const { group, texts, at } = this.data;
     this.head = playhead(group);
     this.head.join(this, { start: at ? "end" : "begin" });
-    const place = (frame) => texts.place.replace("{row}", 1 + Math.floor(frame / this.columns)).replace("{column}", 1 + (frame % this.columns));
-    this.bar = new Bar(group, { ...texts, at: (frame) => (this.data.output ? place(frame) : "") });
+    const done = (frame) => texts.done.replace("{n}", String(frame + 1).padStart(String(this.count).length, "\u2007")).replace("{all}", this.count);
+    this.bar = new Bar(group, { ...texts, at: (frame) => (this.data.output ? done(frame) : "") });
     this.controls.append(...stepButtons(this.head, texts), this.bar.root);
     if (at) this.pinned = at;
     else this.head.autoplay();
@@ -225,12 +227,13 @@ class Convolution {
     const { model, data, line, quiet, paper } = this.tint;
     this.input.size(rows, columns, cell);
     const plane = input[this.channel];
+    const inks = input.length > 1 ? INKS[this.channel] : INKS[3];
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++) {
         const value = plane[r - padding]?.[c - padding];
-        const grey = Math.round(255 * value);
+        const shade = inks.map((share) => Math.round(255 * value * share));
         const nothing = operation === "max" ? "" : "0";
-        this.input.paint(r, c, value === undefined ? { colour: quiet, text: nothing, padded: true } : { colour: `rgb(${grey},${grey},${grey})`, text: short(value) }, line);
+        this.input.paint(r, c, value === undefined ? { colour: quiet, text: nothing, padded: true } : { colour: `rgb(${shade})`, text: short(value) }, value === undefined ? line : INNER);
       }
     }
     if (!output) return;
@@ -291,6 +294,7 @@ class Convolution {
     this.total.setAttribute("aria-live", this.head.playing || this.peeked ? "off" : "polite");
     this.terms.style.setProperty("--dl-size", geometry.size);
     this.terms.classList.toggle("dl-small", geometry.size > 4);
+    this.terms.parentNode.classList.toggle("dl-empty", !output);
     if (!output) return this.terms.replaceChildren(), this.total.replaceChildren();
     const [row, column] = this.place;
     const found = terms(this.data, this.channel, row, column);
@@ -303,14 +307,14 @@ class Convolution {
     if (operation === "average") return this.total.replaceChildren(`Σ x / ${geometry.size ** 2} = `, answer, where);
     const parts = channelsOf(this.data, this.channel).flatMap((c) => {
       const name = input.length > 1 ? `${texts.channels[c]} ` : "";
-      return [c ? " + " : "", el("span", { class: input.length > 1 && c === this.channel ? "dl-conv-this" : "" }, el("small", {}, name), bracket(number(subtotal(this.data, c, row, column), 5)))];
+      return [c ? " + " : "", el("span", { class: input.length > 1 && c === this.channel ? "dl-conv-this" : "" }, el("small", {}, name), (c ? bracket : String)(number(subtotal(this.data, c, row, column), 5)))];
     });
     return this.total.replaceChildren("Σ x·w + b = ", ...parts, " + ", bracket(weightText(this.data.bias, 5)), " = ", answer, where);
   }
 
   term({ value, weight, padded, i, j }, best) {
     const shown = padded && this.data.operation === "max" ? "–" : number(value, 3);
-    const content = weight === undefined ? [el("b", {}, shown)] : [el("b", {}, shown), "·", el("i", { class: weight < 0 ? "minus" : "" }, bracket(weightText(weight, 4)))];
+    const content = weight === undefined ? [el("b", {}, shown)] : [el("b", {}, shown), "·", el("i", {}, bracket(weightText(weight)))];
     const silent = weight === 0 || (weight !== undefined && value === 0);
     return el("span", { class: `dl-conv-term${best ? " dl-best" : ""}${silent ? " dl-silent" : ""}`, "data-x": value, "data-w": weight, onpointerenter: () => this.cells.light(i * this.data.geometry.size + j), onpointerleave: () => this.cells.light(-1) }, ...content);
   }
@@ -325,6 +329,6 @@ class Convolution {
   }
 }
 
-/** A number that fits a pixel: 0.25 as .25. */
-const short = (value) => number(value, Math.abs(value) >= 10 ? 2 : 3).replace(/^(−?)0\./, "$1.").replace(/(\.\d\d)\d+$/, "$1");
+/** A number that fits a pixel: 0.25 as .25, 2.28 as 2.3. */
+const short = (value) => number(Number(value.toFixed(Math.abs(value) < 1 ? 2 : 1)), 3).replace(/^(−?)0\./, "$1.");
 const bracket = (text) => (text.startsWith("−") ? `(${text})` : text);

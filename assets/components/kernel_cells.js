@@ -4,12 +4,13 @@ import { el, number, parseNumber } from "./common.js";
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const LARGEST = 1000; // dlcore.filters
 
-/** A weight as people write it: 1/9 rather than 0.1111. */
-export function weightText(value, digits = 3) {
+/** A weight as people write it, short enough for a cell: 1/9 rather than 0.111111. */
+export function weightText(value) {
   const below = Math.round(1 / Math.abs(value));
-  const whole = below > 1 && below < 100 && Math.abs(1 / Math.abs(value) - below) < 1e-3;
-  if (whole && Math.abs(value * 1000 - Math.round(value * 1000)) > 1e-4) return `${value < 0 ? "−" : ""}1/${below}`;
-  return number(value, digits);
+  const one = below > 1 && below < 5000 && Math.abs(1 / Math.abs(value) - below) < 1e-3 * below;
+  const exact = number(value, 6);
+  if (exact.replace("−", "").length <= 5) return exact;
+  return one ? `${value < 0 ? "−" : ""}1/${below}` : number(value, Math.abs(value) < 0.1 ? 2 : 3);
 }
 
 /** "0.5", "−2", "1/9"; NaN if it is no number. */

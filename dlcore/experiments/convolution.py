@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from dlcore.convolution import correlate, kernel_gradient
-from dlcore.events import Checkpoint, Diverged, Event, Finished, Started, Step
+from dlcore.events import Checkpoint, Diverged, Event, Finished, Snapshot, Started, Step
 from dlcore.filters import TITLES, preset, read_filter
 from dlcore.kernel_data import KINDS, Examples, examples
 from dlcore.knobs import knob, knobs_of
@@ -24,6 +24,8 @@ from dlcore.texts import N_, Problem
 LANE = "light"
 CHECKPOINT_SECONDS = 5.0
 OWN = "own"
+FOUND = 0.01  # a filter none of whose weights is off by more counts as found
+FLUSH, FRAMES = 0.1, 240  # seconds between two parts of the film; of longer runs it has about so many frames
 START = 0.3  # standard deviation of the first weights
 ABOVE_LIMIT = N_(
     "The learning rate {learning_rate:.3g} is above the limit {limit:.3g} of these pictures (2/λmax), so every step "
@@ -105,50 +107,79 @@ def mse_and_gradient(W: np.ndarray, made: Examples) -> tuple[float, np.ndarray]:
 
 
 def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steering | None = None) -> Iterator[Event]:
-    """The descent as events; ``values`` of a ``Step`` are weights (k² floats), kernel_error and learning_rate."""
+    """The descent as events; ``values`` of a ``Step`` are kernel_error and learning_rate. Its weights are a film:
+
+    ``Snapshot``s named "frames" with step (F,), weights (F, k, k), loss (F,) and kernel_error (F,).
+    """
     config, steering = resolve(config), steering or Steering()
-    made, W, step, seconds = task(config), start(config), 0, 0.0
+    made, W, step, seconds, found = task(config), start(config), 0, 0.0, None
     if resume:
-        W, step, seconds = resume["W"].copy(), resume["step"], resume["seconds"]
+        W, step, seconds, found = resume["W"].copy(), resume["step"], resume["seconds"], resume["found"]
         config = replace(config, learning_rate=resume["learning_rate"])
     yield Started(step, asdict(config), config.steps, {"params": W.size, "rows": made.Z.size})
-    saved = began = time.perf_counter()
+    saved = told = began = time.perf_counter()
+    film: list[dict[str, Any]] = []
     while True:
         with np.errstate(over="ignore", invalid="ignore"):
             loss, gradient = mse_and_gradient(W, made)
         if not np.isfinite(loss):
+            yield from flush(step, film)
             yield Diverged(step, ABOVE_LIMIT, {"learning_rate": config.learning_rate, "limit": made.limit})
             return
-        now, error = seconds + time.perf_counter() - began, float(np.abs(W - made.W).max())
+        clock, error = time.perf_counter(), float(np.abs(W - made.W).max())
+        found = step if found is None and error <= FOUND else found
         if not resume or step > resume["step"]:  # what was told before the pause is not told again
-            values = {"weights": W.ravel().tolist(), "kernel_error": error, "learning_rate": config.learning_rate}
-            yield Step(step, loss, now, values)
+            values = {"kernel_error": error, "learning_rate": config.learning_rate}
+            yield Step(step, loss, seconds + clock - began, values)
+            if in_film(step, config.steps):
+                film.append({"step": step, "weights": W[0], "loss": loss, "kernel_error": error})
         if step == config.steps:
             break
         for change in steering.due(step):
             config = replace(config, **{change.name: change.value})
             yield change
-        if steering.wants_checkpoint() or time.perf_counter() - saved > CHECKPOINT_SECONDS:
-            saved = time.perf_counter()
-            yield Checkpoint(step, state(W, step, now, config))
+        if clock - told > FLUSH:
+            told = clock
+            yield from flush(step, film)
+        if steering.wants_checkpoint() or clock - saved > CHECKPOINT_SECONDS:
+            saved = clock
+            yield from flush(step, film)
+            yield Checkpoint(step, state(W, step, seconds + clock - began, config, found))
         W = W - config.learning_rate * gradient
         step += 1
-    yield Checkpoint(step, state(W, step, now, config), final=True)
-    yield Finished(step, metrics(W, loss, made))
+    yield from flush(step, film)
+    yield Checkpoint(step, state(W, step, seconds + clock - began, config, found), final=True)
+    yield Finished(step, metrics(W, loss, made, found))
 
 
-def state(W: np.ndarray, step: int, seconds: float, config: Config) -> dict[str, Any]:
+def in_film(step: int, total: int) -> bool:
+    """Whether the step is a frame: all of the first ones, where most happens, then every so many, and the last."""
+    return step < FRAMES // 2 or step % max(1, total // FRAMES) == 0 or step == total
+
+
+def flush(step: int, film: list[dict[str, Any]]) -> Iterator[Event]:
+    """The frames so far as one event, if there are any; the list is emptied."""
+    if film:
+        yield Snapshot(step, "frames", {name: np.array([frame[name] for frame in film]) for name in film[0]})
+        film.clear()
+
+
+def state(W: np.ndarray, step: int, seconds: float, config: Config, found: int | None) -> dict[str, Any]:
     """All that ``run`` needs to go on from here bit for bit."""
-    return {"W": W, "step": step, "seconds": seconds, "learning_rate": config.learning_rate}
+    return {"W": W, "step": step, "seconds": seconds, "learning_rate": config.learning_rate, "found": found}
 
 
-def metrics(W: np.ndarray, loss: float, made: Examples) -> dict[str, Any]:
-    """What was found beside what was hidden, and what the pictures said about it."""
+def metrics(W: np.ndarray, loss: float, made: Examples, found: int | None) -> dict[str, Any]:
+    """What was found beside what was hidden, and what the pictures said about it.
+
+    ``found_at`` is the first step at which no weight was off by more than ``FOUND``, or None.
+    """
     return {
         "loss": loss,
         "weights": W.ravel().tolist(),
         "hidden": made.W.ravel().tolist(),
         "kernel_error": float(np.abs(W - made.W).max()),
+        "found_at": found,
         "undetermined": made.undetermined,
         "condition_number": made.condition_number,
         "learning_rate_limit": made.limit,

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dlcore.figures import DIVERGING, GRADIENT, GREY, MODEL, Label, figure
 from dlcore.figures.curves import Curve, Level, curves
+from dlcore.figures.descent import Film
 from dlcore.texts import N_
 
-MOST_FRAMES = 240
 FLOOR = 1e-16  # a loss or an error of less is drawn here
 
 
-class Film(NamedTuple):
-    """A figure and its frames (``ui.live_plot``)."""
-
-    figure: go.Figure
-    frames: dict[str, Any]
-
-
-def thinned(count: int) -> np.ndarray:
-    """Indices of at most ``MOST_FRAMES`` of so many rows: all of the first ones, where most happens, then wider apart."""
-    if count <= MOST_FRAMES:
-        return np.arange(count)
-    return np.unique(np.geomspace(1, count, MOST_FRAMES).astype(int) - 1)
-
-
 def pair(hidden: np.ndarray, path: np.ndarray, *, label: Label = str) -> Film:
-    """The hidden filter ``(k, k)`` and the learned one, ``(n, k, k)`` over the frames, on one scale, with their numbers."""
+    """The hidden filter ``(k, k)`` and the learned one, ``(n, k, k)`` over the frames, on one scale."""
     most = float(np.abs(hidden).max()) or 1.0
     k = hidden.shape[-1]
     now = path[-1] if len(path) else np.full((k, k), np.nan)
@@ -47,7 +33,8 @@ def pair(hidden: np.ndarray, path: np.ndarray, *, label: Label = str) -> Film:
             for x, text in names
         ],
     }  # fmt: skip
-    return Film(figure(data, layout), {"count": max(len(path), 1), "traces": {1: {"z": {"at": path}}} if len(path) else {}})
+    traces = {1: {"z": {"at": path}}} if len(path) else {}
+    return Film(figure(data, layout), {"count": max(len(path), 1), "traces": traces})
 
 
 def _map(W: np.ndarray, most: float, axis: str) -> dict[str, Any]:
