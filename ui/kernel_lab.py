@@ -34,9 +34,6 @@ SHOWN = 8  # examples
 
 def draw(lesson: Lesson, W: np.ndarray) -> tuple[Config, History]:
     """Draw it; ``W`` ``(C, k, k)`` is the workshop's filter, which may be the hidden one."""
-    given = page_state(lesson.slug).get("given", {})
-    if given.get("target") == experiment.OWN and W.shape[-1] > 1:
-        put_value("weights", write_filter(W[:1]))
     with st.container(key="lab-kernel"):
         panel, picture = st.columns([1, 2.7], gap="large")
     with panel:
@@ -44,6 +41,10 @@ def draw(lesson: Lesson, W: np.ndarray) -> tuple[Config, History]:
             lesson.config, labels=LABELS, marks=_marks, overrides=_bounds, hidden=_hidden, folded=("steps",),
             extra=convolution_lab.EXTRA,
         )  # fmt: skip
+    text = write_filter(W[:1])
+    if config.target == experiment.OWN and config.weights != text:
+        put_value("weights", text)
+        st.rerun()  # once: then they are the same
     with picture:
         _examples(config)
         history = run_panel(lesson, config, lambda history: view(config, history), start=N_("Learn it"))
