@@ -428,7 +428,7 @@ def test_events_are_of_builtins_and_arrays():
 # -- its pictures ----------------------------------------------------------------------------------------------------
 
 
-def valid(figure: Any) -> go.Figure:
+def valid(figure: Any) -> Any:
     return go.Figure(data=[dict(trace) for trace in figure._data], layout=dict(figure._layout))
 
 

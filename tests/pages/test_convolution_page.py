@@ -84,7 +84,8 @@ def test_a_teachers_link_restores_all_of_it_without_knobs():
     ("params", "sentence"),
     [
         ({"stride": "9"}, "goes from 1 to 4"), ({"padding": "-1"}, "goes from 0 to 3"),
-        ({"window": "x"}, "whole number"), ({"bias": "nan"}, "out of range"), ({"operation": "min"}, "one of: filter, max, average"),
+        ({"window": "x"}, "whole number"), ({"bias": "nan"}, "out of range"),
+        ({"operation": "min"}, "one of: filter, max, average"),
         ({"filter": "1_2"}, "The filter in this link cannot be read"), ({"filter": "<b>"}, "cannot be read"),
         ({"picture": "drawn", "pixels": "1x4x4.AB"}, "The picture in this link cannot be read"),
     ],
@@ -209,6 +210,8 @@ def test_rates_limit_is_on_the_slider():
               "steps": 10, "seed": 0, "weights": ""}  # fmt: skip
     (mark,) = kernel_lab._marks(values)["learning_rate"]
     bounds = kernel_lab._bounds(values)["learning_rate"]
+    assert bounds.low is not None
+    assert bounds.high is not None
     assert bounds.low < mark.value < bounds.high
     assert mark.kind == "limit"
 
