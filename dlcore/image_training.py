@@ -57,7 +57,7 @@ def resolve_on(config: C, data: ImageData) -> C:
         return stepper(task, replace(plan, count=size, batch_size=size))
 
     layout = choose_layout(
-        f"cnn/{config.network}/{data.X_train.shape[1:]}/{size}",
+        f"cnn/{config.layers if config.network == 'own' else config.network}/{data.X_train.shape[1:]}/{size}",
         trial,
         wanted=Layout(config.memory_format, config.precision),
         device=where,
@@ -180,6 +180,7 @@ def model_arguments(config: ImageConfig, data: ImageData) -> dict[str, Any]:
         "mean": float(data.X_train.mean() / 255) if scaled else 0.0,
         "std": float(data.X_train.std() / 255) if scaled else 1.0,
         "dropout": config.dropout,
+        "layers": config.layers if config.network == "own" else "",
     }
 
 

@@ -135,7 +135,7 @@ def test_other_data_than_the_configs_is_refused():
 
 def test_every_network_can_be_chosen():
     known = {f.name: f.metadata["knob"]["choices"] for f in fields(cnn.Config)}
-    assert set(known["network"]) == set(networks.NETWORKS)
+    assert set(known["network"]) == {*networks.NETWORKS, "own"}
 
 
 # runs

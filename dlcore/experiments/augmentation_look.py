@@ -52,7 +52,7 @@ def variants(dataset: str, settings: Mapping[str, Any], seed: int, rows: int = 4
         "labels": y.numpy(),
         "classes": list(data.classes),
         "shares": shares.view(rows, draws, -1).numpy(),
-        "maps": _maps(len(many), X.shape[-2:], known, seed).view(rows, draws, 2, 3).numpy(),
+        "maps": _maps(len(many), X.shape[-2], X.shape[-1], known, seed).view(rows, draws, 2, 3).numpy(),
     }
 
 
@@ -60,12 +60,12 @@ def _strengths(settings: Mapping[str, Any]) -> Strengths:
     return Strengths(**{f.name: settings[f.name] for f in fields(Strengths) if f.name in settings})
 
 
-def _maps(count: int, size: Any, settings: Strengths, seed: int) -> Any:
+def _maps(count: int, height: int, width: int, settings: Strengths, seed: int) -> Any:
     """The maps of the same draws: a pipeline draws them first."""
     from dlcore import warps
 
     with DRAWING, aside(seed):
-        return warps.maps(warps.draw(count, *size, settings))
+        return warps.maps(warps.draw(count, height, width, settings))
 
 
 def questions(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dlcore.device import DEVICES, MEMORY_FORMATS, PRECISIONS, THREADS
 from dlcore.knobs import knob
+from dlcore.models.layers import FIRST
 from dlcore.optimizers import USUAL
 from dlcore.schedules import SCHEDULES
 from dlcore.texts import N_
@@ -153,9 +154,15 @@ class Images:
     )
     network: str = knob(
         "article",
-        choices=("article", "fast", "mlp"),
+        choices=("article", "fast", "mlp", "own"),
         label=N_("Network"),
-        help=N_("Three convolutions, the classic; two, tuned for speed; or dense layers only, for comparison."),
+        help=N_("Three convolutions, the classic; two, tuned for speed; dense layers only; or one that you build."),
+    )
+    layers: str = knob(
+        FIRST,
+        advanced=True,
+        label=N_("Layers"),
+        help=N_("The layers of your own network, for example: conv 16 3; relu; pool 2; flatten; dense 64; relu; dense"),
     )
     train_size: int = knob(
         0,

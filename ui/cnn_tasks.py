@@ -1,0 +1,46 @@
+"""The CNN lesson's challenges, checked against the runs and against what was asked of the networks."""
+
+from __future__ import annotations
+
+from dlcore import jobs
+from dlcore.cnn_story import beats_dense, best_accuracy
+from dlcore.history import History
+from ui.challenge import Task
+from ui.i18n import _
+from ui.look_panel import UNSURE
+from ui.session import owner, page_state
+
+SLUG = "cnn"
+GOAL, FEW = 0.935, 300  # right answers on the built-in digits, after so many images; docs/teaching.md has what was seen
+
+
+def cnn_tasks() -> list[Task]:
+    """The tasks in the page's order."""
+    return [
+        Task(
+            "goal",
+            _("Reach 93.5% right answers on the built-in digits with no more than 300 training images."),
+            lambda: best_accuracy(_finished(), "digits", most_images=FEW) / GOAL,
+            hint=_(
+                "“Training images” is under “More settings”. Few images make few steps in an epoch. "
+                "And which network does not have to learn a stroke anew at every place?"
+            ),
+        ),
+        Task(
+            "beat-dense",
+            _("Beat the dense network with fewer weights: more right answers on the same images."),
+            lambda: beats_dense(_finished()),
+            hint=_("Train “Dense” first, then another network on the same images. Count the weights in the thread."),
+        ),
+        Task(
+            "unsure",
+            _("Draw something that leaves the network in doubt: no digit gets more than half."),
+            lambda: page_state(SLUG).get("surest", 1.0) < UNSURE,
+            hint=_("Something halfway between two digits. A mere scribble will not do: it is sure of most of them."),
+        ),
+    ]
+
+
+def _finished() -> list[History]:
+    runs = jobs.runs(owner(), SLUG)
+    return [jobs.history(run.run_id, owner=owner()) for run in runs if run.state == "finished"]
