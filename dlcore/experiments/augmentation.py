@@ -30,7 +30,8 @@ KINDS = ("shifted", "rotated", "noisy", "blurred")  # the test images once more,
 SHIFT, ROTATE, NOISE, BLUR = 4.0, 30.0, 0.25, 1.5  # px and degrees at most; share of white and px, the same for all
 MOST = 1000  # images of each kind, and training images that are asked again: enough for a percent or so
 KINDS_SEED = 1  # of what is done to them: the same for every run
-FEW = {"train_size": 300, "network": "fast", "batch_size": 32}
+FEW = {"train_size": 300, "network": "fast", "batch_size": 32, "epochs": 30}
+HAND = {"shift": 3.0, "rotate": 15.0}  # what another hand might do
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Config(Strengths, ImageConfig):
     @classmethod
     def recipe(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Defaults that go with the optimizer asked for; a small training set is seen many times."""
-        return {**USUAL[given.get("optimizer", "adam")], **FEW, "epochs": 30}
+        return {**USUAL[given.get("optimizer", "adam")], **FEW, **HAND}
 
 
 def resolve(config: Config) -> Config:
