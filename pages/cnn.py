@@ -16,8 +16,9 @@ from ui.run_panel import run_panel
 from ui.training_view import training_view
 
 LABELS = {
-    "digits": N_("Built-in digits"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"), "article": N_("Three conv."),
-    "fast": N_("Fast"), "mlp": N_("Dense"), "own": N_("Your own"), **OPTIMIZERS, **SCHEDULES,
+    "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
+    "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "mlp": N_("Dense"), "own": N_("Your own"),
+    **OPTIMIZERS, **SCHEDULES,
 }  # fmt: skip
 
 lesson = lesson_for("cnn")

@@ -148,15 +148,18 @@ class Images:
 
     dataset: str = knob(
         "digits",
-        choices=("digits", "mnist", "fashion_mnist"),
+        choices=("digits", "shapes", "mnist", "fashion_mnist"),
         label=N_("Dataset"),
-        help=N_("Small scanned digits, the 70,000 digits of MNIST, or the clothes of Fashion-MNIST."),
+        help=N_("Small scanned digits, drawn shapes, the 70,000 digits of MNIST, or the clothes of Fashion-MNIST."),
     )
     network: str = knob(
         "article",
-        choices=("article", "fast", "mlp", "own"),
+        choices=("article", "fast", "small", "mlp", "own"),
         label=N_("Network"),
-        help=N_("Three convolutions, the classic; two, tuned for speed; dense layers only; or one that you build."),
+        help=N_(
+            "Three convolutions, the classic; two, tuned for speed; three with few weights, which ask what is in the "
+            "picture and not where; dense layers only; or one that you build."
+        ),
     )
     layers: str = knob(
         FIRST,

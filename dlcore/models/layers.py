@@ -33,6 +33,8 @@ PRESETS = {
     "article": "conv 32 3; relu; pool 2; conv 64 3; relu; pool 2; conv 64 3; relu; flatten; dense 64; relu; dense",
     # made for speed: the first convolution goes in steps of 2, the second is pooled before its relu (the same result)
     "fast": "conv 16 5 stride 2; relu; conv 32 3; pool 2; relu; flatten; dense 128; relu; dense",
+    # keeps of each map the largest answer and not where it stood: 23,816 weights for 8 classes
+    "small": "conv 16 3 pad 1; relu; pool 2; conv 32 3 pad 1; relu; pool 2; conv 64 3 pad 1; relu; largest; dense",
     # knows nothing of neighbourhood: as good on shuffled pixels as on pictures
     "mlp": "flatten; dense 128; relu; dense 64; relu; dense",
 }
