@@ -79,9 +79,7 @@ def _box(place: Mosaic, tile: int, color: str) -> dict[str, Any]:
     return {"type": "rect", **ends, "line": {"color": color, "width": 3}}
 
 
-def kinds(
-    names: Sequence[str], without: Sequence[float], with_: Sequence[float], *, label: Label = str
-) -> go.Figure:
+def kinds(names: Sequence[str], without: Sequence[float], with_: Sequence[float], *, label: Label = str) -> go.Figure:
     """Right answers (0 to 1) of two networks on each kind of images, side by side; NaN where nothing is known yet."""
     shown = [label(name) for name in names]
     rows = ((N_("without"), without, GREY), (N_("with augmentation"), with_, MODEL))
