@@ -26,7 +26,7 @@ from ui.session import imposed, page_state, set_up_by_teacher
 
 SLUG, EXTRA = "augmentation", ("group",)
 ROWS, DRAWS = 4, 8
-HEIGHT, FOOT = 452, 5  # px of the grid; pixels of an image for the word below
+HEIGHT, FOOT = 470, 5  # px of the grid; pixels of an image for the word below
 LABELS = {
     "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
     "cifar10": "CIFAR-10", "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "mlp": N_("Dense"),

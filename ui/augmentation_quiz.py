@@ -20,7 +20,7 @@ from ui.live_plot import live_plot
 from ui.session import imposed, page_state
 
 COUNT, COLUMNS = 12, 6
-HEIGHT, FOOT = 330, 6
+HEIGHT, FOOT = 340, 6
 WILD, MINE = "wild", "mine"
 SOURCES = {WILD: N_("Turned, mirrored, cropped"), MINE: N_("With my settings")}
 AGREED = 10  # of COUNT: the challenge

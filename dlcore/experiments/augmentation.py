@@ -91,22 +91,16 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
     task, plan = prepare(config, data)
     for event in train(task, plan, config, data, resume=resume, steering=steering):
         if isinstance(event, Finished):
-            event = replace(event, metrics={**event.metrics, "tta_accuracy": tta_accuracy(task.model, config, data)})
+            event = replace(event, metrics={**event.metrics, **measured(task.model, config, data)})
         yield event
 
 
 def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
-    """``dlcore.image_training.prepare`` with augmented batches, targets that may be shares, and all kinds of test."""
-    import torch
-
+    """``dlcore.image_training.prepare`` with augmented batches, and targets that may be shares of two classes."""
     from dlcore.augmentation import augment, mixed, soft_hits
 
     task, plan = prepare_plain(config, data, preprocessing(config, data))
-    clean, measure, classes = task.batch, task.evaluate, len(data.classes)
-    hard = kinds(torch.tensor(data.X_test[few(data.y_test)], device=config.device))
-    y_hard = torch.tensor(data.y_test[few(data.y_test)], device=config.device)
-    seen = few(data.y_train)
-    X_seen, y_seen = (torch.tensor(a[seen], device=config.device) for a in (data.X_train, data.y_train))
+    clean, classes = task.batch, len(data.classes)
 
     def batch(indices: Tensor) -> tuple[Tensor, Tensor]:
         X, y = clean(indices)
@@ -115,15 +109,21 @@ def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
         X = augment(X, config)
         return mixed(X, y, classes, config) if config.mix != "none" else (X, y)
 
-    def share(X: Tensor, y: Tensor) -> float:
-        return soft_hits(infer(task.model, X, config), y).float().mean().item()
+    return replace(task, batch=batch, measures={"accuracy": soft_hits}), plan
 
-    def evaluate() -> dict[str, float]:
-        metrics = measure() if measure else {}
-        metrics |= {f"{kind}_accuracy": share(X, y_hard) for kind, X in hard.items()}
-        return {**metrics, "train_accuracy": share(X_seen, y_seen)}
 
-    return replace(task, batch=batch, evaluate=evaluate, measures={"accuracy": soft_hits}), plan
+def measured(model: nn.Module, config: Config, data: ImageData) -> dict[str, float]:
+    """Right answers of a trained network on each of ``KINDS``, on training images as they are, and with many views."""
+    import torch
+
+    test, seen = few(data.y_test), few(data.y_train)
+    X = {"train": torch.tensor(data.X_train[seen], device=config.device)}
+    X |= kinds(torch.tensor(data.X_test[test], device=config.device))
+    truth = {**dict.fromkeys(KINDS, data.y_test[test]), "train": data.y_train[seen]}
+    model.eval()
+    said = {kind: infer(model, images, config).argmax(1).cpu().numpy() for kind, images in X.items()}
+    shares = {f"{kind}_accuracy": float((answers == truth[kind]).mean()) for kind, answers in said.items()}
+    return {**shares, "tta_accuracy": tta_accuracy(model, config, data)}
 
 
 def preprocessing(config: Config, data: ImageData) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def tta_accuracy(model: nn.Module, config: Config, data: ImageData) -> float:
         for _ in range(config.views):
             views = torch.cat([augment(part, config) for part in X.split(MOST)])
             total += infer(model, views, config).softmax(1)
-    return (total.argmax(1).cpu().numpy() == data.y_test).mean().item()
+    return float((total.argmax(1).cpu().numpy() == data.y_test).mean())
 
 
 @contextmanager

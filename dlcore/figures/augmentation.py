@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dlcore.figures import DATA, GREY, MODEL, WARNING, Label, figure
-from dlcore.figures.images import INK, Mosaic
+from dlcore.figures.images import FOOT, INK, Mosaic
 from dlcore.texts import N_
 
 FONT = 12  # px
@@ -43,7 +43,7 @@ def tiles(
     layout = {
         "xaxis": {**axis, "range": [-1.5, wide + 0.5], "constraintoward": "left"},
         "yaxis": {**axis, "range": [tall + 0.5, -1.5], "scaleanchor": "x", "constraintoward": "top"},
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "margin": {"l": 0, "r": 0, "t": 0, "b": FOOT},
         "annotations": [_note(place, note) for note in notes],
         "shapes": [_box(place, tile, frame) for tile in framed],
     }
