@@ -80,7 +80,7 @@ DOUBTS: tuple[tuple[str, Any, str], ...] = (  # on which data, when, and what to
     ("fashion_mnist", lambda s: s.upside_down > 0 or s.rotate > 90,
      N_("A pullover upside down is still one, but no test image hangs so: the network learns what it will not need.")),
     ("cifar10", lambda s: s.flip > 0, N_("A car seen in a mirror is a car: here mirroring is safe.")),
-    ("cifar10", lambda s: s.upside_down > 0, N_("Cars seldom drive on their roofs: the label stays, the use goes.")),
+    ("cifar10", lambda s: s.upside_down > 0 or s.rotate > 90, N_("Cars seldom drive on their roofs: the label stays, the use goes.")),
     ("", lambda s: s.crop > 0.5, N_("A crop of less than half of the picture may miss what the label speaks of.")),
     ("", lambda s: s.shift > 8, N_("Moved so far, a part of it leaves the picture.")),
     ("", lambda s: s.erase > 0.4, N_("The black window may cover what tells two classes apart.")),
@@ -113,7 +113,7 @@ def numbers(config: Config, made: Mapping[str, Any] | None) -> dict[str, str]:
     (a, b, tx), (c, d, ty) = made["maps"][0, 0].tolist()
     places = {"a": a, "b": b, "c": c, "d": d, "tx": tx, "ty": ty}
     share = float(made["shares"][0, 0].max())
-    mixed = {"share": f"{share:.2f}", "rest": f"{1 - share:.2f}"} if config.mix != "none" and share < 1 else {}
+    mixed = {"share": f"{share:.2f}", "rest": f"{1 - share:.2f}"} if config.mix != "none" else {}
     return {**letters, **{name: f"{value:.2f}" for name, value in places.items()}, **mixed}
 
 

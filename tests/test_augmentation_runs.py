@@ -29,10 +29,17 @@ def config(**given) -> lesson.Config:
 
 
 @cache
+def history(seed: int, **given) -> History:
+    told = History()
+    for event in lesson.run(config(seed=seed, **given)):
+        told.add(event)
+    return told
+
+
 def accuracy(seed: int, **given) -> dict[str, float]:
-    *_, last = lesson.run(config(seed=seed, **given))
-    assert isinstance(last, Finished)
-    return last.metrics
+    told = history(seed, **given)
+    assert told.state == "finished"
+    return told.metrics
 
 
 def final(events) -> dict[str, np.ndarray]:
@@ -171,15 +178,8 @@ def test_shift_and_rotation_raise_the_clean_accuracy_of_300_digits_and_lower_tha
 def test_labels_that_break_cost_points():
     turned = {"rotate": 180.0, "shift": 0.0}
     assert mean("test", **turned) < mean("test", **PLAIN) - 0.08
-    runs = [_history(PLAIN), _history(turned), _history({"shift": 4.0, "rotate": 0.0})]
+    runs = [history(0, **PLAIN), history(0, **turned), history(0, shift=4.0, rotate=0.0)]
     assert story.hurtful(runs) == 1
     assert story.robust(runs) == 1
     assert story.hurtful([runs[0], runs[2]]) < 1
     assert story.robust(runs[:2]) < 1
-
-
-def _history(given: dict) -> History:
-    history = History()
-    for event in lesson.run(config(seed=0, **given)):
-        history.add(event)
-    return history
