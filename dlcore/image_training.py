@@ -151,6 +151,7 @@ def train(
         "train_size": len(data.y_train),
         "test_size": len(data.y_test),
         "classes": list(data.classes),
+        **({"data_note": data.note} if data.note else {}),
         "steps_per_epoch": plan.steps_per_epoch,
         "device": device_name(config.device),
     }

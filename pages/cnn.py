@@ -17,6 +17,7 @@ from ui.training_view import training_view
 
 LABELS = {
     "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
+    "cifar10": N_("Photographs"),
     "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "mlp": N_("Dense"), "own": N_("Your own"),
     **OPTIMIZERS, **SCHEDULES,
 }  # fmt: skip

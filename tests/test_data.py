@@ -237,7 +237,13 @@ def test_the_originals(name):
 
 
 def test_checksums_are_torchvisions_own():
-    from torchvision.datasets import MNIST, FashionMNIST
+    from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
+
+    (remote,) = CATALOGUE["cifar10"].remotes
+    assert (remote.name, remote.md5) == (CIFAR10.filename, CIFAR10.tgz_md5)
+    assert CIFAR10.url == CATALOGUE["cifar10"].mirrors[0] + remote.name
+    assert CATALOGUE["cifar10"].folder == CIFAR10.base_folder
+    assert set(CATALOGUE["cifar10"].files) == {name for name, _ in CIFAR10.train_list + CIFAR10.test_list}
 
     for name, theirs in (("mnist", MNIST), ("fashion_mnist", FashionMNIST)):
         ours = CATALOGUE[name]
@@ -255,7 +261,7 @@ def test_without_files_the_sentence_says_what_to_type(cache):
 
 
 def test_unknown_names_are_listed(cache):
-    with pytest.raises(Problem, match="digits, mnist, fashion_mnist"):
+    with pytest.raises(Problem, match="digits, shapes, mnist, fashion_mnist, cifar10"):
         images.load("imagenet")
     with pytest.raises(Problem, match="mnist, fashion_mnist"):
         download.download("imagenet")

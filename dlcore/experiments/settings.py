@@ -148,9 +148,12 @@ class Images:
 
     dataset: str = knob(
         "digits",
-        choices=("digits", "shapes", "mnist", "fashion_mnist"),
+        choices=("digits", "shapes", "mnist", "fashion_mnist", "cifar10"),
         label=N_("Dataset"),
-        help=N_("Small scanned digits, drawn shapes, the 70,000 digits of MNIST, or the clothes of Fashion-MNIST."),
+        help=N_(
+            "Small scanned digits, drawn shapes, the 70,000 digits of MNIST, the clothes of Fashion-MNIST, or the "
+            "colour photographs of CIFAR-10."
+        ),
     )
     network: str = knob(
         "article",
