@@ -20,7 +20,7 @@ from torchvision.transforms import v2
 from dlcore.augmentation import augment
 from dlcore.augmentation_settings import Strengths
 
-BATCH, LEAST_RATIO = 256, 20.0
+BATCH, LEAST_RATIO = 256, 5.0
 OURS = Strengths(rotate=15, shift=3, scale=0.2, shear=10)
 THEIRS = v2.RandomAffine(
     [-15.0, 15.0], (3 / 28, 3 / 28), (1 / 1.2, 1.2), [-10.0, 10.0], interpolation=v2.InterpolationMode.BILINEAR
