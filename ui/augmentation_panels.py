@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,13 @@ def runs() -> list[History]:
 
 
 def own_network(config: Config) -> str | None:
-    """The checkpoint of the newest finished network that knows these images."""
+    """The checkpoint of the newest finished network that knows these images; digits are read by the shipped one."""
+    if config.dataset in story.DIGITS:
+        return None
     for run in jobs.runs(owner(), SLUG):
         if run.state == "finished" and run.config.dataset == config.dataset:
-            return str(jobs.checkpoint(run.run_id, owner=owner()))
+            with suppress(Problem):  # its files were cleared away
+                return str(jobs.checkpoint(run.run_id, owner=owner()))
     return None
 
 
