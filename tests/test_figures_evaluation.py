@@ -24,7 +24,7 @@ def histogram(cut: float = 0.3, best: float | None = 0.5) -> Any:
     return thresholds.score_histogram(EDGES, np.array([1, 2, 3, 4]), np.zeros(4), cut, best, "1234", ("ill", "well"))
 
 
-FIGURES = {
+FIGURES: dict[str, Any] = {
     "histogram": histogram(),
     "histogram without a best": histogram(best=None),
     "roc": thresholds.roc(RATES, np.sqrt(RATES), (0.2, 0.4), (0.1, 0.3), 0.9),
@@ -47,8 +47,9 @@ FIGURES = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures_are_valid(name):
-    figure = FIGURES[name]
-    assert len(go.Figure(data=[dict(t) for t in figure._data], layout=dict(figure._layout)).data) >= 1
+    figure: Any = FIGURES[name]
+    checked: Any = go.Figure(data=[dict(t) for t in figure._data], layout=dict(figure._layout))
+    assert len(checked.data) >= 1
 
 
 @given(st.floats(0.002, 0.998))
