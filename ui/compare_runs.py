@@ -53,7 +53,7 @@ Shown = Mapping[Contender, History]
 
 
 def compare_runs(
-    slug: str, experiment: str, contenders: Sequence[Contender], *, start: str, alt: str, key: str = "compare",
+    slug: str, experiment: str, contenders: Sequence[Contender], *, start: str, alt: str, name: str = "compare",
     draw: Callable[[Shown], None] | None = None, measures: Sequence[str] = ("test_loss",),
 ) -> Shown:  # fmt: skip
     """Draw the button, the curves and the results for runs of ``experiment``, one for each contender (at most four).
@@ -62,19 +62,19 @@ def compare_runs(
         slug: of the page, which keeps which runs are shown.
         start: what the button says, translated.
         alt: what the picture shows, for those who do not see it.
-        key: of this comparison, unique on the page.
+        name: of this comparison, unique on the page.
         draw: draws the picture at each tick, instead of curves.
         measures: which of ``MEASURES`` the curves may show; more than one can be chosen from.
 
     Returns:
         The history of every run that is shown.
     """
-    state = page_state(slug).setdefault(key, {})
+    state = page_state(slug).setdefault(name, {})
     if "compared" not in state:
         state["compared"] = _found(experiment, contenders)
-    _buttons(state, experiment, contenders, start, key)
+    _buttons(state, experiment, contenders, start, name)
     tell_fault(state)
-    return watch(state, key, contenders, alt=alt, draw=draw, measures=measures)
+    return watch(state, f"{slug}.{name}", contenders, alt=alt, draw=draw, measures=measures)
 
 
 def watch(

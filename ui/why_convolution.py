@@ -35,7 +35,7 @@ def why_convolution(lesson: Lesson) -> None:
         runs = [Contender(name, _(NAMES[name]), COLORS[name.partition("/")[0]], config)
                 for name, config in contenders(question).items()]  # fmt: skip
         shown = compare_runs(
-            lesson.slug, "cnn", runs, start=_("Train all four"), alt="", key=f"why-{question}",
+            lesson.slug, "cnn", runs, start=_("Train all four"), alt="", name=f"why-{question}",
             draw=lambda shown: _bars(runs, shown),
         )  # fmt: skip
         said = told(question, {c.name: history for c, history in shown.items()})
