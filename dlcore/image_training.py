@@ -29,7 +29,8 @@ C = TypeVar("C", bound=ImageConfig)
 
 def load_data(config: ImageConfig) -> ImageData:
     """The images that the config names. Raises ``Problem`` where they are not here, or are others than it names."""
-    data = load(config.dataset, train_size=config.train_size or None)
+    own = {"data_hash": config.data_hash, "own_form": getattr(config, "own_form", "colour32")}
+    data = load(config.dataset, train_size=config.train_size or None, **own)
     if config.data_hash not in ("", data.hash):
         raise Problem(
             N_(
