@@ -30,8 +30,7 @@ with panel:
     config = controls(lesson.config, labels=LABELS, hidden=("own_form",))
 with picture:
     here = data_box(config.dataset) and own_images_box(config)
-    if here:
-        gallery(config)
+    show_images = gallery(config) if here else None
     history = run_panel(lesson, config, training_view, ready=here)
 look_panel(lesson, history)
 evaluation_panel(history)
@@ -46,3 +45,5 @@ code_panel(
     data=lambda: set_csv(history),
 )
 outro(lesson)
+if show_images:
+    show_images()

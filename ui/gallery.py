@@ -3,41 +3,62 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 from html import escape
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dlcore import jobs
 from dlcore.data import gallery as pictures
 from dlcore.texts import Problem
 from ui.components import ASSETS
 from ui.i18n import _, tell
+from ui.session import current, page_state
 
 KEYS = ("dataset", "data_hash", "own_form")  # of a config; what else it says does not change the images
 
 
-def gallery(config: Any) -> None:
-    """Draw the strips of the dataset that the config names; call it where the dataset is here."""
-    if jobs.status().state == "starting":  # the shell draws the page again when they are there
-        _draw("")
-        return
+def gallery(config: Any) -> Callable[[], None]:
+    """Keep room for the strips of the dataset that the config names (it must be here).
+
+    Returns what draws them: call it at the end of the page, since a worker that has just begun takes its time, and the
+    buttons need not wait for it. Strips that were drawn before are drawn at once.
+    """
     own = config.dataset == "own"
     named = {name: value for name, value in asdict(config).items() if name == "dataset" or (own and name in KEYS)}
+    with st.container(key="gallery", gap="small"):
+        room, words = st.empty(), st.empty()
+    if page_state(current()).get("gallery") == named:  # they are in the cache
+        _ask(named, room, words)
+        return lambda: None
+    room.html(_html(""))
+    words.caption("\u00a0")
+    return lambda: _ask(named, room, words)
+
+
+def _ask(named: dict[str, str], room: DeltaGenerator, words: DeltaGenerator) -> None:
+    if jobs.status().state == "starting":  # the shell draws the page again when they are there
+        return
     try:
         found = _strips(tuple(named.items()))
     except Problem as problem:
-        st.caption(tell(problem))
+        words.caption(tell(problem))
         return
-    figures = "".join(_figure(found, label) for label in range(len(found["classes"])))
-    _draw(figures)
-    st.caption(_facts(found))
+    page_state(current())["gallery"] = named
+    _fill(room, words, found)
 
 
-def _draw(figures: str) -> None:
-    st.html(f'{_style()}<div class="dl-gallery" role="list">{figures}</div>')
+def _fill(room: DeltaGenerator, words: DeltaGenerator, found: dict[str, Any]) -> None:
+    room.html(_html("".join(_figure(found, label) for label in range(len(found["classes"])))))
+    words.caption(_facts(found))
+
+
+def _html(figures: str) -> str:
+    return f'{_style()}<div class="dl-gallery" role="list">{figures}</div>'
 
 
 @lru_cache

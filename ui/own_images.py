@@ -158,8 +158,7 @@ def _what_is_here(found: dict[str, Any]) -> None:
         )  # fmt: skip
     with another, st.popover(_("Other zip"), icon=":material/upload_file:"):
         _upload(_("Another zip file"), page_state(current()))
-    for line in what_was_taken(found):
-        st.caption(line)
+    st.caption(" ".join(what_was_taken(found)))
     if found["skipped"]:
         n = sum(count for _reason, count, _names in found["skipped"])
         with st.expander(ngettext("{n} file was left out", "{n} files were left out", n).format(n=n)):

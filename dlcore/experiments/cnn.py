@@ -39,7 +39,7 @@ ASKS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
 HARDER: dict[tuple[str, str], dict[str, Any]] = {
     ("fashion_mnist", "fast"): {"epochs": 4},
     ("cifar10", "fast"): {"epochs": 8},
-    ("cifar10", "norm"): {"epochs": 8},
+    ("cifar10", "norm"): {"epochs": 5},
     ("shapes", "mlp"): {"epochs": 25},
 }
 
