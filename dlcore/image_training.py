@@ -67,8 +67,12 @@ def resolve_on(config: C, data: ImageData) -> C:
     return replace(config, memory_format=layout.memory_format, precision=layout.precision)
 
 
-def prepare(config: ImageConfig, data: ImageData) -> tuple[Task, Plan]:
-    """The model and all that ``fit`` needs to train it, for a resolved config. Draws the first weights."""
+def prepare(config: ImageConfig, data: ImageData, arguments: Mapping[str, Any] | None = None) -> tuple[Task, Plan]:
+    """The model and all that ``fit`` needs to train it, for a resolved config. Draws the first weights.
+
+    Args:
+        arguments: of ``dlcore.models.cnn.build``, in the place of those that go with the network.
+    """
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -76,7 +80,7 @@ def prepare(config: ImageConfig, data: ImageData) -> tuple[Task, Plan]:
     from dlcore.readings import hits
     from dlcore.training import Plan, Task
 
-    about = model_arguments(config, data)
+    about = {**model_arguments(config, data), **(arguments or {})}
     order = torch_format(config.memory_format)
     model = build(**about).to(config.device).to(memory_format=order)
     optimizer = make_optimizer(
