@@ -305,14 +305,16 @@ def test_the_fingerprint_names_the_pixels_and_the_classes():
 )
 def test_forms_are_the_same_pictures(form, shape):
     name = own_images.keep_zip(zipped(folders(each=10)))["hash"]
-    data = images.load("own", data_hash=name, own_form=form)
+    data = images.load(f"own:{name}:{form}")
     assert data.X_train.shape == (16, *shape)
     assert data.hash == name
     assert data.classes == ("cats", "dogs")
     kept = own_images.load(name, "colour64").X_train
     assert data.X_train.mean() == pytest.approx(kept.mean(), abs=3)
-    assert images.load("own", data_hash=name, own_form=form, train_size=4).y_train.tolist().count(0) == 2
-    assert (images.load_for({"dataset": "own", "data_hash": name, "own_form": form}).X_test == data.X_test).all()
+    assert images.load(f"own:{name}:{form}", train_size=4).y_train.tolist().count(0) == 2
+    assert (
+        images.load(images.name_of({"dataset": "own", "data_hash": name, "own_form": form})).X_test == data.X_test
+    ).all()
 
 
 def test_what_is_not_here_says_so():
@@ -322,7 +324,7 @@ def test_what_is_not_here_says_so():
         ("../../x", "not on"),
     ):
         with pytest.raises(Problem, match=says) as caught:
-            images.load("own", data_hash=name)
+            images.load(f"own:{name}")
         assert caught.value.kind == "data_missing"
 
 

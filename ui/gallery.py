@@ -14,12 +14,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dlcore import jobs
 from dlcore.data import gallery as pictures
+from dlcore.data.images import name_of
 from dlcore.texts import Problem
 from ui.components import ASSETS
 from ui.i18n import _, tell
 from ui.session import current, page_state
-
-KEYS = ("dataset", "data_hash", "own_form")  # of a config; what else it says does not change the images
 
 
 def gallery(config: Any) -> Callable[[], None]:
@@ -28,27 +27,26 @@ def gallery(config: Any) -> Callable[[], None]:
     Returns what draws them: call it at the end of the page, since a worker that has just begun takes its time, and the
     buttons need not wait for it. Strips that were drawn before are drawn at once.
     """
-    own = config.dataset == "own"
-    named = {name: value for name, value in asdict(config).items() if name == "dataset" or (own and name in KEYS)}
+    name = name_of(asdict(config))
     with st.container(key="gallery", gap="small"):
         room, words = st.empty(), st.empty()
-    if page_state(current()).get("gallery") == named:  # they are in the cache
-        _ask(named, room, words)
+    if page_state(current()).get("gallery") == name:  # they are in the cache
+        _ask(name, room, words)
         return lambda: None
     room.html(_html(""))
     words.caption("\u00a0")
-    return lambda: _ask(named, room, words)
+    return lambda: _ask(name, room, words)
 
 
-def _ask(named: dict[str, str], room: DeltaGenerator, words: DeltaGenerator) -> None:
+def _ask(name: str, room: DeltaGenerator, words: DeltaGenerator) -> None:
     if jobs.status().state == "starting":  # the shell draws the page again when they are there
         return
     try:
-        found = _strips(tuple(named.items()))
+        found = _strips(name)
     except Problem as problem:
         words.caption(tell(problem))
         return
-    page_state(current())["gallery"] = named
+    page_state(current())["gallery"] = name
     _fill(room, words, found)
 
 
@@ -67,8 +65,8 @@ def _style() -> str:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _strips(named: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    return jobs.call(pictures.strips, dict(named))
+def _strips(name: str) -> dict[str, Any]:
+    return jobs.call(pictures.strips, name)
 
 
 def _figure(found: dict[str, Any], label: int) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from dlcore import jobs
+from dlcore.data.images import name_of
 from dlcore.data.uploads import MOST_BYTES
 from dlcore.experiments import cnn_look
 from dlcore.figures import evaluation, images
@@ -34,7 +35,7 @@ def look_panel(lesson: Lesson, history: History) -> None:
     st.header(_("Ask it yourself"), anchor="ask")
     try:
         checkpoint, version = _choose(lesson, history)
-        dataset = history.config["dataset"] if checkpoint else "digits"
+        dataset = name_of(history.config) if checkpoint else "digits"
         hand, eye, mouth = st.columns([1.1, 1, 1.2], gap="large")
         with hand:
             source = _source()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 
 
-def strips(config: Mapping[str, Any], each: int = 6) -> dict[str, Any]:
-    """A strip of training images for each class of the dataset that a config (as a mapping) names.
+def strips(name: str, each: int = 6) -> dict[str, Any]:
+    """A strip of training images for each class of a dataset, by its name for ``dlcore.data.images.load``.
 
     Returns:
         ``classes``; ``counts``: training images of each; ``shown``: how many of them are in its strip; ``strips``: PNG
@@ -20,9 +19,9 @@ def strips(config: Mapping[str, Any], each: int = 6) -> dict[str, Any]:
     Raises:
         Problem: the dataset is not here.
     """
-    from dlcore.data.images import load_for
+    from dlcore.data.images import load
 
-    data = load_for(config)
+    data = load(name)
     chosen = [np.flatnonzero(data.y_train == label)[:each] for label in range(len(data.classes))]
     return {
         "classes": list(data.classes),

@@ -51,12 +51,11 @@ class ImageData:
     note: str = ""
 
 
-def load(name: str, *, train_size: int | None = None, data_hash: str = "", own_form: str = "colour32") -> ImageData:
+def load(name: str, *, train_size: int | None = None) -> ImageData:
     """A dataset by name, the same on every machine.
 
     Args:
-        name: one of ``NAMES``.
-        data_hash, own_form: of "own" alone: which pictures, and in which of ``own_images.FORMS``.
+        name: one of ``NAMES``, or what ``name_of`` makes of a run's config.
         train_size: take only so many training images, each class in proportion (nested: a larger set contains the
             smaller ones); None or more than there are: all of them, in their own order. The test set stays whole.
 
@@ -64,6 +63,7 @@ def load(name: str, *, train_size: int | None = None, data_hash: str = "", own_f
         Problem: the name is unknown (kind ``"dataset"``), the files are not here (``"data_missing"``) or cannot be
             read (``"data_broken"``); the sentence says what to do.
     """
+    name, *which = name.split(":")
     if name not in NAMES:
         raise Problem(
             N_("There is no dataset “{name}”. There are: {names}."),
@@ -72,13 +72,20 @@ def load(name: str, *, train_size: int | None = None, data_hash: str = "", own_f
             names=", ".join(NAMES),
         )
     if name == "own":
-        return _own(data_hash, own_form, train_size)
+        return _own(which, train_size)
     folder = None
     if name not in EMBEDDED:
         folder = catalogue.locate(name)
         if folder is None:
             raise catalogue.missing(name)
     return _load(name, folder, train_size)
+
+
+def name_of(config: Mapping[str, Any]) -> str:
+    """The dataset that a config (as a mapping) names, for ``load``: of own pictures also which, and in which form."""
+    if config["dataset"] != "own":
+        return config["dataset"]
+    return f"own:{config['data_hash']}:{config.get('own_form', 'colour32')}"
 
 
 @lru_cache(maxsize=4)
@@ -101,18 +108,12 @@ def _fewer(X: np.ndarray, y: np.ndarray, size: int | None) -> tuple[np.ndarray, 
     return X[keep], y[keep]
 
 
-def _own(data_hash: str, form: str, train_size: int | None) -> ImageData:
+def _own(which: list[str], train_size: int | None) -> ImageData:
     from dlcore.data import own_images
 
-    data = own_images.load(data_hash, form)
+    data = own_images.load(*(which or [""]))
     X_train, y_train = _fewer(data.X_train, data.y_train, train_size)
     return replace(data, X_train=X_train, y_train=y_train)
-
-
-def load_for(config: Mapping[str, Any]) -> ImageData:
-    """The whole dataset that a run's config (as a mapping) names, with all its training images; see ``load``."""
-    own = {name: config[name] for name in ("data_hash", "own_form") if name in config}
-    return load(config["dataset"], **own)
 
 
 def image_data(
