@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from dlcore.data.images import ImageData, load, pixel_statistics
+from dlcore.data.images import ImageData, load, name_of, pixel_statistics
 from dlcore.device import Layout, autocast, choose_device, choose_layout, device_name, torch_format
 from dlcore.events import Event, Finished, Snapshot, Started
 from dlcore.experiments.settings import ImageConfig
@@ -29,7 +29,7 @@ C = TypeVar("C", bound=ImageConfig)
 
 def load_data(config: ImageConfig) -> ImageData:
     """The images that the config names. Raises ``Problem`` where they are not here, or are others than it names."""
-    data = load(config.dataset, train_size=config.train_size or None)
+    data = load(name_of(asdict(config)), train_size=config.train_size or None)
     if config.data_hash not in ("", data.hash):
         raise Problem(
             N_(

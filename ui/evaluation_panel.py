@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from dlcore import jobs
+from dlcore.data.images import name_of
 from dlcore.experiments import cnn_look
 from dlcore.figures import evaluation, images
 from dlcore.history import History
@@ -30,7 +31,7 @@ def evaluation_panel(history: History) -> dict[str, Any] | None:
     if jobs.status().state == "starting":  # the shell draws the page again when they are there
         return None
     try:
-        report = _report(history.config["dataset"], **predictions.arrays)
+        report = _report(name_of(history.config), **predictions.arrays)
     except Problem as problem:
         st.warning(tell(problem))
         return None

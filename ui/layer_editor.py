@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from dlcore.data import own_images
 from dlcore.data.images import DRAWN
 from dlcore.models.layer_shapes import Row, Shape, fault, shapes, total
 from dlcore.models.layers import BOUNDS, FIRST, KINDS, MOST_TEXT, PRESETS, parse
@@ -37,7 +38,7 @@ def layer_editor(slug: str, config: Any) -> bool:
     """
     if config.network != "own":
         return True
-    shape, classes = form(config.dataset)
+    shape, classes = form(config)
     try:
         rows = shapes(parse(config.layers), shape, classes)
         problem = fault(rows)
@@ -62,9 +63,12 @@ def layer_editor(slug: str, config: Any) -> bool:
     return problem is None
 
 
-def form(dataset: str) -> tuple[Shape, int]:
-    """Shape of one image (channels, height, width) and how many classes there are, known without loading anything."""
-    return FORMS.get(dataset, USUAL)
+def form(config: Any) -> tuple[Shape, int]:
+    """Shape of one image (channels, height, width) and how many classes there are, without loading the images."""
+    if config.dataset != "own":
+        return FORMS.get(config.dataset, USUAL)
+    channels, side = own_images.FORMS[config.own_form]
+    return (channels, side, side), len(own_images.summary(config.data_hash)["classes"])
 
 
 def _edited(slug: str, now: str) -> None:
@@ -115,7 +119,13 @@ def _sum(rows: list[Row], problem: Problem | None) -> str:
 
 
 def _presets() -> list[dict[str, str]]:
-    names = {"article": _("Three conv."), "fast": _("Fast"), "small": _("Small"), "mlp": _("Dense")}
+    names = {
+        "article": _("Three conv."),
+        "fast": _("Fast"),
+        "small": _("Small"),
+        "norm": _("Batch norm"),
+        "mlp": _("Dense"),
+    }
     known = [{"title": names.get(name, name), "text": text} for name, text in PRESETS.items()]
     return [{"title": _("Two conv."), "text": FIRST}, *known]
 

@@ -8,6 +8,8 @@ import numpy as np
 import streamlit as st
 
 from dlcore import jobs
+from dlcore.data.images import name_of
+from dlcore.data.uploads import MOST_BYTES
 from dlcore.experiments import cnn_look
 from dlcore.figures import evaluation, images
 from dlcore.history import History
@@ -33,7 +35,7 @@ def look_panel(lesson: Lesson, history: History) -> None:
     st.header(_("Ask it yourself"), anchor="ask")
     try:
         checkpoint, version = _choose(lesson, history)
-        dataset = history.config["dataset"] if checkpoint else "digits"
+        dataset = name_of(history.config) if checkpoint else "digits"
         hand, eye, mouth = st.columns([1.1, 1, 1.2], gap="large")
         with hand:
             source = _source()
@@ -79,7 +81,7 @@ def _picture(lesson: Lesson, source: str, dataset: str) -> np.ndarray | None:
         return draw_pad(key="look.pad")
     if source == PHOTO:
         words = _("Photograph of one digit, dark on light or light on dark")
-        file = st.file_uploader(words, type=FILE_TYPES, key="look.photo")
+        file = st.file_uploader(words, type=FILE_TYPES, max_upload_size=MOST_BYTES // 10**6, key="look.photo")
         return None if file is None else np.frombuffer(file.getvalue(), np.uint8)
     samples = _samples(dataset)["images"]
     state, place = page_state(lesson.slug), images.mosaic(samples, 4)
