@@ -87,9 +87,8 @@ def _filters(history: History) -> None:
             words = _("This network has none.")
         st.container(height=HEIGHT - 40, border=False).caption(words)
         return
-    weights = snapshot.arrays["weight"][:, 0]  # (filters, h, w)
     live_plot(
-        images.filters(weights, columns=4), key="filters", height=HEIGHT - 40,
+        images.filters(snapshot.arrays["weight"], columns=4), key="filters", height=HEIGHT - 40,
         alt=_("The filters of the first layer: vermilion where a bright pixel adds, blue where it takes away."),
     )  # fmt: skip
 
