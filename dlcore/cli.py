@@ -247,7 +247,9 @@ def download_command(args: argparse.Namespace) -> int:
         catalogue.dataset(name)  # a wrong name is told before anything is fetched
     if not names:
         for entry in catalogue.CATALOGUE.values():
-            where = catalogue.locate(entry.name) or "not here"
+            place = catalogue.locate(entry.name)
+            note = catalogue.note(entry.name, place) if place else ""
+            where = f"{place}, {note}" if note else place or "not here"
             print(f"{entry.name:<14} {entry.size / 1e6:5.1f} MB   {entry.licence:<13} {entry.title} ({where})")
         return DONE
     status = DONE

@@ -106,7 +106,8 @@ def data(name: str) -> Finding:
     """Where a dataset lies."""
     folder = catalogue.locate(name)
     if folder:
-        return Finding(name, True, str(folder))
+        note = catalogue.note(name, folder)
+        return Finding(name, True, f"{folder} ({note})" if note else str(folder))
     size = catalogue.dataset(name).size / 1e6
     return Finding(name, False, f"not here; the embedded {catalogue.dataset(name).stand_in} stand in",
                    f"python -m dlcore download {name}   ({size:.0f} MB)")  # fmt: skip

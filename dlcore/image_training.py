@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from dlcore.data.images import ImageData, load
+from dlcore.data.images import ImageData, load, pixel_statistics
 from dlcore.device import Layout, autocast, choose_device, choose_layout, device_name, torch_format
 from dlcore.events import Event, Finished, Snapshot, Started
 from dlcore.experiments.settings import ImageConfig
@@ -57,7 +57,7 @@ def resolve_on(config: C, data: ImageData) -> C:
         return stepper(task, replace(plan, count=size, batch_size=size))
 
     layout = choose_layout(
-        f"cnn/{config.network}/{data.X_train.shape[1:]}/{size}",
+        f"cnn/{config.layers if config.network == 'own' else config.network}/{data.X_train.shape[1:]}/{size}",
         trial,
         wanted=Layout(config.memory_format, config.precision),
         device=where,
@@ -147,6 +147,7 @@ def train(
         "train_size": len(data.y_train),
         "test_size": len(data.y_test),
         "classes": list(data.classes),
+        **({"data_note": data.note} if data.note else {}),
         "steps_per_epoch": plan.steps_per_epoch,
         "device": device_name(config.device),
     }
@@ -168,14 +169,16 @@ def train(
 
 def model_arguments(config: ImageConfig, data: ImageData) -> dict[str, Any]:
     """The arguments of ``dlcore.models.cnn.build``; they travel in each checkpoint's ``state["build"]``."""
-    scaled = config.network != "article"  # the article brings pixels to 0..1 and leaves it at that
+    plain = config.network == "article"  # the article brings pixels to 0..1 and leaves it at that
+    mean, std = (0.0, 1.0) if plain else pixel_statistics(data.X_train)
     return {
         "network": config.network,
         "shape": tuple(data.X_train.shape[1:]),
         "classes": len(data.classes),
-        "mean": float(data.X_train.mean() / 255) if scaled else 0.0,
-        "std": float(data.X_train.std() / 255) if scaled else 1.0,
+        "mean": mean,
+        "std": std,
         "dropout": config.dropout,
+        "layers": config.layers if config.network == "own" else "",
     }
 
 

@@ -56,7 +56,8 @@ class Course:
         self.state = mlp_training.start(self.setup, config.initialization)
         self.live = {name: getattr(config, name) for name in LIVE}
         self.classification = points2d.is_classification(config)
-        self.seconds, self.began = 0.0, time.perf_counter()
+        self.seconds, self.began = 0.0, time.perf_counter()  # with what it waits so that one can watch
+        self.computing = 0.0  # seconds, without
         self.steps_per_second = 0.0  # 0: not known yet
         self.before: deque[tuple[State, Rates]] = deque(maxlen=2)  # at the last two calls of ``advance``: for a verdict
         if config.engine == "numba":
@@ -89,7 +90,9 @@ class Course:
         with quiet():
             fine = self._advance(self.setup, self.state, rates, steps)
         if steps:
-            self.steps_per_second = steps / max(time.perf_counter() - began, 1e-7)
+            took = max(time.perf_counter() - began, 1e-7)
+            self.computing += took
+            self.steps_per_second = steps / took
         return fine
 
     def rewind(self, step: int) -> None:
@@ -128,11 +131,11 @@ class Course:
         return found
 
     def told(self, now: dict[str, float]) -> Iterator[Event]:
-        """The events of a told epoch."""
+        """The events of a told epoch. The Epoch's seconds are computing alone, the Step's what one waits for."""
         step, seconds = self.state.step, self.seconds + time.perf_counter() - self.began
         yield Step(step, now["train_loss"], seconds, {"test_loss": now["test_loss"], **self._rate()})
         epoch = step // self.setup.steps_per_epoch
-        yield Epoch(step, epoch, self._fitting(now), seconds)
+        yield Epoch(step, epoch, self._fitting(now), self.computing)
 
     def _rate(self) -> dict[str, float]:
         return {"learning_rate": self.live["learning_rate"]}
@@ -168,13 +171,13 @@ class Course:
         """All that ``restore`` needs to go on bit for bit."""
         state = self.state.copy()
         seconds = self.seconds + time.perf_counter() - self.began
-        return {**vars(state), "live": dict(self.live), "seconds": seconds}
+        return {**vars(state), "live": dict(self.live), "seconds": seconds, "computing": self.computing}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take up the state of a checkpoint."""
         self.state = State(saved["step"], saved["flat"], saved["memory"], saved["frozen"]).copy()
         self.live = dict(saved["live"])
-        self.seconds = saved["seconds"]
+        self.seconds, self.computing = saved["seconds"], saved.get("computing", 0.0)
 
     def begin_near(self, near: dict[str, Any], changes: list[Changed]) -> int:
         """Begin at a checkpoint, or at a frame where parameters are all there is; returns the step."""

@@ -16,8 +16,10 @@ from ui.run_panel import run_panel
 from ui.training_view import training_view
 
 LABELS = {
-    "digits": N_("Built-in digits"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"), "article": N_("Three conv."),
-    "fast": N_("Fast"), "mlp": N_("Dense"), **OPTIMIZERS, **SCHEDULES,
+    "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
+    "cifar10": N_("Photographs"),
+    "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "mlp": N_("Dense"), "own": N_("Your own"),
+    **OPTIMIZERS, **SCHEDULES,
 }  # fmt: skip
 
 lesson = lesson_for("cnn")
@@ -37,7 +39,7 @@ code_panel(
     lesson,
     config,
     history,
-    show=["dlcore.models.cnn:article", "dlcore.training:fit"],
+    show=["dlcore.models.cnn:build", "dlcore.training:fit"],
     data=lambda: set_csv(history),
 )
 outro(lesson)

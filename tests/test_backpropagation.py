@@ -185,14 +185,16 @@ def run(**settings):
     return list(bp.run(bp.Config(**settings)))
 
 
-def test_twenty_sigmoid_layers_do_not_learn_and_twenty_tanh_layers_do():
-    stuck, learned = run(activation="sigmoid"), run(activation="tanh")
+@pytest.mark.parametrize("seed", range(4))
+def test_twenty_sigmoid_layers_do_not_learn_and_twenty_tanh_layers_do(seed):
+    stuck, learned = run(activation="sigmoid", seed=seed), run(activation="tanh", seed=seed)
     assert isinstance(stuck[0], Started)
     assert isinstance(stuck[-1], Finished)
     assert isinstance(learned[-1], Finished)
     assert stuck[-1].metrics["loss"] == pytest.approx(np.log(2), abs=1e-3)
     assert stuck[-1].metrics["first_last_ratio_at_start"] < 1e-9
-    assert learned[-1].metrics["loss"] < 0.05
+    late = [event.loss for event in learned if isinstance(event, Step)][-100:]
+    assert max(late) < 0.05, "it has arrived and stays: where it ends is not the last bit's to decide"
     assert learned[-1].metrics["accuracy"] == 1
     assert 0.1 < learned[-1].metrics["first_last_ratio_at_start"] < 10
 

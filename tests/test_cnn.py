@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from dlcore.data import images
 from dlcore.data.images import load
 from dlcore.events import Changed, Checkpoint, Diverged, Epoch, Finished, Snapshot, Started, Step, pack, unpack
 from dlcore.experiments import cnn, experiment
@@ -112,7 +113,7 @@ def test_a_network_brings_its_recipe_and_what_is_set_wins():
 
 
 @pytest.mark.parametrize("network", networks.NETWORKS)
-@pytest.mark.parametrize("dataset", ["digits", "mnist"])
+@pytest.mark.parametrize("dataset", images.NAMES)
 @pytest.mark.parametrize("optimizer", USUAL)
 def test_every_recipe_is_within_its_own_bounds_and_survives_the_link(network, dataset, optimizer):
     config = build(cnn.Config, {"network": network, "dataset": dataset, "optimizer": optimizer})
@@ -135,7 +136,7 @@ def test_other_data_than_the_configs_is_refused():
 
 def test_every_network_can_be_chosen():
     known = {f.name: f.metadata["knob"]["choices"] for f in fields(cnn.Config)}
-    assert set(known["network"]) == set(networks.NETWORKS)
+    assert set(known["network"]) == {*networks.NETWORKS, "own"}
 
 
 # runs
@@ -263,6 +264,19 @@ def test_the_embedded_digits_are_learned(network, least):
     assert isinstance(finished, Finished)
     assert finished.metrics["test_accuracy"] >= least
     assert finished.metrics["train_accuracy"] > 0.95
+
+
+@pytest.mark.slow
+def test_shapes_that_move_about_ask_for_convolution():
+    """Seen over three seeds: small 0.99, dense 0.37 to 0.40 with four times the weights."""
+    *_, small = cnn.run(build(cnn.Config, {"dataset": "shapes", "network": "small", "epochs": 10}))
+    *_, dense = cnn.run(build(cnn.Config, {"dataset": "shapes", "network": "mlp"}))
+    assert isinstance(small, Finished)
+    assert isinstance(dense, Finished)
+    assert small.metrics["params"] < dense.metrics["params"] / 4
+    assert small.metrics["test_accuracy"] > 0.96
+    assert dense.metrics["test_accuracy"] < 0.5
+    assert dense.metrics["train_accuracy"] > 0.85
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcore.data import catalogue, download, images
+from dlcore.data import catalogue, download, images, shapes
 from dlcore.data.catalogue import CATALOGUE, IDX, Remote
 from dlcore.texts import Problem
 
@@ -134,6 +134,60 @@ def test_digits_can_be_told_apart():
     assert knn.score(data.X_test.reshape(-1, 784), data.y_test) > 0.95  # labels belong to their images
 
 
+def test_shapes_are_always_the_same():
+    assert images.load("shapes").hash == "7c847bfef7fe94fd"
+
+
+def test_shapes_are_drawn_whole_and_in_proportion():
+    X_train, y_train, X_test, y_test = shapes.shapes()
+    assert X_train.shape == (1200, 1, 28, 28)
+    assert X_test.shape == (400, 1, 28, 28)
+    assert set(np.bincount(y_train)) == {150}
+    assert set(np.bincount(y_test)) == {50}
+    assert not {x.tobytes() for x in X_train} & {x.tobytes() for x in X_test}
+    edge = np.concatenate([X_train[:, 0, [0, -1]].ravel(), X_train[:, 0, :, [0, -1]].ravel()])
+    assert np.mean(edge > 128) < 1e-3  # only noise reaches the frame's edge
+
+
+def test_centred_shapes_differ_from_the_shifted_in_place_alone():
+    centred, anywhere = (shapes.draw(400, place=place)[0].astype(float)[:, 0] for place in ("centred", "anywhere"))
+    grid = np.arange(28) - 13.5
+    for X, least, most in ((centred, 0, 1.6), (anywhere, 3.0, 8)):
+        ink = X * (X > 100)
+        far = np.hypot((ink.sum(1) * grid).sum(1), (ink.sum(2) * grid).sum(1)) / ink.sum((1, 2))
+        assert least <= far.mean() <= most
+    brightness = [np.sort(X, axis=None)[-8000:].mean() for X in (centred, anywhere)]
+    assert brightness[0] == pytest.approx(brightness[1], rel=0.01)
+    learned, asked = images.shapes_data(centred=True), images.shapes_data(centred=True, centred_test=False)
+    assert (learned.X_train == asked.X_train).all()
+    assert (asked.X_test == images.load("shapes").X_test).all()
+
+
+def test_the_area_of_a_shape_is_the_formulas():
+    """Ink on an enlarged grid against closed forms, for all but the crescent."""
+    side, size, form = np.linspace(-12, 12, 2001), np.full((1, 1, 1), 7.0), np.full((1, 1, 1), 0.5)
+    x, y = side[None, None, :], side[None, :, None]
+    cell = (side[1] - side[0]) ** 2
+    line, arm = 1.7, 2.2  # thickness of the ring, and of a cross's arm, at form 0.5
+    wanted = {
+        "disc": np.pi * 49,
+        "ring": np.pi * (49 - (7 - line) ** 2),
+        "square": (2 * 0.78 * 7) ** 2,
+        "triangle": 3 * np.sqrt(3) / 4 * 49,
+        "bar": 14 * 2.8,
+        "cross": 2 * 14 * arm - arm**2,
+        "star": 5 * 7 * (7 * 0.425) * np.sin(np.pi / 5),
+    }
+    for name, area in wanted.items():
+        inside = getattr(shapes, name)(shapes.Drawn(x, y, size, form)) < 0
+        assert inside.sum() * cell == pytest.approx(area, rel=0.01), name
+
+
+def test_pixel_statistics_are_numpys():
+    X = np.random.default_rng(0).integers(0, 256, (50, 3, 11, 7), dtype=np.uint8)
+    assert images.pixel_statistics(X) == pytest.approx((X.mean() / 255, X.std() / 255), rel=1e-12)
+
+
 @settings(deadline=None)
 @given(st.integers(10, 1400), st.integers(10, 1400))
 def test_smaller_training_sets_are_nested_and_in_proportion(a, b):
@@ -183,7 +237,13 @@ def test_the_originals(name):
 
 
 def test_checksums_are_torchvisions_own():
-    from torchvision.datasets import MNIST, FashionMNIST
+    from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
+
+    (remote,) = CATALOGUE["cifar10"].remotes
+    assert (remote.name, remote.md5) == (CIFAR10.filename, CIFAR10.tgz_md5)
+    assert CIFAR10.url == CATALOGUE["cifar10"].mirrors[0] + remote.name
+    assert CATALOGUE["cifar10"].folder == CIFAR10.base_folder
+    assert set(CATALOGUE["cifar10"].files) == {name for name, _ in CIFAR10.train_list + CIFAR10.test_list}
 
     for name, theirs in (("mnist", MNIST), ("fashion_mnist", FashionMNIST)):
         ours = CATALOGUE[name]
@@ -201,7 +261,7 @@ def test_without_files_the_sentence_says_what_to_type(cache):
 
 
 def test_unknown_names_are_listed(cache):
-    with pytest.raises(Problem, match="digits, mnist, fashion_mnist"):
+    with pytest.raises(Problem, match="digits, shapes, mnist, fashion_mnist, cifar10"):
         images.load("imagenet")
     with pytest.raises(Problem, match="mnist, fashion_mnist"):
         download.download("imagenet")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dlcore.events import Changed, Finished, Step, read_frames, unpack
-from dlcore.jobs import broker
+from dlcore.jobs import broker, queue
 from dlcore.steering import Steering
 from dlcore.texts import Problem
 from tests import toy
@@ -212,7 +212,7 @@ def test_stop_does_not_insist_on_a_checkpoint(jobs, play):
 
 
 def test_a_deaf_run_loses_its_worker(jobs, play, monkeypatch):
-    monkeypatch.setattr(broker, "GRACE", 1.0)
+    monkeypatch.setattr(queue, "GRACE", 1.0)
     neighbour = play(steps=200, pause=0.02, seed=3, owner=OTHER)
     run_id = play(steps=100, event="deaf", at=5, pause=0.15)
     at_step(jobs, run_id, 5)
@@ -356,7 +356,7 @@ def test_a_run_belongs_to_its_browser(jobs, play):
 
 
 def test_one_browser_cannot_fill_the_queue(jobs, play):
-    for _ in range(broker.MOST_EACH):
+    for _ in range(queue.MOST_EACH):
         play(steps=10_000, pause=0.02)
     with pytest.raises(Problem, match="Stop one of them"):
         play()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dlcore.events import Stopped
+from dlcore.jobs import broker as jobs_broker
 from dlcore.jobs.broker import Broker
 from dlcore.jobs.sizes import Sizes
 from dlcore.jobs.store import Store, hashed
@@ -92,42 +95,73 @@ def test_runs_of_a_server_that_was_killed_are_told_to_have_ended(tmp_path, broke
     until(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
 
 
-def test_a_scheduler_that_comes_late_is_found_and_its_workers_are_used(tmp_path, monkeypatch):
-    """``DLCORE_SCHEDULER``: down with a sentence first; then the cluster is started as docs/scaling.md says."""
+@contextlib.contextmanager
+def cluster(address: str, state: Path, *lanes: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """A scheduler and a worker for each lane, started as docs/scaling.md says; the scheduler is the first process."""
+    env = {**os.environ, "DLCORE_STATE": str(state), "PYTHONPATH": str(ROOT)}
+    host, port = address.removeprefix("tcp://").split(":")
+    commands = [["scheduler", "--host", host, "--port", port, "--no-dashboard"]]
+    for lane in lanes:
+        worker = ["worker", address, "--nthreads", "1", "--resources", f"{lane}=1", "--no-dashboard"]
+        commands.append([*worker, "--preload", "dlcore.jobs.worker"])
+    processes = []
+    try:
+        for command in commands:
+            processes.append(subprocess.Popen([sys.executable, "-m", "dask", *command], env=env))
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait(20)
+
+
+@pytest.fixture
+def address(monkeypatch):
+    """Where a scheduler may be started, already named by ``DLCORE_SCHEDULER``."""
     address = f"tcp://127.0.0.1:{free_port()}"
     monkeypatch.setenv("DLCORE_SCHEDULER", address)
-    broker = Broker(Store(tmp_path), SMALL)
-    env = {**os.environ, "DLCORE_STATE": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    dask = [sys.executable, "-m", "dask"]
-    cluster = []
-    try:
+    return address
+
+
+def test_a_scheduler_that_comes_late_is_found_and_its_workers_are_used(tmp_path, address):
+    """``DLCORE_SCHEDULER``: down with a sentence first; then the cluster is started."""
+    with contextlib.closing(Broker(Store(tmp_path), SMALL)) as broker:
         assert broker.settled.wait(60)
         assert broker.state == "down"
         with pytest.raises(Problem, match="DLCORE_SCHEDULER"):
             broker.enqueue(broker.store.new("toy", {}, "me", []))
-        host, port = address.removeprefix("tcp://").split(":")
-        cluster.append(
-            subprocess.Popen([*dask, "scheduler", "--host", host, "--port", port, "--no-dashboard"], env=env)
-        )
-        for lane in ("train", "train", "interactive"):
-            command = [*dask, "worker", address, "--nthreads", "1", "--resources", f"{lane}=1", "--no-dashboard"]
-            cluster.append(subprocess.Popen([*command, "--preload", "dlcore.jobs.worker"], env=env))
-        until(lambda: broker.state == "ready" and len(broker.places) == 3, 90)
-        record = broker.store.new("toy", KNOBS, "me", [])
-        broker.enqueue(record)
-        assert result(ended(broker, record.run_id)) == alone(toy.Config(**KNOBS))
-        record = broker.store.new("toy", {**KNOBS, "steps": 10_000}, "me", [])
-        broker.enqueue(record)
-        history = until(lambda: (h := broker.store.history(record.run_id)).step > 3 and h)
-        os.kill(history.info["pid"], signal.SIGKILL)
-        assert ended(broker, record.run_id).problem["kind"] == "worker_died"
-        cluster[0].kill()
-        until(lambda: broker.state == "down", 60)
-    finally:
-        broker.close()
-        for process in cluster:
+        with cluster(address, tmp_path, "train", "train", "interactive") as processes:
+            until(lambda: broker.state == "ready" and len(broker.places) == 3, 90)
+            record = broker.store.new("toy", KNOBS, "me", [])
+            broker.enqueue(record)
+            assert result(ended(broker, record.run_id)) == alone(toy.Config(**KNOBS))
+            record = broker.store.new("toy", {**KNOBS, "steps": 10_000}, "me", [])
+            broker.enqueue(record)
+            history = until(lambda: (h := broker.store.history(record.run_id)).step > 3 and h)
+            os.kill(history.info["pid"], signal.SIGKILL)
+            assert ended(broker, record.run_id).problem["kind"] == "worker_died"
+            processes[0].kill()
+            until(lambda: broker.state == "down", 60)
+
+
+def test_a_run_on_a_cluster_outlives_its_web_process_and_is_taken_over(tmp_path, address, monkeypatch):
+    monkeypatch.setattr(jobs_broker, "SIGN", 0.5)
+    with cluster(address, tmp_path, "train"), contextlib.closing(Broker(Store(tmp_path), SMALL)) as broker:
+        until(lambda: broker.state == "ready" and broker.places, 90)
+        with server(tmp_path) as process:
+            running, waiting = said(process)
+            assert broker.history(broker.store.record(running)).state == "running"
             process.kill()
             process.wait(20)
+        told = broker.history(broker.store.record(running)).state
+        assert told == "running", "a page that asks before it is taken over must not end it"
+        until(lambda: broker.place(running) == 0)
+        until(lambda: broker.history(broker.store.record(waiting)).state == "failed")
+        assert broker.wish(broker.store.record(running), "pause")
+        assert ended(broker, running).state == "paused"
+        broker.enqueue(broker.store.record(running))
+        assert result(ended(broker, running)) == alone(toy.Config(**KNOBS))
+        assert broker.store.record(running).attempts == 2
 
 
 def test_a_run_whose_worker_vanishes_before_it_begins_waits_again(tmp_path, broker):
@@ -138,10 +172,10 @@ def test_a_run_whose_worker_vanishes_before_it_begins_waits_again(tmp_path, brok
     broker.link.restart(address)
     broker.places = [p for p in broker.places if p.address != address]
     broker.enqueue(record)
-    with broker._lock:
-        if record.run_id not in broker.hands:
-            waits = next(r for r in broker.waiting if r.run_id == record.run_id)
-            broker.waiting.remove(waits)
+    with broker.queue.lock:
+        if record.run_id not in broker.queue.hands:
+            waits = next(r for r in broker.queue.waiting if r.run_id == record.run_id)
+            broker.queue.waiting.remove(waits)
             broker._start(waits, "train", address)
     assert result(ended(broker, record.run_id)) == alone(toy.Config(steps=5))
     broker.store.end(record.run_id, Stopped)

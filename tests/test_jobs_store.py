@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -30,8 +31,9 @@ from dlcore.events import (
 )
 from dlcore.jobs import store as stores
 from dlcore.jobs import worker
+from dlcore.jobs.logs import append, last_event, open_log
 from dlcore.jobs.sizes import Sizes
-from dlcore.jobs.store import LOG, Store, append, last_event, open_log
+from dlcore.jobs.store import LOG, Store
 from dlcore.texts import Problem
 
 
@@ -288,3 +290,13 @@ def test_checkpoints_are_replaced_whole(tmp_path):
         stores.replace_file(path, None)  # type: ignore[arg-type]  # a fault half way
     assert [f.name for f in tmp_path.iterdir()] == ["checkpoint.bin"]
     assert len(unpack(path.read_bytes())["w"]) == 3
+
+
+def test_a_record_that_another_server_has_written_is_read_again(store):
+    """With an old count of attempts a resumed run would be taken for one that the cluster tries again."""
+    record = store.record(new_run(store))
+    Store(store.folder).write(replace(record, attempts=7))
+    assert store.record(record.run_id).attempts == 7
+    shutil.rmtree(store.path(record.run_id))
+    with pytest.raises(Problem, match="does not exist here any more"):
+        store.record(record.run_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -250,6 +251,19 @@ def test_pacing():
     took = time.perf_counter() - start
     assert 0.45 < took < patience(1.0)
     assert len(told(events).frames) >= 12 / patience(1.0), "about 30 frames a second"
+
+
+def test_seconds_of_an_epoch_are_computing_alone_and_go_on_after_a_pause():
+    config, steering = build(nn.Config, {"epochs": 12, "epochs_per_second": 40.0}), Steering()
+    steering.until = 150  # of 300
+    first = list(itertools.takewhile(lambda e: not isinstance(e, Checkpoint), nn.run(config, steering=steering)))
+    told_steps, told_epochs = ([e.seconds for e in first if isinstance(e, kind)] for kind in (Step, Epoch))
+    assert told_epochs == sorted(told_epochs)
+    assert 0 < told_epochs[-1] < told_steps[-1], "it waits for its pace"
+    course = Course(nn.resolve(config), None)
+    course.advance(150)
+    again = Course(nn.resolve(config), course.save())
+    assert again.computing == course.computing > 0
 
 
 def test_events_with_frames_are_not_too_many():

@@ -33,6 +33,11 @@ def _query(texts: Mapping[str, str]) -> str:
     return urlencode({"lang": language(), **texts}, safe=",:;")
 
 
+def here(**more: str) -> str:
+    """The whole link to this page as it stands now, with ``more`` parameters."""
+    return link(current(), {**page_state(current()).get("address", {}), **more})
+
+
 def link(slug: str, texts: Mapping[str, str]) -> str:
     """The whole link that shows a lesson's page with these settings to somebody else, in the same language."""
     base = (st.context.url or "").split("?")[0].rstrip("/")

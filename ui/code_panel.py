@@ -146,6 +146,8 @@ def _repeat(lesson: Lesson, config: Any, history: History) -> None:
         )
     )
     st.code(link(lesson, config, carried), language=None, wrap_lines=True)
+    st.markdown(_("**For a class**: the same page as you have set it up, without its settings."))
+    st.code(address.here(hide="controls"), language=None, wrap_lines=True)
 
 
 def _downloads(lesson: Lesson, config: Any, history: History, data: Text | None) -> None:

@@ -82,7 +82,24 @@ def _run(config: Config) -> History:
             _usual_network(problem)
             return History()
     _let_go(config)
-    return run_panel(lesson, config, partial(picture, config), ready=ready, changes=partial(fresh, config))
+    return run_panel(lesson, config, partial(_view, config), ready=ready, changes=partial(fresh, config))
+
+
+def _view(config: Config, history: History) -> None:
+    """The picture, and under it what the computer has had to do for it."""
+    picture(config, history)
+    st.caption(_effort(history))
+
+
+def _effort(history: History) -> str:
+    """How long the computing took, waiting and drawing left out: for comparing networks, batches and engines."""
+    seconds, epoch = history.epochs.last("seconds", 0.0), history.epochs.last("epoch", 0)
+    if not seconds or not epoch:
+        return _("How fast the network is computed will stand here.")
+    return _("{epochs} epochs took {seconds} s of computing with {engine}: {rate} epochs a second.").format(
+        epochs=f"{epoch:,}", seconds=f"{seconds:.2g}", rate=f"{epoch / seconds:,.0f}",
+        engine=_(LABELS[str(history.config.get("engine", "auto"))]),
+    )  # fmt: skip
 
 
 def _usual_network(problem: Problem) -> None:

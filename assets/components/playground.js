@@ -49,7 +49,7 @@ class Playground {
     });
     this.output = new Output(texts, { point: (at) => this.look(at), points: (list) => this.ask("points", list) });
     this.unit = new Unit(texts, { ...steer, point: (at) => this.look(at), close: () => this.close() });
-    this.curves = new Curves(texts);
+    this.curves = new Curves(texts, { seek: (step) => this.film.seek(step) });
     this.matrix = el("div", { class: "dl-matrix" });
     this.bar = new Bar(GROUP, { ...texts, at: (frame) => this.caption(frame) });
     this.epoch = el("input", { type: "text", inputmode: "numeric", class: "dl-go-entry", "aria-label": texts.go_label, title: texts.go_help, placeholder: texts.go_to });

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlcore.data import cifar10
 from dlcore.texts import N_, Problem
 
 APP = "dlcore"
@@ -28,7 +29,9 @@ class Remote:
 class Dataset:
     """What is known of a dataset. ``folder`` is below a data root; ``files`` are the unpacked names in it.
 
-    ``mirrors`` are tried in this order; ``stand_in`` is the embedded dataset that works without any file.
+    One remote that ends in ``.tar.gz`` holds all files. ``mirrors`` are tried in this order; ``stand_in`` is the
+    embedded dataset that works without any file. ``copy`` is a file in a data root that serves where the originals are
+    not there; ``copy_note`` says how it differs.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Dataset:
     licence: str
     homepage: str
     stand_in: str = "digits"
+    copy: str = ""
+    copy_note: str = ""
 
     @property
     def size(self) -> int:
@@ -54,7 +59,7 @@ def _idx(*sizes_and_sums: tuple[int, str]) -> tuple[Remote, ...]:
     return tuple(Remote(f"{name}.gz", size, md5) for name, (size, md5) in zip(IDX, sizes_and_sums, strict=True))
 
 
-# Mirrors and MD5 sums as torchvision.datasets.mnist publishes them (test_data.py holds them to it).
+# Mirrors and MD5 sums as torchvision.datasets publishes them (test_data.py holds them to it).
 CATALOGUE = {
     d.name: d
     for d in (
@@ -91,6 +96,18 @@ CATALOGUE = {
             licence="MIT",
             homepage="https://github.com/zalandoresearch/fashion-mnist",
         ),
+        Dataset(
+            name="cifar10",
+            title=N_("CIFAR-10: 60,000 small colour photographs"),
+            folder="cifar-10-batches-py",
+            files=(*cifar10.TRAIN, *cifar10.TEST),
+            remotes=(Remote("cifar-10-python.tar.gz", 170498071, "c58f30108f718f92721af3b95e74349a"),),
+            mirrors=("https://www.cs.toronto.edu/~kriz/",),
+            licence="not stated",
+            homepage="https://www.cs.toronto.edu/~kriz/cifar.html",
+            copy=cifar10.JPEG,
+            copy_note=cifar10.JPEG_NOTE,
+        ),
     )
 }
 
@@ -120,15 +137,29 @@ def cache_root() -> Path:
 
 
 def locate(name: str) -> Path | None:
-    """The folder that holds all files of a dataset: below ``DLCORE_DATA``, else in the cache; None if in neither.
+    """Where a dataset lies: the folder with all its files, else the copy that serves instead; None if neither is here.
 
-    A file may also lie there packed (``.gz``). A folder that is missing or cannot be read counts as empty.
+    Looks below ``DLCORE_DATA``, then in the cache. A file may also lie there packed (``.gz``). A folder that is missing
+    or cannot be read counts as empty.
     """
+    entry, roots = dataset(name), [root for root in (data_root(), cache_root()) if root]
+    copies = (root / entry.copy for root in roots if entry.copy and present(root, entry.copy))
+    return original(name) or next(copies, None)
+
+
+def original(name: str) -> Path | None:
+    """The folder that holds all files of a dataset as they are offered; None if it is not here."""
     entry = dataset(name)
     for root in (data_root(), cache_root()):
         if root and all(present(root / entry.folder, file) for file in entry.files):
             return root / entry.folder
     return None
+
+
+def note(name: str, place: Path) -> str:
+    """How what lies at ``place`` differs from the original (marked for translation); "" where it does not."""
+    entry = dataset(name)
+    return entry.copy_note if entry.copy and place.name == entry.copy else ""
 
 
 def present(folder: Path, file: str) -> Path | None:

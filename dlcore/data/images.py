@@ -1,6 +1,7 @@
 """Labelled images as arrays, from the embedded set or from files on disk. Imports NumPy only.
 
-"digits" (scikit-learn's 1,797 scans, always there), "mnist" and "fashion_mnist" (read from the original idx files).
+"digits" (scikit-learn's 1,797 scans) and "shapes" (drawn) are always there; "mnist" and "fashion_mnist" are read from
+the original idx files, "cifar10" by ``dlcore.data.cifar10``.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import cast
 
 import numpy as np
 
-from dlcore.data import catalogue
+from dlcore.data import catalogue, cifar10
+from dlcore.data.shapes import KINDS, shapes
 from dlcore.texts import N_, Problem
 
-NAMES = ("digits", "mnist", "fashion_mnist")
+NAMES = ("digits", "shapes", "mnist", "fashion_mnist", "cifar10")
 SIDE, BOX = 28, 20  # MNIST's frame, and the box in it that holds the ink
 FASHION = (
     N_("T-shirt"), N_("trousers"), N_("pullover"), N_("dress"), N_("coat"),
@@ -33,17 +35,18 @@ class ImageData:
     """Images and their labels. Channels come first, as PyTorch has them; the arrays are read-only.
 
     ``hash`` names the content (16 hex digits of SHA-256 over arrays and shapes), whatever machine it was read on.
-    ``source`` says where it was read from.
+    ``source`` says where it was read from; ``note`` (marked for translation) how it differs from the original, if so.
     """
 
     name: str
-    X_train: np.ndarray  # (N, C, H, W) uint8, ink bright on black
+    X_train: np.ndarray  # (N, C, H, W) uint8, grey (C = 1; ink bright on black) or RGB (C = 3)
     y_train: np.ndarray  # (N,) int64
     X_test: np.ndarray  # (M, C, H, W) uint8
     y_test: np.ndarray  # (M,) int64
-    classes: tuple[str, ...]  # English; Fashion-MNIST's are marked for translation
+    classes: tuple[str, ...]  # English, marked for translation
     hash: str
     source: str
+    note: str = ""
 
 
 def load(name: str, *, train_size: int | None = None) -> ImageData:
@@ -66,7 +69,7 @@ def load(name: str, *, train_size: int | None = None) -> ImageData:
             names=", ".join(NAMES),
         )
     folder = None
-    if name != "digits":
+    if name not in EMBEDDED:
         folder = catalogue.locate(name)
         if folder is None:
             raise catalogue.missing(name)
@@ -75,16 +78,40 @@ def load(name: str, *, train_size: int | None = None) -> ImageData:
 
 @lru_cache(maxsize=4)
 def _load(name: str, folder: Path | None, train_size: int | None) -> ImageData:
-    X_train, y_train, X_test, y_test = _digits() if folder is None else _idx_set(folder, catalogue.dataset(name).title)
+    note = ""
+    if folder is None:
+        (X_train, y_train, X_test, y_test), source = EMBEDDED[name](), SOURCES[name]
+    else:
+        (X_train, y_train, X_test, y_test), source = _read(name, folder), str(folder)
+        note = catalogue.note(name, folder)
     if train_size is not None and train_size < len(y_train):
         keep = proportional_order(y_train)[: max(1, train_size)]
         X_train, y_train = X_train[keep], y_train[keep]
-    arrays = [np.ascontiguousarray(a) for a in (X_train, y_train, X_test, y_test)]
+    return image_data(name, (X_train, y_train, X_test, y_test), CLASSES.get(name, DIGITS), source, note)
+
+
+def image_data(
+    name: str, arrays: tuple[np.ndarray, ...], classes: tuple[str, ...], source: str, note: str = ""
+) -> ImageData:
+    """X_train, y_train, X_test and y_test as a dataset; they become read-only, since all who load it share them."""
+    arrays = tuple(np.ascontiguousarray(a) for a in arrays)
     for array in arrays:
-        array.setflags(write=False)  # the loaded set is shared by all who ask for it in this process
-    classes = FASHION if name == "fashion_mnist" else DIGITS
-    source = "sklearn.datasets.load_digits" if folder is None else str(folder)
-    return ImageData(name, *arrays, classes=classes, hash=content_hash(*arrays), source=source)
+        array.setflags(write=False)
+    return ImageData(name, *arrays, classes=classes, hash=content_hash(*arrays), source=source, note=note)
+
+
+def shapes_data(*, centred: bool = False, centred_test: bool | None = None) -> ImageData:
+    """The drawn shapes with a choice of where they stand (``dlcore.data.shapes.shapes``), as a dataset."""
+    arrays = shapes(centred=centred, centred_test=centred_test)
+    return image_data("shapes", arrays, KINDS, SOURCES["shapes"])
+
+
+def pixel_statistics(X: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of all pixels ``(N, C, H, W)`` uint8 on the scale 0 to 1, in little memory."""
+    counts = sum(np.bincount(part.ravel(), minlength=256) for part in np.array_split(X, max(1, X.size >> 22)))
+    values = np.arange(256) / 255
+    mean = float((counts * values).sum() / X.size)
+    return mean, math.sqrt(float((counts * (values - mean) ** 2).sum() / X.size))
 
 
 def content_hash(*arrays: np.ndarray) -> str:
@@ -155,6 +182,17 @@ def _centre(ink: np.ndarray) -> np.ndarray:
     return frame
 
 
+def _read(name: str, place: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A dataset of the catalogue from its files. Raises ``Problem`` (kind ``"data_broken"``)."""
+    title = catalogue.dataset(name).title
+    if name != "cifar10":
+        return _idx_set(place, title)
+    try:
+        return cifar10.read(place)
+    except cifar10.FAULTS:
+        raise _broken(place, title) from None
+
+
 def _idx_set(folder: Path, title: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The four idx files of MNIST or Fashion-MNIST, ``(N, 1, 28, 28)`` and ``(N,)`` for training and test."""
     images, labels, test_images, test_labels = (read_idx(folder, file) for file in catalogue.IDX)
@@ -186,10 +224,15 @@ def read_idx(folder: Path, file: str) -> np.ndarray:
 def _broken(folder: Path, what: str) -> Problem:
     return Problem(
         N_(
-            "{what} in {folder} cannot be read: it is damaged or was not copied whole. Delete that folder and run: "
+            "{what} in {folder} cannot be read: it is damaged or was not copied whole. Delete it there and run: "
             "python -m dlcore download --all."
         ),
         kind="data_broken",
         what=what,
         folder=str(folder),
     )
+
+
+EMBEDDED = {"digits": _digits, "shapes": shapes}  # always there; each gives X_train, y_train, X_test, y_test
+SOURCES = {"digits": "sklearn.datasets.load_digits", "shapes": "dlcore.data.shapes"}
+CLASSES = {"fashion_mnist": FASHION, "shapes": KINDS, "cifar10": cifar10.KINDS}

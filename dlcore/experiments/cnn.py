@@ -1,4 +1,4 @@
-"""A convolutional network learns handwritten digits (or clothes), live."""
+"""A convolutional network learns handwritten digits (or clothes, or shapes), live."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ LANE = "train"
 FAST = {"epochs": 1, "batch_size": 256, "schedule": "linear", "label_smoothing": 0.1}
 FAST_ADAM = {"learning_rate": 1e-2, "momentum": 0.7, "beta2": 0.9}
 FAST_DIGITS = {"epochs": 12, "batch_size": 64}  # 1,442 images are six batches of 256: too few to learn from
+SMALL = {"schedule": "one_cycle"}
+SMALL_ADAM = {"learning_rate": 5e-3}
+FEW = ("digits", "shapes")  # datasets of some hundred to 2,000 images
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,19 @@ class Config(ImageConfig):
     @classmethod
     def recipe(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Defaults that go with the dataset, the network and the optimizer asked for."""
-        optimizer, digits = given.get("optimizer", "adam"), given.get("dataset", "digits") == "digits"
-        passes = {"epochs": 12, "batch_size": 32} if digits else {"epochs": 5, "batch_size": 64}
+        optimizer, few = given.get("optimizer", "adam"), given.get("dataset", "digits") in FEW
+        passes = {"epochs": 12, "batch_size": 32} if few else {"epochs": 5, "batch_size": 64}
         defaults = {**passes, **USUAL[optimizer]}
         if given.get("network") == "fast":
             defaults |= FAST
             if optimizer == "adam":
                 defaults |= FAST_ADAM
-            if digits:
+            if few:
                 defaults |= FAST_DIGITS
+        if given.get("network") == "small":
+            defaults |= SMALL
+            if optimizer == "adam":
+                defaults |= SMALL_ADAM
         return defaults
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dlcore.device import DEVICES, MEMORY_FORMATS, PRECISIONS, THREADS
 from dlcore.knobs import knob
+from dlcore.models.layers import FIRST
 from dlcore.optimizers import USUAL
 from dlcore.schedules import SCHEDULES
 from dlcore.texts import N_
@@ -147,15 +148,27 @@ class Images:
 
     dataset: str = knob(
         "digits",
-        choices=("digits", "mnist", "fashion_mnist"),
+        choices=("digits", "shapes", "mnist", "fashion_mnist", "cifar10"),
         label=N_("Dataset"),
-        help=N_("Small scanned digits, the 70,000 digits of MNIST, or the clothes of Fashion-MNIST."),
+        help=N_(
+            "Small scanned digits, drawn shapes, the 70,000 digits of MNIST, the clothes of Fashion-MNIST, or the "
+            "colour photographs of CIFAR-10."
+        ),
     )
     network: str = knob(
         "article",
-        choices=("article", "fast", "mlp"),
+        choices=("article", "fast", "small", "mlp", "own"),
         label=N_("Network"),
-        help=N_("Three convolutions, the classic; two, tuned for speed; or dense layers only, for comparison."),
+        help=N_(
+            "Three convolutions, the classic; two, tuned for speed; three with few weights, which ask what is in the "
+            "picture and not where; dense layers only; or one that you build."
+        ),
+    )
+    layers: str = knob(
+        FIRST,
+        advanced=True,
+        label=N_("Layers"),
+        help=N_("The layers of your own network, for example: conv 16 3; relu; pool 2; flatten; dense 64; relu; dense"),
     )
     train_size: int = knob(
         0,

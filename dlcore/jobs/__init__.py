@@ -120,8 +120,8 @@ def status() -> Status:
         torch=broker.facts.get("torch", ""),
         workers=len(broker.places),
         lanes=lanes,
-        waiting=len(broker.waiting),
-        running=len(broker.hands),
+        waiting=len(broker.queue.waiting),
+        running=len(broker.queue.hands),
     )
 
 

@@ -11,11 +11,12 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
-from dlcore.events import LAST, Failed, Paused, Queued, Stopped, pack, unpack
+from dlcore.events import LAST, Failed, Queued, pack, unpack
 from dlcore.history import History
 from dlcore.jobs import worker
 from dlcore.jobs.hands import Hand, job_of, lane_of, last_word, why_died
-from dlcore.jobs.servers import is_gone, restarted, this_server
+from dlcore.jobs.queue import GOING, Queue
+from dlcore.jobs.servers import is_gone, restarted, scheduler, this_server
 from dlcore.jobs.sizes import Sizes
 from dlcore.jobs.store import RUN, Record, Store, hashed
 from dlcore.texts import N_, Problem
@@ -26,13 +27,9 @@ PATIENCE = 30.0  # seconds without any worker before that is called a fault
 TICK = 0.25  # seconds between looks while something is going on; events (a run ends) are answered at once
 ASIDE = 8.0  # seconds that a closing server gives its runs to hand over a checkpoint
 RETRY = 5.0  # seconds before a scheduler or cluster that is down is tried again
-GRACE = 10.0  # seconds for a run to answer a stop before its worker is replaced
 LEASE = 180.0  # seconds without a sign of its browser after which a run makes room for others (background tabs: 60)
 SIGN = 20.0  # seconds between signs of life for runs in hand, for servers on other machines
-MOST_WAITING = 500
-MOST_EACH = 4  # runs of one browser that wait or run
 KEEP_DAYS, KEEP_BYTES = 14.0, 20e9
-GOING = ("queued", "running")
 
 
 class Broker:
@@ -44,18 +41,16 @@ class Broker:
         self.places: list[Any] = []
         self.facts: dict[str, Any] = {}
         self.link: Any = None
-        self.waiting: list[Record] = []  # first come, first served, by lane
-        self.hands: dict[str, Hand] = {}
+        self.queue = Queue(store, this_server())
         self.signs: dict[str, float] = {}  # owner's hash: when it was last heard of
         self.settled = threading.Event()  # no longer starting
         self._sizes = sizes
         self._done: deque[str] = deque()
-        self._lock = threading.RLock()
         self._wake = threading.Event()
         self._closing = False
-        self._retry_at = self._sign_at = self._clean_at = self._seen_at = 0.0
+        self._retry_at = self._sign_at = self._clean_at = self._seen_at = self._adopted_at = 0.0
+        self._noticed: dict[str, float] = {}  # runs without a server: when that was first seen
         self._facts_future: Any = None
-        self._server = this_server()
         self._thread = threading.Thread(target=self._loop, daemon=True, name="jobs")
         self._thread.start()
 
@@ -72,74 +67,34 @@ class Broker:
         """Put a run at the end of the queue. Raises ``Problem`` (kinds ``"down"``, ``"busy"``, ``"state"``)."""
         if self.problem is not None:
             raise self.problem
-        with self._lock:
-            hand = self.hands.get(record.run_id)
-            if any(r.run_id == record.run_id for r in self.waiting) or (hand and hand.again):
-                return  # two windows asked at once
-            if hand is None:
-                self._check_room(record.owner)
-            self.signs[record.owner] = time.monotonic()
-            record = replace(record, attempts=record.attempts + 1, server=self._server)
-            self.store.write(record)
-            self.store.queued(record.run_id)
-            if hand is None:
-                self.waiting.append(record)
-            else:  # its log has ended, its task not quite
-                hand.again = record
+        self.queue.add(record)
+        self.signs[record.owner] = time.monotonic()
         self._wake.set()
-
-    def _check_room(self, owner: str) -> None:
-        """Raise ``Problem`` where this owner, or everybody together, has too many runs."""
-        mine = sum(r.owner == owner for r in [*self.waiting, *(h.record for h in self.hands.values())])
-        if mine >= MOST_EACH:
-            raise Problem(
-                N_("You have {count} runs going on or waiting. Stop one of them before you start another."),
-                kind="busy",
-                count=mine,
-            )
-        if len(self.waiting) >= MOST_WAITING:
-            raise Problem(N_("{count} runs are waiting. Try again later."), kind="busy", count=len(self.waiting))
 
     def wish(self, record: Record, action: str, *args: Any) -> bool:
         """Pass ``"pause"``, ``"stop"`` or ``"change"`` on; False where the run is neither waiting nor in hand here."""
-        with self._lock:
-            hand = self.hands.get(record.run_id)
-            if hand is not None and self.store.history(record.run_id).state not in GOING:
-                return False  # only its task has still to end: what is asked now is for when it goes on
-            if hand is not None and not hand.again:
-                hand.wishes.append((action, *args))
-                if action == "stop":
-                    hand.stopping, hand.stop_by = True, time.monotonic() + GRACE
-                self._wake.set()
-                return True
-            waits = next((r for r in self.waiting if r.run_id == record.run_id), None)
-            if action == "change" or (hand is None and waits is None):
-                return False
-            if hand is not None:
-                hand.again = None
-            elif waits is not None:
-                self.waiting.remove(waits)
-            self.store.end(record.run_id, Stopped if action == "stop" else Paused)
-            return True
+        taken = self.queue.wish(record, action, *args)
+        self._wake.set()
+        return taken
 
     def place(self, run_id: str) -> int | None:
         """0 for a run in hand, 1 for the next of its lane; None for one that is neither waiting nor in hand."""
-        with self._lock:
-            if run_id in self.hands:
-                return 0
-            mine = next((r for r in self.waiting if r.run_id == run_id), None)
-            if mine is None:
-                return None
-            lane = lane_of(mine)
-            return 1 + [r.run_id for r in self.waiting if lane_of(r) == lane].index(run_id)
+        return self.queue.place(run_id)
 
     def history(self, record: Record) -> History:
-        """A run's history; one whose server is gone is brought to an end first."""
+        """A run's history; one whose server is gone, and that nobody goes on with, is brought to an end first."""
         history = self.store.history(record.run_id)
-        if history.state in GOING and self.place(record.run_id) is None and is_gone(record, self.store, 2 * SIGN):
+        if history.state in GOING and self.place(record.run_id) is None and self._is_lost(record):
             self.store.end(record.run_id, Failed, restarted().to_dict())
             history = self.store.history(record.run_id)
         return history
+
+    def _is_lost(self, record: Record) -> bool:
+        """Whether a run ended with its server. On a cluster it goes on without one: look first who has it."""
+        if not is_gone(record, self.store, 2 * SIGN):
+            return False
+        noticed = self._noticed.setdefault(record.run_id, time.monotonic())
+        return not scheduler() or self._adopted_at > noticed
 
     def beat(self, owner: str) -> None:
         """A sign that this owner's browser is there."""
@@ -153,7 +108,7 @@ class Broker:
                 self._look()
             except Exception:  # a fault here must not end the service of all
                 log.exception("the jobs thread stumbled")
-            busy = self.hands or self.waiting or self.state != "ready"
+            busy = self.queue.hands or self.queue.waiting or self.state != "ready"
             self._wake.wait(TICK if busy else 2.0)
             self._wake.clear()
         self._put_all_aside()
@@ -201,9 +156,9 @@ class Broker:
         log.warning("the connection to the workers is lost")
         self.link.close()
         self.link, self.places, self.facts = None, [], {}
-        with self._lock:
-            for run_id in list(self.hands):
-                self._let_go(run_id, Failed, worker.died().to_dict())
+        with self.queue.lock:
+            for run_id in list(self.queue.hands):
+                self.queue.let_go(run_id, Failed, worker.died().to_dict())
 
     def _count_workers(self) -> None:
         try:
@@ -233,86 +188,71 @@ class Broker:
         self._facts_future = future  # dask forgets a task that nobody holds
 
     def _hand_out(self) -> None:
-        """Give waiting runs to free workers, in the order in which they came."""
-        with self._lock:
-            free = {p.address: p.slots for p in self.places}
-            for hand in self.hands.values():
-                if hand.address in free:
-                    free[hand.address] -= 1
-            for record in list(self.waiting):
-                lane = lane_of(record)
-                here = [p.address for p in self.places if p.lane == lane and free[p.address] > 0]
-                if here:
-                    address = max(here, key=free.__getitem__)
-                    free[address] -= 1
-                    self.waiting.remove(record)
-                    self._try_start(record, lane, address)
+        """Give waiting runs to free workers."""
+        with self.queue.lock:
+            for record, lane, address in self.queue.hand_out(self.places):
+                self._try_start(record, lane, address)
 
     def _try_start(self, record: Record, lane: str, address: str) -> None:
         try:
             self._start(record, lane, address)
         except Exception as error:  # a log of another version, a lost connection: told, never left waiting
             log.exception("run %s could not be started", record.run_id)
-            self._let_go(record.run_id, Failed, worker.problem_of(error).to_dict())
+            self.queue.let_go(record.run_id, Failed, worker.problem_of(error).to_dict())
 
     def _start(self, record: Record, lane: str, address: str) -> None:
         future = self.link.submit(lane, worker.run, job_of(record, self.store), workers=[address])
-        self.hands[record.run_id] = Hand(record, lane, address, future)
+        self.queue.hands[record.run_id] = Hand(record, lane, address, future)
         future.add_done_callback(lambda _: (self._done.append(record.run_id), self._wake.set()))
 
     def _finish(self, run_id: str) -> None:
         """A task came to its end: see to it that the log says so too."""
-        with self._lock:
-            hand = self.hands.get(run_id)
+        with self.queue.lock:
+            hand = self.queue.hands.get(run_id)
             if hand is None or not hand.future.done():  # let go, or begun anew, since this was noted
                 return
-            self._let_go(run_id, *last_word(hand, self.link))
-
-    def _let_go(self, run_id: str, kind: type, *args: Any) -> None:
-        """End the log with this, unless the run has ended it itself, and forget the run."""
-        hand = self.hands.pop(run_id, None)
-        if hand is not None and hand.again is not None:  # its log says already that it waits
-            self.waiting.append(hand.again)
-        else:
-            self.store.end(run_id, kind, *args)
+            self.queue.let_go(run_id, *last_word(hand, self.link))
 
     def _adopt(self) -> None:
         """On a cluster that outlives web processes: take over the runs that a lost one left going on."""
         if self.link.embedded:
             return
+        asked = time.monotonic()
         for address, run_ids in self.link.client.run(worker.active, on_error="ignore").items():
             for run_id in run_ids:
                 with contextlib.suppress(Problem):  # a run of another state folder
                     self._take_over(run_id, address)
+        self._adopted_at = asked
 
     def _take_over(self, run_id: str, address: str) -> None:
         record = self.store.record(run_id)
-        with self._lock:
-            if run_id not in self.hands and is_gone(record, self.store):
-                record = replace(record, server=self._server)
+        with self.queue.lock:
+            if run_id not in self.queue.hands and is_gone(record, self.store):
+                log.info("run %s is taken over from a server that is gone", run_id)
+                record = replace(record, server=this_server())
                 self.store.write(record)
-                self.hands[run_id] = Hand(record, lane_of(record), address, None)
+                self.queue.hands[run_id] = Hand(record, lane_of(record), address, None)
 
     def _watch_workers(self) -> None:
         """Runs whose worker is gone, though no future tells: their task names it, and would wait for it for ever."""
         there = {p.address for p in self.places}
-        with self._lock:
-            for run_id, hand in list(self.hands.items()):
+        with self.queue.lock:
+            for run_id, hand in list(self.queue.hands.items()):
                 gone = bool(there) and hand.address not in there
                 if hand.future is None and (hand.again or isinstance(self.store.last(run_id), LAST)):
-                    self._let_go(run_id, Failed, worker.died().to_dict())
+                    self.queue.let_go(run_id, Failed, worker.died().to_dict())
                 elif gone and (hand.future is None or not hand.future.done()):
                     if hand.future is not None:
                         hand.future.cancel()
                     if isinstance(self.store.last(run_id), Queued) and not (hand.stopping or hand.again):  # never began
-                        del self.hands[run_id]
-                        self.waiting.insert(0, hand.record)
+                        del self.queue.hands[run_id]
+                        self.queue.waiting.insert(0, hand.record)
                     else:
-                        self._let_go(run_id, *why_died(hand, self.link))
+                        self.queue.let_go(run_id, *why_died(hand, self.link))
 
     def _pass_wishes(self) -> None:
         """Deliver wishes in order, one at a time for each run, again until its worker has confirmed."""
-        for run_id, hand in list(self.hands.items()):
+        for run_id, hand in list(self.queue.hands.items()):
             hand.deliver(self.link, self._wake.set)
             if time.monotonic() > hand.stop_by:
                 log.warning("run %s does not answer: its worker is replaced", run_id)
@@ -321,9 +261,9 @@ class Broker:
 
     def _make_room(self) -> None:
         """Pause runs whose browser has gone, where others wait for their place."""
-        wanted = {lane_of(record) for record in self.waiting}
+        wanted = {lane_of(record) for record in self.queue.waiting}
         now = time.monotonic()
-        for hand in self.hands.values():
+        for hand in self.queue.hands.values():
             unseen = now - self.signs.setdefault(hand.record.owner, now) > LEASE
             if hand.lane in wanted and unseen and not hand.wishes and not hand.stopping:
                 hand.wishes.append(("pause",))
@@ -332,15 +272,15 @@ class Broker:
         now = time.monotonic()
         if now > self._sign_at:
             self._sign_at = now + SIGN
-            for run_id in [*self.hands, *(r.run_id for r in self.waiting)]:
+            for run_id in self.queue.ids():
                 with contextlib.suppress(OSError):
                     os.utime(self.store.path(run_id, RUN))
             self._adopt()
+            self._noticed = {run_id: at for run_id, at in self._noticed.items() if now - at < 3600}
         if now > self._clean_at:
             self._clean_at = now + 3600
             self.signs = {owner: at for owner, at in self.signs.items() if now - at < 3600}
-            keep = {*self.hands, *(r.run_id for r in self.waiting)}
-            self.store.clean(keep, days=KEEP_DAYS, most_bytes=KEEP_BYTES)
+            self.store.clean(self.queue.ids(), days=KEEP_DAYS, most_bytes=KEEP_BYTES)
 
     def close(self) -> None:
         """Put all runs aside, resumable, and let the workers go."""
@@ -350,16 +290,16 @@ class Broker:
 
     def _put_all_aside(self) -> None:
         deadline = time.monotonic() + ASIDE
-        for hand in self.hands.values():
+        for hand in self.queue.hands.values():
             hand.wishes.append(("pause",))
-        while self.link is not None and self.link.alive and self.hands and time.monotonic() < deadline:
+        while self.link is not None and self.link.alive and self.queue.hands and time.monotonic() < deadline:
             self._pass_wishes()
             self._wake.wait(0.05)
             self._wake.clear()
             while self._done:
                 self._finish(self._done.popleft())
             self._watch_workers()
-        for run_id in [*self.hands, *(r.run_id for r in self.waiting)]:
+        for run_id in self.queue.ids():
             self.store.end(run_id, Failed, restarted().to_dict())
         if self.link is not None:
             self.link.close()

@@ -17,6 +17,7 @@ from typing import IO, Any
 from distributed import Client, Future, Security
 
 from dlcore.jobs import worker
+from dlcore.jobs.servers import scheduler
 from dlcore.jobs.sizes import Sizes
 from dlcore.texts import N_, Problem
 
@@ -42,7 +43,7 @@ class Link:
 
     def __init__(self, sizes: Sizes, log: Path | None) -> None:
         self._child: subprocess.Popen[bytes] | None = None
-        address, security = os.environ.get("DLCORE_SCHEDULER", ""), None
+        address, security = scheduler(), None
         self.embedded = not address
         try:
             if self.embedded:
@@ -153,7 +154,7 @@ def _hand_shake(child: subprocess.Popen[bytes], sizes: Sizes) -> tuple[str, Secu
 
 
 def _unreachable(address: str, error: BaseException) -> Problem:
-    if os.environ.get("DLCORE_SCHEDULER"):
+    if scheduler():
         return Problem(
             N_(
                 "The scheduler at {address} does not answer. Check DLCORE_SCHEDULER and that the cluster is running; "

@@ -15,6 +15,11 @@ from dlcore.texts import N_, Problem
 SILENT = 90.0  # seconds without a sign of life of a server on another machine: it is gone
 
 
+def scheduler() -> str:
+    """The address of the cluster to use (``DLCORE_SCHEDULER``); empty for workers of our own."""
+    return os.environ.get("DLCORE_SCHEDULER", "").strip()
+
+
 def restarted() -> Problem:
     """The Problem of a run whose server process ended."""
     return Problem(

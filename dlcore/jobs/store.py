@@ -8,26 +8,25 @@ nothing that cannot be read.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import re
 import shutil
-import struct
 import sys
 import tempfile
 import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from dlcore.events import LAST, Changed, Checkpoint, Event, Queued, decode, encode, read_frames, to_dict
+from dlcore.events import LAST, Changed, Checkpoint, Event, Queued, decode, read_frames, to_dict
 from dlcore.history import History
+from dlcore.jobs.logs import Tail, append, last_event, open_log
 from dlcore.texts import N_, Problem
 
 RUN, LOG, CHECKPOINT = "run.json", "events.log", "checkpoint.bin"
@@ -94,78 +93,9 @@ def create_private(path: Path, data: bytes) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def open_log(path: Path) -> BinaryIO:
-    """The log, ready to be appended to: a frame that a killed writer left half done is cut off. Raises ``OSError``."""
-    stream = path.open("ab+", buffering=0)
-    stream.truncate(_end(stream))
-    stream.seek(0, os.SEEK_END)
-    return stream
-
-
-def append(stream: BinaryIO, event: Event) -> int:
-    """Add one event to a log from ``open_log``; returns its size. Raises ``OSError``, e.g. on a full disk."""
-    frame = encode(event)
-    start = stream.seek(0, os.SEEK_END)
-    if stream.write(frame) < len(frame):  # the disk is full: leave the log whole
-        stream.truncate(start)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    return len(frame)
-
-
-def _end(stream: BinaryIO) -> int:
-    """Where the last whole frame ends."""
-    return max((start + size for start, size in _spans(stream)), default=0)
-
-
-def _spans(stream: BinaryIO) -> Iterator[tuple[int, int]]:
-    """Start and size (both with the length field) of each whole frame."""
-    total, start = os.fstat(stream.fileno()).st_size, 0
-    while start + 4 <= total:
-        stream.seek(start)
-        size = 4 + struct.unpack("<I", stream.read(4))[0]
-        if start + size > total:
-            return
-        yield start, size
-        start += size
-
-
-def last_event(path: Path) -> Event | None:
-    """The newest event of a log, without reading the others; None where there is none."""
-    with contextlib.suppress(FileNotFoundError), path.open("rb") as stream:
-        start, size = max(_spans(stream), default=(0, 0))
-        stream.seek(start + 4)
-        return decode(stream.read(size - 4)) if size else None
-    return None
-
-
 def _plain(changes: Sequence[Changed]) -> list[list[Any]]:
     """Changes as JSON takes them: ``[step, name, value]``."""
     return [[c["step"], c["name"], c["value"]] for c in map(to_dict, changes)]
-
-
-class Tail:
-    """One run's history, brought up to date from the end of its log. A look at an unchanged log costs one ``stat``."""
-
-    def __init__(self, path: Path) -> None:
-        self.history = History(state="queued")
-        self._path = path
-        self._offset = 0
-        self._lock = threading.Lock()
-
-    def read(self) -> History:
-        """The history with all that the log holds by now."""
-        with self._lock:
-            try:
-                size = os.stat(self._path).st_size
-            except OSError:
-                return self.history
-            if size > self._offset:  # not "has changed": half a frame may be replaced by one as long
-                with self._path.open("rb") as stream:
-                    stream.seek(self._offset)
-                    for blob in read_frames(stream):
-                        self.history.add(decode(blob))
-                    self._offset = stream.tell()
-        return self.history
 
 
 class Store:
@@ -175,6 +105,7 @@ class Store:
         self.folder = folder or state_dir()
         self.runs = self.folder / "runs"
         self._records: dict[str, Record] = {}
+        self._stamps: dict[str, int] = {}  # when each was written, by its file
         self._listed: int | None = None  # the folder's mtime when its list was last read
         self._tails: OrderedDict[str, Tail] = OrderedDict()
         self._lock = threading.RLock()
@@ -199,25 +130,40 @@ class Store:
             replace_file(self.path(record.run_id, RUN), json.dumps(asdict(record)).encode())
         except OSError as error:
             raise unwritable(self.folder, error) from None
-        with self._lock:
-            self._records[record.run_id] = record
+        self._keep(record)
 
     def record(self, run_id: str, owner: str | None = None) -> Record:
         """A run's record. With ``owner``: the same Problem for a stranger's run as for one that does not exist."""
-        record = self._records.get(run_id) or self._load(run_id)
+        record = self._newest(run_id)
         if record is None or (owner is not None and record.owner != hashed(owner)):
             raise Problem(N_("This run does not exist here any more. Start a new one."), kind="not_found")
         return record
 
+    def _newest(self, run_id: str) -> Record | None:
+        """A record as it stands on disk: another server may have written it since it was read here."""
+        known = self._records.get(run_id)
+        return known if known and self._stamps.get(run_id) == self._stamp(run_id) else self._load(run_id)
+
+    def _stamp(self, run_id: str) -> int:
+        try:
+            return os.stat(self.path(run_id, RUN)).st_mtime_ns
+        except OSError:
+            return 0
+
     def _load(self, run_id: str) -> Record | None:
         if not RUN_ID.fullmatch(run_id):
             return None
+        stamp = self._stamp(run_id)  # before it is read: what is written in between is read again
         try:
             record = Record(**json.loads(self.path(run_id, RUN).read_bytes()))
         except (OSError, ValueError, TypeError):  # cleaned away, or written by another version
             return None
+        return self._keep(record, stamp)
+
+    def _keep(self, record: Record, stamp: int = 0) -> Record:
         with self._lock:
-            return self._records.setdefault(run_id, record)
+            self._records[record.run_id], self._stamps[record.run_id] = record, stamp or self._stamp(record.run_id)
+        return record
 
     def all(self) -> list[Record]:
         """Every run's record, newest first. The folder is listed again only if something was added or removed."""

@@ -32,7 +32,8 @@ from dlcore.events import (
     unpack,
 )
 from dlcore.experiments import experiment
-from dlcore.jobs.store import CHECKPOINT, LOG, append, open_log, replace_file, unwritable
+from dlcore.jobs.logs import append, open_log
+from dlcore.jobs.store import CHECKPOINT, LOG, replace_file, unwritable
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 

@@ -1,4 +1,4 @@
-"""The image classifiers of the CNN lesson. Every layer has a name, so that its output can be asked for by it.
+"""The image classifiers, built from lists of layers. Every layer has a name, so that its output can be asked for by it.
 
 A model takes pixels as they are stored, 0 to 255, of any number type; its first layer, ``standardize``, does the rest.
 So a model with its weights is complete: no one has to know what it was trained with.
@@ -12,7 +12,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-Shape = tuple[int, int, int]  # channels, height, width
+from dlcore.models.layer_shapes import Shape, fault, shapes
+from dlcore.models.layers import PRESETS, Layer, parse
+
+NETWORKS = PRESETS  # by name; their weights are called conv1.weight, …, dense1.weight, …, logits.bias
+FUNCTIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU, "sigmoid": nn.Sigmoid}
 
 
 class Standardize(nn.Module):
@@ -31,62 +35,39 @@ class Standardize(nn.Module):
         return (X.to(self.mean.dtype) - self.mean * 255) / (self.std * 255)
 
 
-def article(shape: Shape, classes: int) -> list[tuple[str, nn.Module]]:
-    """Three convolutions of 3 x 3, two poolings, one hidden dense layer: 93,322 parameters for 28 x 28 x 1."""
-    channels, side = shape[0], ((min(shape[1:]) - 2) // 2 - 2) // 2 - 2
-    return [
-        ("conv1", nn.Conv2d(channels, 32, 3)),  # (B, 32, 26, 26)
-        ("relu1", nn.ReLU()),
-        ("pool1", nn.MaxPool2d(2)),  # (B, 32, 13, 13)
-        ("conv2", nn.Conv2d(32, 64, 3)),  # (B, 64, 11, 11)
-        ("relu2", nn.ReLU()),
-        ("pool2", nn.MaxPool2d(2)),  # (B, 64, 5, 5)
-        ("conv3", nn.Conv2d(64, 64, 3)),  # (B, 64, 3, 3)
-        ("relu3", nn.ReLU()),
-        ("flatten", nn.Flatten()),  # (B, 576)
-        ("dense1", nn.Linear(64 * side * side, 64)),
-        ("relu4", nn.ReLU()),
-        ("logits", nn.Linear(64, classes)),
-    ]
+class _Norm1d(nn.BatchNorm1d):
+    """Batch normalisation of lists, which lets a batch of one pass: there is nothing to take a mean over.
 
-
-def fast(shape: Shape, classes: int) -> list[tuple[str, nn.Module]]:
-    """Two convolutions made for speed: the first goes in steps of 2, the second is pooled before its relu.
-
-    Both leave a quarter of the numbers for what follows to look at; pooling first changes nothing in the result.
+    The last batch of an epoch may be one image; torch would refuse it.
     """
-    channels, side = shape[0], ((min(shape[1:]) - 3) // 2 - 2) // 2
-    return [
-        ("conv1", nn.Conv2d(channels, 16, 5, stride=2)),  # (B, 16, 12, 12)
-        ("relu1", nn.ReLU()),
-        ("conv2", nn.Conv2d(16, 32, 3)),  # (B, 32, 10, 10)
-        ("pool2", nn.MaxPool2d(2)),  # (B, 32, 5, 5)
-        ("relu2", nn.ReLU()),
-        ("flatten", nn.Flatten()),  # (B, 800)
-        ("dense1", nn.Linear(32 * side * side, 128)),
-        ("relu3", nn.ReLU()),
-        ("logits", nn.Linear(128, classes)),
-    ]
+
+    def forward(self, X: Tensor) -> Tensor:
+        if self.training and len(X) == 1:
+            return nn.functional.batch_norm(X, self.running_mean, self.running_var, self.weight, self.bias)
+        return super().forward(X)
 
 
-def mlp(shape: Shape, classes: int) -> list[tuple[str, nn.Module]]:
-    """Two hidden dense layers that know nothing of neighbourhood: as good on shuffled pixels as on pictures."""
-    channels, height, width = shape
-    return [
-        ("flatten", nn.Flatten()),  # (B, 784)
-        ("dense1", nn.Linear(channels * height * width, 128)),
-        ("relu1", nn.ReLU()),
-        ("dense2", nn.Linear(128, 64)),
-        ("relu2", nn.ReLU()),
-        ("logits", nn.Linear(64, classes)),
-    ]
+class _Norm2d(nn.BatchNorm2d):
+    """The same for maps, where a map may have shrunk to one number."""
+
+    def forward(self, X: Tensor) -> Tensor:
+        if self.training and X.shape[0] * X.shape[2] * X.shape[3] == 1:
+            return nn.functional.batch_norm(X, self.running_mean, self.running_var, self.weight, self.bias)
+        return super().forward(X)
 
 
-NETWORKS: dict[str, Callable[[Shape, int], list[tuple[str, nn.Module]]]] = {
-    "article": article,
-    "fast": fast,
-    "mlp": mlp,
-}
+class _Average(nn.Module):
+    """Each map to its mean: ``(B, C, H, W)`` → ``(B, C)``."""
+
+    def forward(self, X: Tensor) -> Tensor:
+        return X.mean((2, 3))
+
+
+class _Largest(nn.Module):
+    """Each map to its largest number, wherever it is: ``(B, C, H, W)`` → ``(B, C)``."""
+
+    def forward(self, X: Tensor) -> Tensor:
+        return X.amax((2, 3))
 
 
 def build(
@@ -97,19 +78,45 @@ def build(
     mean: float = 0.0,
     std: float = 1.0,
     dropout: float = 0.0,
+    layers: str = "",
 ) -> nn.Sequential:
     """A network by name, its weights drawn from torch's global generator: pixels ``(B, *shape)`` → logits ``(B, K)``.
 
     Args:
-        network: one of ``NETWORKS``.
-        shape: of one image, square.
+        network: one of ``NETWORKS``, or "own" for the one in ``layers``.
+        shape: of one image.
         mean, std: of the pixels on the scale 0 to 1, for the first layer.
         dropout: share of the last hidden layer's outputs that is dropped in training; 0 leaves the layer out.
+        layers: a text as ``dlcore.models.layers.parse`` reads it.
+
+    Raises:
+        Problem: a layer cannot be read, or does not fit where it stands.
     """
-    layers = NETWORKS[network](shape, classes)
+    asked = parse(layers if network == "own" else NETWORKS[network])
     if dropout:
-        layers.insert(-1, ("dropout", nn.Dropout(dropout)))
-    return nn.Sequential(OrderedDict([("standardize", Standardize(mean, std)), *layers]))
+        asked.insert(-1, Layer("dropout", share=dropout))
+    rows = shapes(asked, shape, classes)
+    if (problem := fault(rows)) is not None:
+        raise problem
+    inputs = [shape, *(row.shape for row in rows)]
+    made = [(row.name, _module(row.layer, before, row.shape)) for row, before in zip(rows, inputs, strict=False)]
+    return nn.Sequential(OrderedDict([("standardize", Standardize(mean, std)), *made]))
+
+
+def _module(layer: Layer, before: Shape, after: Shape) -> nn.Module:
+    """The layer as torch has it, for what comes in and goes out (without the batch axis)."""
+    makers: dict[str, Callable[[], nn.Module]] = {
+        "conv": lambda: nn.Conv2d(before[0], layer.size, layer.window, layer.stride, layer.pad),
+        "pool": lambda: (nn.MaxPool2d if layer.how == "max" else nn.AvgPool2d)(layer.window, layer.stride),
+        "norm": lambda: _Norm2d(before[0]) if len(before) == 3 else _Norm1d(before[0]),
+        "dropout": lambda: nn.Dropout(layer.share),
+        "flatten": nn.Flatten,
+        "average": _Average,
+        "largest": _Largest,
+        "dense": lambda: nn.Linear(before[0], after[0]),
+        **FUNCTIONS,
+    }
+    return makers[layer.kind]()
 
 
 def parameter_count(model: nn.Module) -> int:

@@ -136,6 +136,26 @@ def test_the_film_can_be_rewound_and_any_epoch_computed_again(server, page):
     until(lambda: shown(page) > 2000)
 
 
+def test_the_loss_curve_tells_its_values_and_is_a_way_back(server, page):
+    lesson(server, page, "&epochs=40&epochs_per_second=0")
+    assert page.locator(".dl-loss-tip").is_hidden()
+    train(page, 1000)
+    canvas = page.locator(".dl-loss-canvas")
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 34, box["y"] + 40)  # the axis: epoch 0
+    page.locator(".dl-loss-tip").wait_for(timeout=patience(30_000))
+    first = page.locator(".dl-loss-tip").inner_text().split()
+    assert first[:2] == ["Epoch", "0"]
+    assert all(float(loss) > 0.1 for loss in first[2:4])
+    page.mouse.move(box["x"] + box["width"] - 8, box["y"] + 40)
+    until(lambda: page.locator(".dl-loss-tip").inner_text().split()[:2] == ["Epoch", "40"])
+    page.mouse.move(box["x"] + 34, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.up()
+    until(lambda: shown(page) == 0)
+    assert "40 epochs took" in page.get_by_text("epochs a second.").inner_text()
+
+
 def test_a_weight_changed_by_hand_reaches_the_run_and_its_record(server, page):
     from playwright.sync_api import expect
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -82,6 +83,15 @@ def test_a_link_without_a_network_has_a_way_out(params):
     assert "cannot be read" not in said(at)
     assert "**25** parameters" in said(at)
     assert at.session_state[PAGE]["given"] == {"noise": 0.3}
+
+
+def test_a_link_for_a_class_shows_this_page_without_its_settings():
+    at = opened(dataset="xor", noise="0.3", lang="zh")
+    link = next(code.value for code in at.code if "hide=controls" in code.value)
+    told = dict(parse_qsl(urlsplit(link).query))
+    assert told == {"lang": "zh", "dataset": "xor", "noise": "0.3", "hide": "controls"}
+    assert at.selectbox
+    assert not opened(**told).selectbox
 
 
 @pytest.mark.parametrize("points", ["", "1_2_1"])

@@ -7,14 +7,19 @@ const HIGHEST = 2; // powers of ten; a loss that leaves the picture has diverged
 const PAD = { left: 34, right: 8, top: 6, bottom: 16 };
 
 export class Curves {
-  constructor(texts) {
+  /** `seek(step)` is called when an epoch of the curve is clicked. */
+  constructor(texts, { seek }) {
     this.texts = texts;
-    this.canvas = el("canvas", { class: "dl-loss-canvas", role: "img" });
+    this.canvas = el("canvas", {
+      class: "dl-loss-canvas", role: "img", onpointermove: (event) => this.hover(event.offsetX), onpointerleave: () => this.hover(),
+      onclick: (event) => this.frames?.length && seek(this.nearest(event.offsetX).step),
+    });
+    this.tip = el("div", { class: "dl-loss-tip", hidden: true });
     this.values = ["train", "test"].map((name) => el("b", { class: `dl-loss-${name}` }));
     this.table = new Table(texts, () => this.savePicture());
     this.root = el("div", { class: "dl-loss" },
       el("div", { class: "dl-loss-now" }, el("span", {}, `${texts.train_loss} `, this.values[0]), el("span", {}, `${texts.test_loss} `, this.values[1])),
-      this.canvas, el("div", { class: "dl-loss-foot" }, this.table.buttons), this.table.body);
+      this.canvas, this.tip, el("div", { class: "dl-loss-foot" }, this.table.buttons), this.table.body);
   }
 
   /** @param frames all that are revealed; @param now the one that is shown. */
@@ -22,15 +27,39 @@ export class Curves {
     this.values.forEach((node, k) => (node.textContent = now ? number(k ? now.test_loss : now.train_loss, 3) : "–"));
     const [width, height] = [this.root.clientWidth, this.canvas.parentElement.clientHeight ? 92 : 0];
     if (!width || !height) return;
-    Object.assign(this, { frames, page });
+    Object.assign(this, { frames, now, page });
     const context = fit(this.canvas, width, height);
     context.clearRect(0, 0, width, height);
-    const scale = this.scale(frames, width, height);
+    const scale = (this.drawn = this.scale(frames, width, height));
     this.axes(context, scale, width, height, page);
-    this.line(context, frames, "test_loss", scale, page.dark ? "#ff8a45" : "#d55e00", page);
-    this.line(context, frames, "train_loss", scale, page.dark ? "#4fb3ea" : "#0072b2", page);
+    this.line(context, frames, "test_loss", scale, page.positive);
+    this.line(context, frames, "train_loss", scale, page.negative);
     if (now) this.marker(context, now, scale, page, height);
+    this.read(context, scale, page, height);
     this.tell(frames);
+  }
+
+  /** The kept frame nearest to a place on the canvas. */
+  nearest(place) {
+    const far = (frame) => Math.abs(this.drawn.x(frame.epoch) - place);
+    return this.frames.reduce((best, frame) => (far(frame) < far(best) ? frame : best));
+  }
+
+  hover(place) {
+    this.over = place;
+    if (this.frames) this.draw(this.frames, this.now, this.page);
+  }
+
+  /** The losses of the epoch under the pointer. */
+  read(context, scale, page, height) {
+    this.tip.hidden = this.over === undefined || !this.frames.length;
+    if (this.tip.hidden) return;
+    const at = this.nearest(this.over);
+    const [x, half] = [scale.x(at.epoch), this.root.clientWidth / 2];
+    this.marker(context, at, scale, page, height);
+    this.tip.style.cssText = x < half ? `left: ${x + 6}px` : `right: ${this.root.clientWidth - x + 6}px`;
+    this.tip.replaceChildren(`${this.texts.epoch} ${number(at.epoch, 4)}  `,
+      ...["train", "test"].flatMap((part) => [el("b", { class: `dl-tip-${part}` }, number(at[`${part}_loss`], 3)), " "]));
   }
 
   /** What the canvas says to those who do not see it; not at every frame. */
@@ -105,7 +134,7 @@ export class Curves {
     context.lineTo(x(now.epoch), height - PAD.bottom);
     context.stroke();
     context.globalAlpha = 1;
-    for (const [name, color] of [["test_loss", page.dark ? "#ff8a45" : "#d55e00"], ["train_loss", page.dark ? "#4fb3ea" : "#0072b2"]]) {
+    for (const [name, color] of [["test_loss", page.positive], ["train_loss", page.negative]]) {
       if (!Number.isFinite(now[name])) continue;
       context.beginPath();
       context.arc(x(now.epoch), y(now[name]), 3, 0, 2 * Math.PI);
