@@ -115,7 +115,7 @@ def test_a_trained_network_is_opened_layer_by_layer_and_unit_by_unit(server, pag
     anatomy = page.locator(".dl-an")
     until(lambda: "shipped" not in (anatomy.get_attribute("data-network") or "shipped"), 60)
     names = anatomy.locator(".dl-an-layer").evaluate_all("cards => cards.map((card) => card.dataset.layer)")
-    assert names == ["standardize", "conv1", "relu1", "conv2", "pool2", "relu2", "flatten", "dense1", "relu3", "logits"]
+    assert names == ["standardize", "conv1", "relu1", "conv2", "pool1", "relu2", "flatten", "dense1", "relu3", "logits"]
 
     anatomy.locator("[data-layer=conv2]").click()
     expect(anatomy.get_by_text("conv2 · convolution · 32 × 10 × 10")).to_be_visible()
