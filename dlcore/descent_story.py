@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from dlcore.experiments.linear_regression import Config, Path, Task, is_batched
+from dlcore.descent import Path, Task, is_batched
+from dlcore.experiments.linear_regression import Config
 from dlcore.quadratic import growth, noise_limit
 from dlcore.texts import N_
 

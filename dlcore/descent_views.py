@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dlcore.descent import Path, Task, is_batched
 from dlcore.descent_story import NEAR, arrival, say, story
 from dlcore.experiments import linear_regression as lr
-from dlcore.experiments.linear_regression import Config, Path, Task, diverged, is_batched, metrics, resolve
+from dlcore.experiments.linear_regression import Config, diverged, metrics, resolve
 from dlcore.figures import Label, descent
 from dlcore.figures.descent import Film
 from dlcore.history import History

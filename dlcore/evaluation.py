@@ -19,13 +19,16 @@ def report(labels: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str,
     Returns:
         ``confusion`` (K, K) int64, rows the truth, columns the answer; ``precision``, ``recall``, ``f1`` (K,) float64
         (0 where a class was never answered or never occurred) and ``support`` (K,) int64; ``accuracy`` and the
-        unweighted means ``macro_precision``, ``macro_recall``, ``macro_f1``.
+        unweighted means ``macro_precision``, ``macro_recall``, ``macro_f1``; the same ``weighted_…`` by support;
+        ``balanced_accuracy``, the mean recall of the classes that occur. (Micro averages count all answers in one
+        pot: for one answer per sample precision, recall and F1 are then all the accuracy.)
     """
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     every = np.arange(classes)
     scores = precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0)  # type: ignore[arg-type]
     precision, recall, f1, support = map(np.asarray, scores)
+    share = support / max(support.sum(), 1)
     return {
         "confusion": confusion_matrix(labels, predicted, labels=every),
         "precision": precision,
@@ -36,6 +39,10 @@ def report(labels: np.ndarray, predicted: np.ndarray, classes: int) -> dict[str,
         "macro_precision": float(precision.mean()),
         "macro_recall": float(recall.mean()),
         "macro_f1": float(f1.mean()),
+        "weighted_precision": float(share @ precision),
+        "weighted_recall": float(share @ recall),
+        "weighted_f1": float(share @ f1),
+        "balanced_accuracy": float(recall[support > 0].mean()) if len(labels) else float("nan"),
     }
 
 

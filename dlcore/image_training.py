@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from dlcore.data.images import ImageData, load, pixel_statistics
+from dlcore.data.images import ImageData, load, name_of, pixel_statistics
 from dlcore.device import Layout, autocast, choose_device, choose_layout, device_name, torch_format
 from dlcore.events import Event, Finished, Snapshot, Started
 from dlcore.experiments.settings import ImageConfig
@@ -30,7 +30,7 @@ C = TypeVar("C", bound=ImageConfig)
 
 def load_data(config: ImageConfig) -> ImageData:
     """The images that the config names. Raises ``Problem`` where they are not here, or are others than it names."""
-    data = load(config.dataset, train_size=config.train_size or None)
+    data = load(name_of(asdict(config)), train_size=config.train_size or None)
     if config.data_hash not in ("", data.hash):
         raise Problem(
             N_(
@@ -67,8 +67,12 @@ def resolve_on(config: C, data: ImageData) -> C:
     return replace(config, memory_format=layout.memory_format, precision=layout.precision)
 
 
-def prepare(config: ImageConfig, data: ImageData) -> tuple[Task, Plan]:
-    """The model and all that ``fit`` needs to train it, for a resolved config. Draws the first weights."""
+def prepare(config: ImageConfig, data: ImageData, arguments: Mapping[str, Any] | None = None) -> tuple[Task, Plan]:
+    """The model and all that ``fit`` needs to train it, for a resolved config. Draws the first weights.
+
+    Args:
+        arguments: of ``dlcore.models.cnn.build``, in the place of those that go with the network.
+    """
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -76,7 +80,7 @@ def prepare(config: ImageConfig, data: ImageData) -> tuple[Task, Plan]:
     from dlcore.readings import hits
     from dlcore.training import Plan, Task
 
-    about = model_arguments(config, data)
+    about = {**model_arguments(config, data), **(arguments or {})}
     order = torch_format(config.memory_format)
     model = build(**about).to(config.device).to(memory_format=order)
     optimizer = make_optimizer(

@@ -8,27 +8,29 @@ from ui.code_panel import code_panel, set_csv
 from ui.controls import controls
 from ui.data_box import data_box
 from ui.evaluation_panel import evaluation_panel
+from ui.gallery import gallery
 from ui.intro import intro, lab, outro, prose
 from ui.lessons import lesson_for
 from ui.look_panel import look_panel
 from ui.names import OPTIMIZERS, SCHEDULES
+from ui.own_images import own_images_box
 from ui.run_panel import run_panel
 from ui.training_view import training_view
 
 LABELS = {
     "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
-    "cifar10": N_("Photographs"),
-    "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "mlp": N_("Dense"), "own": N_("Your own"),
-    **OPTIMIZERS, **SCHEDULES,
+    "cifar10": N_("Photographs"), "own": N_("Your own"), "article": N_("Three conv."), "fast": N_("Fast"),
+    "small": N_("Small"), "norm": N_("Batch norm"), "mlp": N_("Dense"), **OPTIMIZERS, **SCHEDULES,
 }  # fmt: skip
 
 lesson = lesson_for("cnn")
 intro(lesson)
 panel, picture = lab()
 with panel:
-    config = controls(lesson.config, labels=LABELS)
+    config = controls(lesson.config, labels=LABELS, hidden=("own_form",))
 with picture:
-    here = data_box(config.dataset)
+    here = data_box(config.dataset) and own_images_box(config)
+    show_images = gallery(config) if here else None
     history = run_panel(lesson, config, training_view, ready=here)
 look_panel(lesson, history)
 evaluation_panel(history)
@@ -43,3 +45,5 @@ code_panel(
     data=lambda: set_csv(history),
 )
 outro(lesson)
+if show_images:
+    show_images()

@@ -12,10 +12,10 @@ from ui.lessons import lesson_for
 from ui.live_lab import live_lab
 
 CODE = (
-    "dlcore.experiments.linear_regression:descend",
+    "dlcore.descent:descend",
     "dlcore.quadratic:compress",
     "dlcore.quadratic:mse_and_gradient",
-    "dlcore.experiments.linear_regression:update",
+    "dlcore.descent:update",
     "dlcore.quadratic:spectrum",
     "dlcore.quadratic:optimum",
 )

@@ -15,8 +15,10 @@ SHORT = [
     "loop_overhead",
     "look_inside",
     "playground",
+    "augmentation",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
+    pytest.param("image_presets", marks=pytest.mark.data),
 ]
 
 

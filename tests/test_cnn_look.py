@@ -171,3 +171,12 @@ def test_worst_mistakes_are_mistakes_and_sorted(seed, count, most):
     assert set(worst) <= set(wrong)
     rest = np.setdiff1d(wrong, worst)
     assert not len(rest) or not len(worst) or of_truth.max() <= probabilities[rest, labels[rest]].min()
+
+
+def test_first_filters_are_the_first_convolution_s(tmp_path):
+    from dlcore.trained import network
+
+    path = write(tmp_path / "checkpoint.bin", "article")
+    weight = network(path).model.get_submodule("conv1").get_parameter("weight")
+    assert (cnn_look.first_filters(path) == weight[:, 0].detach().numpy()).all()
+    assert cnn_look.first_filters(write(tmp_path / "dense.bin", "mlp")) is None

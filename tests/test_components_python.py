@@ -241,3 +241,11 @@ def test_a_slider_that_was_off_the_page_starts_afresh():
 def test_an_edge_to_nowhere_is_named():
     with pytest.raises(ValueError, match="cnn"):
         concept_map([Node("nn", "Neural network", 0, 0)], [Edge("nn", "cnn")], key="map")
+
+
+@pytest.mark.parametrize("bounds", [{"low": 0.0, "high": 0.5}, {"low": 0.5, "high": 1.0}], ids=str)
+def test_log_odds_have_no_end_at_0_and_1(bounds):
+    from ui.slider import slider
+
+    with pytest.raises(ValueError, match="cannot go from"):
+        slider("p", key="odds", value=0.5, odds=True, **bounds)

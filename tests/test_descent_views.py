@@ -10,6 +10,7 @@ from dlcore import descent_story as story
 from dlcore import descent_views as look
 from dlcore.data import own
 from dlcore.data.tabular import write_points
+from dlcore.descent import descend
 from dlcore.events import Finished, Step
 from dlcore.experiments import linear_regression as lr
 from dlcore.knobs import build, knobs_of
@@ -32,7 +33,7 @@ STORIES = [
 def test_story_is_the_runs_own(given, kind):
     config = build(lr.Config, given)
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     told = look.story_text(task, config, path)
     assert told[0][0] == kind
     assert "{" not in told[0][1]
@@ -47,9 +48,9 @@ def test_under_way_foretells_the_steps():
     """The promised number of further steps is kept, within a tenth."""
     config = build(lr.Config, {"dataset": "line", "standardize": False})
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     promised = int(story.story(task, config, path)[0][2]["more"])
-    longer = lr.descend(task.X, task.y, lr.Config(**{**vars(config), "steps": 1500}))
+    longer = descend(task.X, task.y, lr.Config(**{**vars(config), "steps": 1500}))
     assert story.arrival(longer) == pytest.approx(config.steps + promised, abs=0.1 * promised)
 
 
@@ -66,7 +67,7 @@ def test_update_line_holds_the_numbers_of_the_step():
     for extra in ({}, {"momentum": 0.8}, {"batch_size": 5}):
         config = build(lr.Config, {"dataset": "line", "steps": 30, **extra})
         task = lr.task(config)
-        path = lr.descend(task.X, task.y, config)
+        path = descend(task.X, task.y, config)
         template, v = look.update_line(config, path)
         for k in range(2):
             pushed = config.momentum * v[f"v{k}"] if config.momentum else 0.0
@@ -82,14 +83,14 @@ def test_plane_agrees_with_the_loss():
     for given in ({}, {"dataset": "line", "standardize": False}):
         config = build(lr.Config, given)
         task = lr.task(config)
-        path = lr.descend(task.X, task.y, config)
+        path = descend(task.X, task.y, config)
         cut = plane(task.spectrum, path.theta)
         np.testing.assert_allclose(cut.excess(cut.path), path.excess, rtol=1e-6, atol=1e-9 * path.excess[0])
         assert (
             np.abs(cut.path - cut.optimum) <= cut.half * 1.0001
         ).all()  # a descent that converges stays in the window
     task = lr.task(lr.Config(feature="all"))
-    path = lr.descend(task.X, task.y, build(lr.Config, {"feature": "all"}))
+    path = descend(task.X, task.y, build(lr.Config, {"feature": "all"}))
     cut, bowl = plane(task.spectrum, path.theta), task.spectrum
     parts = (path.theta - bowl.optimum) @ bowl.eigenvectors[:, [-1, 0]]
     expected = 0.5 * parts**2 @ bowl.eigenvalues[[-1, 0]]
@@ -108,7 +109,7 @@ def test_challenges_measure_the_run():
     def path_of(**given):
         config = build(lr.Config, given)
         task = lr.task(config)
-        return lr.descend(task.X, task.y, config)
+        return descend(task.X, task.y, config)
 
     assert 0 < (look.grown(path_of(learning_rate=1.02, steps=10), 10) or 0) < 1
     assert look.grown(path_of(learning_rate=1.02, steps=80), 10) == 1
@@ -124,7 +125,7 @@ def test_challenges_measure_the_run():
 def test_comparison_is_in_the_units_of_the_data():
     config = lr.Config(learning_rate=0.5, steps=50)
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     table = look.comparison(task, path, lr.sklearn_optimum(task.X, task.y))
     reference = LinearRegression().fit(task.data.X, task.y)
     expected = [story.say(v, 6) for v in (reference.intercept_, reference.coef_[0])]
@@ -136,7 +137,7 @@ def test_comparison_is_in_the_units_of_the_data():
 def test_record_is_the_history_of_the_run():
     config = build(lr.Config, {"dataset": "line"})
     task = lr.task(config)
-    history = look.record(task, config, lr.descend(task.X, task.y, config))
+    history = look.record(task, config, descend(task.X, task.y, config))
     assert len(history.steps) == config.steps + 1
     assert history.state == "finished"
     assert history.config["data_hash"] == task.data.digest

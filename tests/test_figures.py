@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from dlcore import descent_views as look
 from dlcore import figures
+from dlcore.descent import descend
 from dlcore.experiments import linear_regression as lr
 from dlcore.figures import descent
 from dlcore.figures.curves import Curve, Level, curves, spread
@@ -25,10 +28,28 @@ def validated(figure: go.Figure) -> Any:
     return go.Figure(data=[dict(trace) for trace in figure._data], layout=dict(figure._layout))
 
 
+def test_the_browser_has_the_same_colours():
+    """Recoloured plots (theme.js), the page's variables (style.css) and Streamlit's theme."""
+    assets = Path(figures.__file__).parents[2]
+    lower = {light.lower(): dark for light, dark in figures.ON_DARK.items()}
+    script = (assets / "assets/components/theme.js").read_text()
+    table = re.search(r"const ON_DARK = \{(.*?)\};", script, re.DOTALL)
+    assert table
+    assert dict(re.findall(r'"(#\w+)": "(#\w+)"', table.group(1))) == lower
+    style = (assets / "assets/components/style.css").read_text()
+    for name in ("data", "model", "gradient", "reference", "warning"):
+        light = getattr(figures, name.upper()).lower()
+        assert f"--dl-{name}: light-dark({light}, {lower[light]});" in style
+    theme = tomllib.loads((assets / ".streamlit/config.toml").read_text())["theme"]
+    plain = [figures.DATA, figures.MODEL, figures.GRADIENT, figures.REFERENCE, figures.WARNING, figures.GREY]
+    assert theme["light"]["chartCategoricalColors"] == plain
+    assert [c.lower() for c in theme["dark"]["chartCategoricalColors"]] == [figures.ON_DARK[c] for c in plain]
+
+
 def films(bowl=False, **given):
     config = build(lr.Config, given)
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     return look.views(task, config, path, bowl=bowl), path
 
 
@@ -74,7 +95,7 @@ def frame(key, value, k):
 def test_line_film_draws_the_line_of_each_state():
     config = build(lr.Config, {"dataset": "line", "standardize": False})
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     film = look.views(task, config, path).data
     ends = np.array(film.figure._data[3]["x"])
     for k in (0, 1, 50, 200):
@@ -88,7 +109,7 @@ def test_line_film_draws_the_line_of_each_state():
 def test_map_is_the_loss():
     config = build(lr.Config, {"dataset": "line", "standardize": False})
     task = lr.task(config)
-    shown = look.views(task, config, lr.descend(task.X, task.y, config)).surface.figure._data[0]
+    shown = look.views(task, config, descend(task.X, task.y, config)).surface.figure._data[0]
     z = np.asarray(shown["z"], dtype=float)
     rng = np.random.default_rng(0)
     floor = task.spectrum.optimum_loss
@@ -165,7 +186,7 @@ def test_every_text_goes_through_the_label():
 def _one():
     config = lr.Config()
     task = lr.task(config)
-    return task, config, lr.descend(task.X, task.y, config)
+    return task, config, descend(task.X, task.y, config)
 
 
 def test_curves_name_their_lines_at_their_ends():

@@ -12,10 +12,11 @@ from sklearn.linear_model import LinearRegression
 from dlcore import descent_story as story
 from dlcore import descent_views as look
 from dlcore.data.tabular import DIABETES
+from dlcore.descent import batch_rows, descend
 from dlcore.events import Changed, Checkpoint, Diverged, Finished, Started, Step, pack, unpack
 from dlcore.experiments import linear_regression as lr
 from dlcore.knobs import build, parse, to_texts
-from dlcore.quadratic import compress, growth, noise_limit
+from dlcore.quadratic import compress, growth, noise_limit, spectrum
 from dlcore.steering import Steering
 
 OFFERED = [
@@ -56,7 +57,7 @@ def test_default_config_is_what_the_recipe_says():
 
 def test_path_equals_the_reference(config):
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     theta, loss = by_hand(task.X, task.y, config.learning_rate, config.steps, theta=path.theta[0])
     np.testing.assert_allclose(path.theta, theta, rtol=1e-12, atol=1e-12 * np.abs(theta).max())
     np.testing.assert_allclose(path.loss, loss, rtol=1e-12)
@@ -66,8 +67,8 @@ def test_path_equals_the_reference(config):
 def test_path_equals_the_reference_with_momentum_and_batches(extra):
     config = build(lr.Config, {"dataset": "line", "standardize": False, "theta0": 3.0, "theta1": -1.0, **extra})
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
-    rows = None if "batch_size" not in extra else lambda k: lr.batch_rows(config, 100, k)
+    path = descend(task.X, task.y, config)
+    rows = None if "batch_size" not in extra else lambda k: batch_rows(config, 100, k)
     theta, loss = by_hand(
         task.X, task.y, config.learning_rate, config.steps, theta=[3, -1], momentum=config.momentum, rows=rows
     )
@@ -80,15 +81,15 @@ def test_each_epoch_visits_every_row_once(batch):
     config = lr.Config(dataset="line", batch_size=batch)
     per_epoch = -(-100 // batch)
     for epoch in range(2):
-        seen = np.concatenate([np.asarray(lr.batch_rows(config, 100, epoch * per_epoch + k)) for k in range(per_epoch)])
+        seen = np.concatenate([np.asarray(batch_rows(config, 100, epoch * per_epoch + k)) for k in range(per_epoch)])
         assert sorted(seen) == list(range(100))
-    first, second = (np.asarray(lr.batch_rows(config, 100, epoch * per_epoch)) for epoch in range(2))
+    first, second = (np.asarray(batch_rows(config, 100, epoch * per_epoch)) for epoch in range(2))
     assert not np.array_equal(first, second)
 
 
 def test_run_and_descend_tell_the_same(config):
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     events = list(lr.run(config))
     steps = [e for e in events if isinstance(e, Step)]
     assert isinstance(events[0], Started)
@@ -127,7 +128,7 @@ def test_below_the_limit_it_falls_and_above_it_grows(config, momentum):
     limit = task.spectrum.limit(momentum)
     for share, grows in ((0.98, False), (1.02, True)):
         settings_ = {**vars(config), "learning_rate": share * limit, "momentum": momentum, "steps": 300, "theta1": 1.0}
-        excess = steep_excess(task, lr.descend(task.X, task.y, lr.Config(**settings_)))
+        excess = steep_excess(task, descend(task.X, task.y, lr.Config(**settings_)))
         if momentum:
             assert (excess[-1] > excess[0]) == grows
         else:  # exactly |1 − ηλ|² per step
@@ -142,7 +143,7 @@ def test_golden_line():
     for share in (0.98, 1.02):
         config = lr.Config(dataset="line", standardize=False, learning_rate=share * 0.0249877, steps=200)
         task = lr.task(config)
-        ends.append(lr.descend(task.X, task.y, config).loss[-1])
+        ends.append(descend(task.X, task.y, config).loss[-1])
     assert task.spectrum.limit() == pytest.approx(0.02499, abs=1e-5)
     assert task.spectrum.condition_number == pytest.approx(174.3, abs=0.1)
     assert task.spectrum.optimum_loss == pytest.approx(0.94005, abs=1e-4)
@@ -157,7 +158,7 @@ def test_golden_standardizing():
         config = lr.Config(dataset="line", standardize=standardize, steps=2000)
         task = lr.task(config)
         config = lr.Config(**{**vars(config), "learning_rate": task.spectrum.best()})
-        steps.append(story.arrival(lr.descend(task.X, task.y, config)))
+        steps.append(story.arrival(descend(task.X, task.y, config)))
     assert task.spectrum.condition_number == pytest.approx(1, abs=1e-9)
     assert steps[0] == pytest.approx(603, abs=3)
     assert steps[1] == 1
@@ -192,7 +193,7 @@ def test_momentum_pays_for_the_root_of_the_condition_number():
     steps = {}
     for momentum, rate in ((0.0, bowl.best()), (beta, (1 + np.sqrt(beta)) ** 2 / bowl.lambda_max)):
         config = lr.Config(feature="all", learning_rate=rate, momentum=momentum, steps=2000)
-        steps[bool(momentum)] = story.arrival(lr.descend(task.X, task.y, config))
+        steps[bool(momentum)] = story.arrival(descend(task.X, task.y, config))
     assert 1000 < steps[False] < 2000
     assert steps[True] < 150
 
@@ -235,7 +236,7 @@ def test_noise_limit_parts_falling_from_growing(batch):
     rng = np.random.default_rng(batch)
     x = rng.uniform(0, 10, 40)
     X = np.column_stack([np.ones(40), x])
-    limit = noise_limit(X, batch, lr.spectrum(X, x))
+    limit = noise_limit(X, batch, spectrum(X, x))
     ends = []
     for share in (0.8, 1.25):
         error = np.tile([1.0, 1.0], (3000, 1))
@@ -248,7 +249,7 @@ def test_noise_limit_parts_falling_from_growing(batch):
     start = np.mean((X @ np.ones(2)) ** 2)
     if batch == 30:  # hardly any noise: the mean decides, and 60 steps show it
         assert ends[0] < start < ends[1]
-    assert noise_limit(X, 40, lr.spectrum(X, x)) == lr.spectrum(X, x).limit()
+    assert noise_limit(X, 40, spectrum(X, x)) == spectrum(X, x).limit()
     assert _radius(X, batch, 0.999 * limit) < 1 < _radius(X, batch, 1.001 * limit)
 
 
@@ -277,7 +278,7 @@ def test_diverging_run_says_why_with_its_own_numbers():
 def test_diverged_path_is_cut_and_can_still_be_drawn():
     config = lr.Config(learning_rate=1.5, steps=2000)
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     assert path.diverged
     assert len(path.theta) == len(path.loss) == len(path.excess) == len(path.gradient) + 1 < 2001
     assert np.isfinite(path.loss).all()
@@ -329,7 +330,7 @@ def test_first_rate_descends_visibly_on_all_data(given):
     """A learner's first look: the loss falls, some way but not at once, and never diverges."""
     config = build(lr.Config, given)
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     assert path.excess[-1] < 0.25 * path.excess[0]
     assert path.excess[1] > 0.05 * path.excess[0]
     assert config.learning_rate < task.spectrum.limit()
@@ -344,7 +345,7 @@ def test_first_rate_descends_visibly_on_all_data(given):
 def test_first_rate_of_small_batches_does_not_diverge(batch, standardize):
     config = build(lr.Config, {"dataset": "line", "standardize": standardize, "batch_size": batch, "steps": 2000})
     task = lr.task(config)
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     assert path.excess[-200:].mean() < 0.05 * path.excess[0]
 
 
@@ -353,7 +354,7 @@ def test_small_batches_leave_a_noise_floor():
     for rate in (0.1, 0.01):
         config = lr.Config(learning_rate=rate, batch_size=8, steps=2000)
         task = lr.task(config)
-        floors.append(lr.descend(task.X, task.y, config).excess[-1000:].mean())
+        floors.append(descend(task.X, task.y, config).excess[-1000:].mean())
     assert floors[0] > 5 * floors[1] > 0
 
 

@@ -37,10 +37,11 @@ def test_the_lesson_computes_without_importing_scikit_learn_or_torch():
     code = (
         "import sys\n"
         "from dlcore import descent_views as look\n"
+        "from dlcore.descent import descend\n"
         "from dlcore.experiments import linear_regression as lr\n"
         "config = lr.Config()\n"
         "task = lr.task(config)\n"
-        "look.views(task, config, lr.descend(task.X, task.y, config))\n"
+        "look.views(task, config, descend(task.X, task.y, config))\n"
         "unwanted = {'sklearn', 'scipy', 'torch', 'streamlit', 'distributed', 'pandas'} & set(sys.modules)\n"
         "assert not unwanted, unwanted\n"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -13,8 +14,8 @@ from dlcore.graph_math import number
 from dlcore.texts import Problem
 from ui.controls import get_extra, put_extra
 from ui.graph_lab import Bench
-from ui.i18n import _, tell
-from ui.later import later
+from ui.i18n import _
+from ui.later import as_it_comes, later
 from ui.live_plot import live_plot
 from ui.session import set_up_by_teacher
 from ui.slider import Mark, slider
@@ -61,15 +62,12 @@ def _given() -> float:
 
 def _side_by_side(bench: Bench, result: Check) -> None:
     """The three numbers, all digits; torch's comes from a worker as soon as it is there."""
-    torch, problem = _asked(bench)
-    waiting = torch is None and problem is None
-    st.fragment(_table, run_every=1.0 if waiting else None)(bench, result, waiting)
+    key = ("torch-gradients", bench.expression.text, tuple(bench.leaves.items()))
+    ask = partial(later, key, torch_gradients, bench.expression.text, dict(bench.leaves))
+    as_it_comes(partial(_table, bench, result), ask)
 
 
-def _table(bench: Bench, result: Check, was_waiting: bool) -> None:
-    torch, problem = _asked(bench)
-    if was_waiting and torch is not None:
-        st.rerun()  # once: no more asking
+def _table(bench: Bench, result: Check, torch: dict[str, float] | None, problem: Problem | None) -> None:
     theirs = f"`{torch[bench.leaf]:.15g}`" if torch else (_("not now") if problem else "…")
     rows = [
         f"| ∂/∂{bench.leaf} | |",
@@ -80,16 +78,6 @@ def _table(bench: Bench, result: Check, was_waiting: bool) -> None:
         f"| {_('its error')} | {number(result.error, 2)} |",
     ]
     st.markdown("\n".join(rows))
-    if problem:
-        st.caption(tell(problem))
-
-
-def _asked(bench: Bench) -> tuple[dict[str, float] | None, Problem | None]:
-    key = ("torch-gradients", bench.expression.text, tuple(bench.leaves.items()))
-    try:
-        return later(key, torch_gradients, bench.expression.text, dict(bench.leaves)), None
-    except Problem as problem:
-        return None, problem
 
 
 def _verdict(bench: Bench, result: Check) -> None:

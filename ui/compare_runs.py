@@ -40,26 +40,29 @@ class Contender:
     config: Any
 
 
-def compare_runs(slug: str, experiment: str, contenders: Sequence[Contender], *, start: str, alt: str) -> None:
+def compare_runs(
+    slug: str, experiment: str, contenders: Sequence[Contender], *, start: str, alt: str, name: str = "compare"
+) -> None:
     """Draw the button, the curves and the results for runs of ``experiment``, one for each contender (at most four).
 
     Args:
         slug: of the page, which keeps which runs are shown.
         start: what the button says, translated.
         alt: what the picture shows, for those who do not see it.
+        name: of this comparison, where a page has several.
     """
-    state = page_state(slug)
+    state = page_state(slug).setdefault(name, {})
     if "compared" not in state:
         state["compared"] = _found(experiment, contenders)
-    _buttons(state, experiment, contenders, start)
+    _buttons(state, experiment, contenders, start, name)
     if fault := state.get("compare_problem"):
         st.error(tell(fault), icon=":material/error:")
     names = {name: _(title) for name, title in ACROSS.items()}
-    across = st.segmented_control(_("Against"), list(names), default="step", required=True, key=f"{slug}.across",
+    across = st.segmented_control(_("Against"), list(names), default="step", required=True, key=f"{slug}.{name}.across",
                                   format_func=names.__getitem__)  # fmt: skip
     infos = _infos(state)
     active = any(info.state in ACTIVE for info in infos.values())
-    st.fragment(_tick, run_every=TICK if active else None)(state, contenders, across or "step", alt, active)
+    st.fragment(_tick, run_every=TICK if active else None)(state, contenders, across or "step", alt, active, name)
 
 
 def _found(experiment: str, contenders: Sequence[Contender]) -> dict[str, str]:
@@ -80,7 +83,7 @@ def _infos(state: dict[str, Any]) -> dict[str, RunInfo]:
     return infos
 
 
-def _buttons(state: dict[str, Any], experiment: str, contenders: Sequence[Contender], start: str) -> None:
+def _buttons(state: dict[str, Any], experiment: str, contenders: Sequence[Contender], start: str, name: str) -> None:
     def begin() -> None:
         _stop(state)
         state["compared"] = {}
@@ -95,10 +98,10 @@ def _buttons(state: dict[str, Any], experiment: str, contenders: Sequence[Conten
     with st.container(horizontal=True, gap="small"):
         down = jobs.status().state == "down"
         active = any(info.state in ACTIVE for info in _infos(state).values())  # they hold this browser's places
-        st.button(start, icon=":material/play_arrow:", type="primary", key="compare-start", on_click=begin,
+        st.button(start, icon=":material/play_arrow:", type="primary", key=f"{name}-start", on_click=begin,
                   disabled=down or active or not contenders)  # fmt: skip
         if active:
-            st.button(_("Stop"), icon=":material/stop:", key="compare-stop", on_click=lambda: _stop(state))
+            st.button(_("Stop"), icon=":material/stop:", key=f"{name}-stop", on_click=lambda: _stop(state))
 
 
 def _stop(state: dict[str, Any]) -> None:
@@ -107,7 +110,9 @@ def _stop(state: dict[str, Any]) -> None:
             jobs.stop(info.run_id, owner=owner())
 
 
-def _tick(state: dict[str, Any], contenders: Sequence[Contender], across: str, alt: str, was_active: bool) -> None:
+def _tick(
+    state: dict[str, Any], contenders: Sequence[Contender], across: str, alt: str, was_active: bool, name: str
+) -> None:
     """One look at all runs; the page as a whole is drawn again when the last of them has ended."""
     with told():
         infos = _infos(state)
@@ -115,8 +120,8 @@ def _tick(state: dict[str, Any], contenders: Sequence[Contender], across: str, a
             st.rerun()
         by_name = {c.name: c for c in contenders}
         shown = {by_name[n]: jobs.history(i.run_id, owner=owner()) for n, i in infos.items() if n in by_name}
-        live_plot(compared(shown, across, _), key="compared", height=HEIGHT, alt=alt)
-        _results({by_name[n]: info for n, info in infos.items() if n in by_name}, shown)
+        live_plot(compared(shown, across, _), key=f"{name}.plot", height=HEIGHT, alt=alt)
+        _results({by_name[n]: info for n, info in infos.items() if n in by_name}, shown, name)
 
 
 def compared(shown: Mapping[Contender, History], across: str, label: Label = str):
@@ -144,7 +149,7 @@ def compared(shown: Mapping[Contender, History], across: str, label: Label = str
     )  # fmt: skip
 
 
-def _results(infos: Mapping[Contender, RunInfo], shown: Mapping[Contender, History]) -> None:
+def _results(infos: Mapping[Contender, RunInfo], shown: Mapping[Contender, History], name: str) -> None:
     """A table: how far each is, and what it has reached."""
     if not shown:
         st.caption(_("Nothing has been trained yet. The curves will grow here, one run after the other."))
@@ -159,5 +164,5 @@ def _results(infos: Mapping[Contender, RunInfo], shown: Mapping[Contender, Histo
         figures = [(loss, ".3g"), (right, ".1%"), (seconds, ".1f")]
         cells = [contender.title, *("–" if value is None else format(value, f) for value, f in figures), said]
         rows.append("| " + " | ".join(cells) + " |")
-    with st.container(key="prose-compared"):
+    with st.container(key=f"prose-{name}"):
         st.markdown("\n".join(rows))

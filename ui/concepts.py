@@ -38,6 +38,8 @@ CONCEPTS = (
             N_("The chain rule finds out what each weight did.")),
     Concept("neural_network", N_("Neural network"), "neural_network", 0.39, 0.50,
             N_("Simple units in layers draw any boundary.")),
+    Concept("convolution", N_("Convolution"), "convolution", 0.39, 0.25,
+            N_("A small window that slides over a picture.")),
     Concept("cnn", N_("Convolutional network"), "cnn", 0.60, 0.38,
             N_("One small filter, used everywhere in the picture.")),
     Concept("augmentation", N_("Data augmentation"), "augmentation", 0.82, 0.12,
@@ -65,7 +67,8 @@ EDGES = tuple(
     for pair in (
         "linear_regression → gradient_descent", "linear_regression → backpropagation", "gradient_descent → optimizers",
         "optimizers → adam", "gradient_descent → neural_network", "backpropagation → neural_network",
-        "neural_network → cnn", "neural_network → rnn", "neural_network → evaluation", "cnn → augmentation",
+        "neural_network → cnn", "gradient_descent → convolution", "convolution → cnn", "neural_network → rnn",
+        "neural_network → evaluation", "cnn → augmentation",
         "cnn → resnet", "cnn → transfer", "resnet → classify", "transfer → classify", "rnn → lstm",
         "evaluation → search", "search → deployment",
     )

@@ -6,14 +6,16 @@ Every plot of the group ``descent`` shows the same step; the browser plays them 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from dlcore import descent_views as look
 from dlcore.data.tabular import DIABETES, read_points
+from dlcore.descent import Path, Task, descend, is_batched
 from dlcore.experiments import linear_regression as lr
-from dlcore.experiments.linear_regression import Config, Path, Task
+from dlcore.experiments.linear_regression import Config
 from dlcore.figures import descent
 from dlcore.figures.descent import Film
 from dlcore.texts import N_, Problem
@@ -21,7 +23,7 @@ from ui import own_data
 from ui.controls import controls, put_value
 from ui.i18n import _, tell
 from ui.intro import lab
-from ui.later import later
+from ui.later import as_it_comes, later
 from ui.live_plot import frame_text, live_plot
 from ui.slider import Mark
 
@@ -44,7 +46,7 @@ def marks(values: Mapping[str, Any]) -> dict[str, Sequence[Mark]]:
         return {}
     config = Config(**values)
     limit, noisy = look.limit_now(task, config)
-    if lr.is_batched(config, len(task.y)):  # the best rate of the full gradient is no advice for small batches
+    if is_batched(config, len(task.y)):  # the best rate of the full gradient is no advice for small batches
         name = _("limit for this batch") if noisy else _("limit of the full batch")
         return {"learning_rate": [Mark(limit, name, "limit")]}
     name = "2(1+β)/λmax" if values["momentum"] else "2/λmax"
@@ -81,7 +83,7 @@ def _show(config: Config) -> tuple[Task | None, Path | None]:
     except Problem as problem:
         _without_line(config, problem)
         return None, None
-    path = lr.descend(task.X, task.y, config)
+    path = descend(task.X, task.y, config)
     _pictures(task, config, path)
     return task, path
 
@@ -173,26 +175,12 @@ def _edits(config: Config) -> Callable[[dict[str, Any]], None]:
 
 def compare(task: Task, path: Path) -> None:
     """A table of the descent's parameters beside the normal equation's and scikit-learn's, which a worker computes."""
-    fitted, problem = _fitted(task)
-    waiting = fitted is None and problem is None
-    st.fragment(_comparison, run_every=1.0 if waiting else None)(task, path, waiting)
+    key = ("sklearn", task.data.digest, bool(task.mean.any()))
+    as_it_comes(partial(_comparison, task, path), partial(later, key, lr.sklearn_optimum, task.X, task.y))
 
 
-def _comparison(task: Task, path: Path, was_waiting: bool) -> None:
-    fitted, problem = _fitted(task)
-    if was_waiting and fitted is not None:
-        st.rerun()  # once: no more asking
-    if problem:
-        st.caption(tell(problem))
+def _comparison(task: Task, path: Path, fitted: Any, problem: Problem | None) -> None:
     with st.container(key="prose-comparison"):  # in the column of the text
         st.markdown(look.markdown_table(look.comparison(task, path, fitted, _)))  # st.table would import pandas, 70 MB
-        if fitted is None:
+        if fitted is None and problem is None:
             st.caption(_("scikit-learn answers in a worker; its column comes as soon as it does."))
-
-
-def _fitted(task: Task) -> tuple[Any, Problem | None]:
-    """scikit-learn's parameters once they are there, or why they will not come."""
-    try:
-        return later(("sklearn", task.data.digest, bool(task.mean.any())), lr.sklearn_optimum, task.X, task.y), None
-    except Problem as problem:
-        return None, problem

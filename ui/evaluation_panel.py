@@ -8,12 +8,15 @@ import numpy as np
 import streamlit as st
 
 from dlcore import jobs
+from dlcore.data.images import name_of
 from dlcore.experiments import cnn_look
 from dlcore.figures import evaluation, images
 from dlcore.history import History
 from dlcore.texts import Problem
-from ui.i18n import _, ngettext, tell
+from ui.i18n import _, language, ngettext, tell
+from ui.lessons import lesson_for
 from ui.live_plot import live_plot
+from ui.session import current, page_state
 
 MOST = 12  # mistakes that are shown
 
@@ -28,12 +31,13 @@ def evaluation_panel(history: History) -> dict[str, Any] | None:
     if jobs.status().state == "starting":  # the shell draws the page again when they are there
         return None
     try:
-        report = _report(history.config["dataset"], **predictions.arrays)
+        report = _report(name_of(history.config), **predictions.arrays)
     except Problem as problem:
         st.warning(tell(problem))
         return None
     classes = [str(name) for name in history.info["classes"]]
     st.markdown(_summary(report, classes))
+    _further()
     matrix, scores = st.columns(2, gap="large")
     with matrix:
         st.caption(_("Each row is what an image shows, each column what the network said."))
@@ -50,6 +54,16 @@ def evaluation_panel(history: History) -> dict[str, Any] | None:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _report(dataset: str, probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     return jobs.call(cnn_look.run_report, dataset, probabilities, labels, MOST)
+
+
+def _further() -> None:
+    """The way to the lesson on evaluation, with this run to be examined there."""
+    run, lesson = page_state(current()).get("run"), lesson_for("evaluation")
+    if run:
+        st.page_link(
+            lesson.page, label=_("Examine these answers: thresholds, calibration, certainty"), icon=lesson.icon,
+            query_params={"lang": language(), "source": f"run:{run}"},
+        )  # fmt: skip
 
 
 def _summary(report: dict[str, Any], classes: list[str]) -> str:

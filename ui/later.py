@@ -7,7 +7,11 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import streamlit as st
+
 from dlcore import jobs
+from dlcore.texts import Problem
+from ui.i18n import tell
 
 MOST_KEPT = 200  # answers; they are small
 _pool = ThreadPoolExecutor(2, thread_name_prefix="later")
@@ -35,3 +39,30 @@ def later(key: Hashable, function: Callable[..., Any], *args: Any) -> Any | None
     if future.exception() is not None:
         _asked.pop(key, None)
     return future.result()
+
+
+def as_it_comes(draw: Callable[[Any | None, Problem | None], None], ask: Callable[[], Any | None]) -> None:
+    """Call ``draw(answer, problem)`` now, and once more when the answer has come (None before).
+
+    Args:
+        ask: ``partial(later, …)``. Why its answer will not come (``problem``) is told below what was drawn.
+    """
+    answer, problem = _try(ask)
+    waiting = answer is None and problem is None
+    st.fragment(_look, run_every=1.0 if waiting else None)(draw, ask, waiting)
+
+
+def _look(draw: Callable[..., None], ask: Callable[[], Any | None], was_waiting: bool) -> None:
+    answer, problem = _try(ask)
+    if was_waiting and answer is not None:
+        st.rerun()  # once: no more asking
+    draw(answer, problem)
+    if problem:
+        st.caption(tell(problem))
+
+
+def _try(ask: Callable[[], Any | None]) -> tuple[Any | None, Problem | None]:
+    try:
+        return ask(), None
+    except Problem as problem:
+        return None, problem

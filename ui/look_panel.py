@@ -9,6 +9,8 @@ import streamlit as st
 
 from dlcore import jobs
 from dlcore.cnn_story import across, growth, of_one_class
+from dlcore.data.images import name_of
+from dlcore.data.uploads import MOST_BYTES
 from dlcore.experiments import cnn_look
 from dlcore.figures import evaluation, images
 from dlcore.history import History
@@ -68,7 +70,7 @@ def _choose(lesson: Lesson, history: History) -> Asked:
     if chosen != OWN:
         return Asked()
     path = str(jobs.checkpoint(page_state(lesson.slug)["run"], owner=owner()))
-    return Asked(path, history.step, history.config["dataset"], history.config["train_size"])
+    return Asked(path, history.step, name_of(history.config), history.config["train_size"])
 
 
 def _source(samples: np.ndarray) -> str:
@@ -89,7 +91,7 @@ def _picture(lesson: Lesson, source: str, samples: np.ndarray) -> np.ndarray | N
         words = _("Photograph of one digit, dark on light or light on dark")
         if samples.shape[1:] != PAD:
             words = _("Photograph; its middle square is taken")
-        file = st.file_uploader(words, type=FILE_TYPES, key="look.photo")
+        file = st.file_uploader(words, type=FILE_TYPES, max_upload_size=MOST_BYTES // 10**6, key="look.photo")
         return None if file is None else np.frombuffer(file.getvalue(), np.uint8)
     state, place = page_state(lesson.slug), images.mosaic(samples, 4)
 

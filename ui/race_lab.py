@@ -17,6 +17,7 @@ from dlcore import race_views as look
 from dlcore.branches import MOST_BRANCHES, changed_branch, read_branches, without_last
 from dlcore.experiments import optimizers as experiment
 from dlcore.experiments.optimizers import Config
+from dlcore.figures import ON_DARK
 from dlcore.figures.descent import Film
 from dlcore.figures.race import STYLES
 from dlcore.race_views import Scene
@@ -32,8 +33,6 @@ from ui.session import imposed, set_up_by_teacher
 from ui.slider import Mark, slider
 
 SLUG, GROUP = "optimizers", "race"
-ON_DARK = {"#E69F00": "#f2b134", "#0072B2": "#4fb3ea", "#CC79A7": "#e08fbd", "#009E73": "#2ecc9a", "#D55E00": "#ff8a45",
-           "#56B4E9": "#c3e6fb", "#9467BD": "#b99ae0"}  # fmt: skip
 TALL, MIDDLE, LOW = 292, 158, 116  # px; the lab fits a laptop's screen with its question above it
 GLYPHS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "triangle-down": "▼", "star": "★",
           "pentagon": "⬟"}  # fmt: skip

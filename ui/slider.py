@@ -39,6 +39,7 @@ def slider(
     high: float,
     value: float,
     log: bool = False,
+    odds: bool = False,
     step: float | None = None,
     marks: Sequence[Mark] = (),
     unit: str = "",
@@ -60,6 +61,8 @@ def slider(
         label, unit, zero, help: translated texts; ``zero`` is written for 0 where given, ``help`` is shown on hover.
         key: unique on the page; the widget's identity.
         log: logarithmic track (``low > 0``); values are rounded to three significant digits.
+        odds: for probabilities (0 < low, high < 1): the track is even in ln(p / (1 − p)), so that 0.001 and 0.999 have
+            as much room as 0.5.
         step: grid of a linear track, counted from ``low``; ``None`` for a thousandth of the range. An integral ``step``
             with integral ``low`` gives whole numbers.
         marks: drawn on the track; values outside of it are left out.
@@ -70,7 +73,8 @@ def slider(
     Raises:
         ValueError: the bounds are not finite, in the wrong order, or not positive on a logarithmic track.
     """
-    if not (math.isfinite(low) and math.isfinite(high) and low < high) or (log and low <= 0):
+    bounded = math.isfinite(low) and math.isfinite(high) and low < high
+    if not bounded or (log and low <= 0) or (odds and not 0 < low < high < 1):
         raise ValueError(f"a {'logarithmic ' if log else ''}slider cannot go from {low} to {high}")
     known = _Known.of(key)
     state = st.session_state.get(key)
@@ -83,8 +87,8 @@ def slider(
     shown, fresh = known.choose(state, value, low, high, controlled)
     seq = known.seq + known.differs(state, shown)
     data = {
-        "label": label, "low": low, "high": high, "value": shown, "log": log, "step": step, "unit": unit, "zero": zero,
-        "help": help, "color": color, "disabled": disabled, "seq": seq,
+        "label": label, "low": low, "high": high, "value": shown, "log": log, "odds": odds, "step": step, "unit": unit,
+        "zero": zero, "help": help, "color": color, "disabled": disabled, "seq": seq,
         "release": _in_lab.get(),  # only there does letting go ask for more than the last value did
         "marks": [asdict(m) for m in marks if math.isfinite(m.value) and low <= m.value <= high],
     }  # fmt: skip

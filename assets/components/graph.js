@@ -1,6 +1,6 @@
 // A computation graph that is computed before one's eyes: forward, then backward. Python side: ui/graph_view.py.
 import { el, number, style, whenGone } from "./common.js";
-import { Bar } from "./player.js";
+import { Bar, stepButtons } from "./player.js";
 import { playhead } from "./playhead.js";
 import { unpack } from "./wire.js";
 
@@ -68,9 +68,7 @@ class Graph {
     this.head = playhead(group);
     this.head.join(this, { start: "begin" });
     this.bar = new Bar(group, texts);
-    const step = (by, name, d) => el("button", { type: "button", class: "dl-step", title: name, "aria-label": name, onclick: () => this.head.step(by) },
-      icon(d));
-    this.controls.append(step(-1, texts.back, "M12 2.5v11L4.5 8zM2.5 3h1.7v10H2.5z"), step(1, texts.forth, "M4 2.5v11L11.5 8zM11.8 3h1.7v10h-1.7z"), this.bar.root);
+    this.controls.append(...stepButtons(this.head, texts), this.bar.root);
     this.head.autoplay();
   }
 
@@ -269,7 +267,3 @@ class Graph {
 
 /** A number, or the text that stands for one that is not finite. */
 const said = (value, digits) => (typeof value === "string" ? value : number(value, digits));
-
-function icon(d) {
-  return el("svg:svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, el("svg:path", { d }));
-}

@@ -169,6 +169,7 @@ class LivePlot {
       this.head?.leave(this);
       this.head = frames ? playhead(name) : undefined;
       this.head?.join(this, frames);
+      if (this.drawn && frames?.autoplay) this.head.autoplay(); // another film in the same place
     }
     const bar = frames && frames.controls !== false;
     if (bar && this.bar?.group !== name) {

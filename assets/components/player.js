@@ -70,6 +70,13 @@ export class Bar {
   }
 }
 
+/** Buttons that move the playhead one frame back and one on. */
+export function stepButtons(head, texts) {
+  const step = (by, name, d) => el("button", { type: "button", class: "dl-step", title: name, "aria-label": name, onclick: () => head.step(by) },
+    el("svg:svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, el("svg:path", { d })));
+  return [step(-1, texts.back, "M12 2.5v11L4.5 8zM2.5 3h1.7v10H2.5z"), step(1, texts.forth, "M4 2.5v11L11.5 8zM11.8 3h1.7v10h-1.7z")];
+}
+
 function icon() {
   const svg = el("svg:svg", { viewBox: "0 0 16 16", "aria-hidden": "true" });
   svg.append(el("svg:path", { class: "dl-icon-play", d: "M4 2.5v11l9-5.5z" }), el("svg:path", { class: "dl-icon-pause", d: "M4 3h3v10H4zM9 3h3v10H9z" }));

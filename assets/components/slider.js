@@ -73,7 +73,7 @@ class Slider {
     this.entry.disabled = data.disabled;
     this.thumb.tabIndex = data.disabled ? -1 : 0;
     this.root.style.setProperty("--dl-slider-color", data.color ?? "");
-    const same = before && ["low", "high", "log", "marks", "zero"].every((k) => JSON.stringify(before[k]) === JSON.stringify(data[k]));
+    const same = before && ["low", "high", "log", "odds", "marks", "zero"].every((k) => JSON.stringify(before[k]) === JSON.stringify(data[k]));
     if (!same) this.drawMarks();
     this.draw();
   }
@@ -81,21 +81,23 @@ class Slider {
   // --- the scale: values to places on the track (0 to 1) and back ---
 
   place(value) {
-    const { low, high, log } = this.data;
-    const share = log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+    const { low, high, log, odds } = this.data;
+    const share = odds ? (logit(value) - logit(low)) / (logit(high) - logit(low)) : log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
     return Math.min(1, Math.max(0, share));
   }
 
   at(place) {
-    const { low, high, log } = this.data;
+    const { low, high, log, odds } = this.data;
     const share = Math.min(1, Math.max(0, place));
+    if (odds) return this.snap(1 / (1 + Math.exp(-(logit(low) + (logit(high) - logit(low)) * share))));
     return this.snap(log ? low * (high / low) ** share : low + (high - low) * share);
   }
 
   snap(value) {
-    const { low, high, log, step } = this.data;
+    const { low, high, log, odds, step } = this.data;
     let snapped;
-    if (log) snapped = Number(value.toPrecision(3));
+    if (odds) snapped = Number(value.toFixed(oddsDigits(value)));
+    else if (log) snapped = Number(value.toPrecision(3));
     else {
       const grid = step ?? 10 ** Math.floor(Math.log10((high - low) / 1000) + 1e-9);
       snapped = Number((low + Math.round((value - low) / grid) * grid).toPrecision(12));
@@ -104,8 +106,9 @@ class Slider {
   }
 
   text(value) {
-    const { low, high, log, step, zero } = this.data;
+    const { low, high, log, odds, step, zero } = this.data;
     if (zero && value === 0) return zero;
+    if (odds) return String(Number(value.toFixed(oddsDigits(value))));
     if (log) return number(value, 3);
     const grid = step ?? (high - low) / 1000;
     const size = Math.max(Math.abs(value), grid);
@@ -258,6 +261,16 @@ class Slider {
     this.rows = Math.max(this.rows ?? 1, lines[1].length ? 2 : 1); // never shrinks: the page must not jump
     this.labels.style.height = `${this.rows * 1.15 + 0.1}em`;
   }
+}
+
+/** ln(p / (1 − p)). */
+function logit(p) {
+  return Math.log(p / (1 - p));
+}
+
+/** Decimals of a probability that leave three digits of it and of what is missing to 1. */
+function oddsDigits(p) {
+  return Math.min(12, 2 - Math.floor(Math.log10(Math.max(1e-9, Math.min(p, 1 - p)))));
 }
 
 /** Whether a script run is going on, as Streamlit says on its root element. */

@@ -11,16 +11,19 @@ export function colours(node) {
   const read = (name) => css.getPropertyValue(name).trim();
   const ink = read("--st-text-color") || "#222";
   const paper = read("--st-background-color") || "#fff";
-  return { ink, paper, dark: luminance(paper) < 0.4, font: read("--dl-sans") || read("--st-font") || "sans-serif" };
+  return { ink, paper, dark: luminance(rgb(paper)) < 0.4, font: read("--dl-sans") || read("--st-font") || "sans-serif" };
 }
 
-function luminance(colour) {
-  const context = (luminance.context ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
+/** Red, green and blue (0 to 255) of any CSS colour. */
+export function rgb(colour) {
+  const context = (rgb.context ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
   context.fillStyle = colour;
   context.fillRect(0, 0, 1, 1);
-  const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
-  return (0.3 * red + 0.59 * green + 0.11 * blue) / 255;
+  return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
 }
+
+/** How light a colour is, 0 to 1. */
+export const luminance = ([red, green, blue]) => (0.3 * red + 0.59 * green + 0.11 * blue) / 255;
 
 /** A layout template: what a figure does not say itself. */
 export function template({ ink, paper, dark, font }) {
@@ -46,14 +49,10 @@ export function template({ ink, paper, dark, font }) {
   };
 }
 
-function mix(ink, paper, share) {
-  const context = (mix.context ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
-  const channels = [ink, paper].map((colour) => {
-    context.fillStyle = colour;
-    context.fillRect(0, 0, 1, 1);
-    return context.getImageData(0, 0, 1, 1).data;
-  });
-  return `rgb(${[0, 1, 2].map((i) => Math.round(channels[0][i] * share + channels[1][i] * (1 - share))).join(",")})`;
+/** A colour between two: `share` of the first over the second, channel by channel. */
+export function mix(ink, paper, share) {
+  const [over, under] = [rgb(ink), rgb(paper)];
+  return `rgb(${over.map((channel, i) => Math.round(channel * share + under[i] * (1 - share))).join(",")})`;
 }
 
 /** The figure's own palette colours, lightened where the page is dark. Arrays of numbers are left alone. */

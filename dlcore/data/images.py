@@ -1,7 +1,8 @@
 """Labelled images as arrays, from the embedded set or from files on disk. Imports NumPy only.
 
 "digits" (scikit-learn's 1,797 scans) and "shapes" (drawn) are always there; "mnist" and "fashion_mnist" are read from
-the original idx files, "cifar10" by ``dlcore.data.cifar10``.
+the original idx files, "cifar10" by ``dlcore.data.cifar10``, "own" (pictures that somebody brought) by
+``dlcore.data.own_images``.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import gzip
 import hashlib
 import math
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,7 +23,7 @@ from dlcore.data import catalogue, cifar10
 from dlcore.data.shapes import KINDS, shapes
 from dlcore.texts import N_, Problem
 
-NAMES = ("digits", "shapes", "mnist", "fashion_mnist", "cifar10")
+NAMES = ("digits", "shapes", "mnist", "fashion_mnist", "cifar10", "own")
 SIDE, BOX = 28, 20  # MNIST's frame, and the box in it that holds the ink
 FASHION = (
     N_("T-shirt"), N_("trousers"), N_("pullover"), N_("dress"), N_("coat"),
@@ -53,7 +55,7 @@ def load(name: str, *, train_size: int | None = None) -> ImageData:
     """A dataset by name, the same on every machine.
 
     Args:
-        name: one of ``NAMES``.
+        name: one of ``NAMES``, or what ``name_of`` makes of a run's config.
         train_size: take only so many training images, each class in proportion (nested: a larger set contains the
             smaller ones); None or more than there are: all of them, in their own order. The test set stays whole.
 
@@ -61,6 +63,7 @@ def load(name: str, *, train_size: int | None = None) -> ImageData:
         Problem: the name is unknown (kind ``"dataset"``), the files are not here (``"data_missing"``) or cannot be
             read (``"data_broken"``); the sentence says what to do.
     """
+    name, *which = name.split(":")
     if name not in NAMES:
         raise Problem(
             N_("There is no dataset “{name}”. There are: {names}."),
@@ -68,12 +71,21 @@ def load(name: str, *, train_size: int | None = None) -> ImageData:
             name=name,
             names=", ".join(NAMES),
         )
+    if name == "own":
+        return _own(which, train_size)
     folder = None
     if name not in EMBEDDED:
         folder = catalogue.locate(name)
         if folder is None:
             raise catalogue.missing(name)
     return _load(name, folder, train_size)
+
+
+def name_of(config: Mapping[str, Any]) -> str:
+    """The dataset that a config (as a mapping) names, for ``load``: of own pictures also which, and in which form."""
+    if config["dataset"] != "own":
+        return config["dataset"]
+    return f"own:{config['data_hash']}:{config.get('own_form', 'colour32')}"
 
 
 @lru_cache(maxsize=4)
@@ -84,10 +96,24 @@ def _load(name: str, folder: Path | None, train_size: int | None) -> ImageData:
     else:
         (X_train, y_train, X_test, y_test), source = _read(name, folder), str(folder)
         note = catalogue.note(name, folder)
-    if train_size is not None and train_size < len(y_train):
-        keep = proportional_order(y_train)[: max(1, train_size)]
-        X_train, y_train = X_train[keep], y_train[keep]
+    X_train, y_train = _fewer(X_train, y_train, train_size)
     return image_data(name, (X_train, y_train, X_test, y_test), CLASSES.get(name, DIGITS), source, note)
+
+
+def _fewer(X: np.ndarray, y: np.ndarray, size: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """So many of the samples, each class in proportion; all where ``size`` is None or more than there are."""
+    if size is None or size >= len(y):
+        return X, y
+    keep = proportional_order(y)[: max(1, size)]
+    return X[keep], y[keep]
+
+
+def _own(which: list[str], train_size: int | None) -> ImageData:
+    from dlcore.data import own_images
+
+    data = own_images.load(*(which or [""]))
+    X_train, y_train = _fewer(data.X_train, data.y_train, train_size)
+    return replace(data, X_train=X_train, y_train=y_train)
 
 
 def image_data(

@@ -25,7 +25,10 @@ from dlcore.events import Event
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
-NAMES = ("linear_regression", "optimizers", "backpropagation", "neural_network", "cnn")
+NAMES = (
+    "linear_regression", "optimizers", "backpropagation", "neural_network", "convolution", "cnn", "augmentation",
+    "evaluation",
+)  # fmt: skip
 
 
 class Experiment(Protocol):

@@ -6,45 +6,80 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dlcore.data.own_images import FORMS
 from dlcore.device import reproducible
 from dlcore.events import Event
 from dlcore.experiments.settings import ImageConfig
 from dlcore.image_training import load_data, prepare, resolve_on, train
+from dlcore.knobs import knob, knobs_of
 from dlcore.optimizers import USUAL
 from dlcore.steering import Steering
+from dlcore.texts import N_
 
 LANE = "train"
 
-# What the fast network asks for instead of the usual.
-FAST = {"epochs": 1, "batch_size": 256, "schedule": "linear", "label_smoothing": 0.1}
-FAST_ADAM = {"learning_rate": 1e-2, "momentum": 0.7, "beta2": 0.9}
-FAST_DIGITS = {"epochs": 12, "batch_size": 64}  # 1,442 images are six batches of 256: too few to learn from
-SMALL = {"schedule": "one_cycle"}
-SMALL_ADAM = {"learning_rate": 5e-3}
-FEW = ("digits", "shapes")  # datasets of some hundred to 2,000 images
+DATASETS = (*knobs_of(ImageConfig)["dataset"].choices, "own")
+FEW = ("digits", "shapes", "own")  # datasets of some hundred to 2,000 images; their epochs are short
+
+# What the networks ask for instead of the usual: in any case, with Adam, and where there are few images.
+ASKS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "fast": (
+        {"epochs": 1, "batch_size": 256, "schedule": "linear", "label_smoothing": 0.1},
+        {"learning_rate": 1e-2, "momentum": 0.7, "beta2": 0.9},
+        {"epochs": 12, "batch_size": 64},  # 1,442 images are six batches of 256: too few to learn from
+    ),
+    "small": ({"schedule": "one_cycle"}, {"learning_rate": 5e-3}, {}),
+    "norm": (
+        {"epochs": 5, "batch_size": 256, "schedule": "one_cycle", "label_smoothing": 0.1},
+        {"learning_rate": 1e-2},
+        {"epochs": 12, "batch_size": 32},
+    ),
+}
+# What datasets ask for of a network: clothes and photographs are harder than digits.
+HARDER: dict[tuple[str, str], dict[str, Any]] = {
+    ("fashion_mnist", "fast"): {"epochs": 4},
+    ("cifar10", "fast"): {"epochs": 8},
+    ("cifar10", "norm"): {"epochs": 5},
+    ("shapes", "mlp"): {"epochs": 25},
+}
 
 
 @dataclass(frozen=True)
 class Config(ImageConfig):
     """The settings of the CNN lesson."""
 
+    dataset: str = knob(
+        "digits",
+        choices=DATASETS,
+        label=N_("Dataset"),
+        help=N_(
+            "Small scanned digits, drawn shapes, the 70,000 digits of MNIST, the clothes of Fashion-MNIST, the colour "
+            "photographs of CIFAR-10, or your own pictures."
+        ),
+    )
+    own_form: str = knob(
+        "colour32",
+        choices=tuple(FORMS),
+        advanced=True,
+        label=N_("Your pictures become"),
+        help=N_(
+            "The size that all your pictures are brought to. Smaller ones are learned faster, larger ones show more."
+        ),
+    )
+
     @classmethod
     def recipe(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Defaults that go with the dataset, the network and the optimizer asked for."""
-        optimizer, few = given.get("optimizer", "adam"), given.get("dataset", "digits") in FEW
+        optimizer, dataset = given.get("optimizer", "adam"), given.get("dataset", "digits")
+        network, few = given.get("network", "article"), dataset in FEW
         passes = {"epochs": 12, "batch_size": 32} if few else {"epochs": 5, "batch_size": 64}
-        defaults = {**passes, **USUAL[optimizer]}
-        if given.get("network") == "fast":
-            defaults |= FAST
-            if optimizer == "adam":
-                defaults |= FAST_ADAM
-            if few:
-                defaults |= FAST_DIGITS
-        if given.get("network") == "small":
-            defaults |= SMALL
-            if optimizer == "adam":
-                defaults |= SMALL_ADAM
-        return defaults
+        always, with_adam, where_few = ASKS.get(network, ({}, {}, {}))
+        defaults = {**passes, **USUAL[optimizer], **always}
+        if optimizer == "adam":
+            defaults |= with_adam
+        if few:
+            defaults |= where_few
+        return defaults | HARDER.get((dataset, network), {})
 
 
 def resolve(config: Config) -> Config:

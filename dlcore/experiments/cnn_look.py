@@ -66,6 +66,14 @@ def _cropped(page: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     return np.ascontiguousarray(pixels.transpose(2, 0, 1) if shape[0] == 3 else pixels[None])
 
 
+def first_filters(checkpoint: str | None = None) -> np.ndarray | None:
+    """The first convolution's weights for the first channel, ``(filters, h, w)`` float32; None if it has none."""
+    from dlcore import probe
+
+    found = probe.first_filters(network(checkpoint).model)
+    return found["filters"]["weight"][:, 0].copy() if found else None
+
+
 def run_report(dataset: str, probabilities: np.ndarray, labels: np.ndarray, most: int = 18) -> dict[str, Any]:
     """What a run's answers on the test images are worth, with the worst mistakes as images.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dlcore.figures import DATA, GREY, MODEL, Label, figure
+from dlcore.figures import DATA, GREY, MODEL, WARNING, Label, figure
 from dlcore.texts import N_
 
 # Right answers in the data's blue, wrong ones in the model's vermilion; opaque, so that counts are legible on any page.
@@ -15,33 +15,70 @@ RIGHT_AND_WRONG = [[0.0, DATA], [0.5, "#dbe9f3"], [0.5, "#fbe6d8"], [1.0, MODEL]
 FAINTEST = 0.2  # how strong the colour of a single mistake is, of 1
 
 
-def confusion(counts: np.ndarray, classes: Sequence[str], *, label: Label = str) -> go.Figure:
-    """The confusion matrix ``(K, K)``: rows the truth, columns the answer; each cell with its count.
+def confusion(
+    counts: np.ndarray,
+    classes: Sequence[str],
+    *,
+    shares: bool = False,
+    chosen: tuple[int, int] | None = None,
+    label: Label = str,
+) -> go.Figure:
+    """The confusion matrix ``(K, K)``: rows the truth, columns the answer; a cell's centre is at (column, row).
 
     Colour is the share of the row: blue on the diagonal, vermilion beside it (as its square root and never fainter than
     ``FAINTEST``, so that one mistake in a thousand is still seen).
+
+    Args:
+        counts: whole or fractional.
+        shares: write each cell's share of its row instead of its count.
+        chosen: row and column of a cell that gets a frame.
     """
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    wrong = np.where(counts > 0, FAINTEST + (1 - FAINTEST) * np.sqrt(shares), np.nan)
-    colours = np.where(np.eye(len(counts), dtype=bool), -shares, wrong)
+    part = counts / np.maximum(counts.sum(1, keepdims=True), 1e-9)
+    wrong = np.where(counts > 0, FAINTEST + (1 - FAINTEST) * np.sqrt(part), np.nan)
+    colours = np.where(np.eye(len(counts), dtype=bool), -part, wrong)
     names = [label(name) for name in classes]
-    long = max(map(len, names)) > 2
+    texts = [[_in_cell(n, p, shares) for n, p in zip(*row, strict=True)] for row in zip(counts, part, strict=True)]
+    words = f"{label(N_('truth'))} {{}}, {label(N_('answer'))} {{}}: {{}}"
     trace = {
-        "type": "heatmap", "z": colours.astype(np.float32), "x": names, "y": names,
-        "zmin": -1, "zmax": 1, "colorscale": RIGHT_AND_WRONG, "showscale": False, "xgap": 2, "ygap": 2,
-        "text": [[str(n) if n else "" for n in row] for row in counts.tolist()], "texttemplate": "%{text}",
-        "hovertemplate": f"{label(N_('truth'))} %{{y}}, {label(N_('answer'))} %{{x}}: %{{text}}<extra></extra>",
+        "type": "heatmap", "z": colours.astype(np.float32), "zmin": -1, "zmax": 1, "colorscale": RIGHT_AND_WRONG,
+        "showscale": False, "xgap": 2, "ygap": 2, "text": texts, "texttemplate": "%{text}",
+        "hovertext": [[words.format(a, b, n) for b, n in zip(names, row, strict=True)]
+                      for a, row in zip(names, texts, strict=True)],
+        "hovertemplate": "%{hovertext}<extra></extra>",
     }  # fmt: skip
+    frame = [] if chosen is None else [_cell_frame(*chosen)]
+    return figure([trace], {**_matrix_axes(names, label), "shapes": frame})
+
+
+def _in_cell(count: float, part: float, shares: bool) -> str:
+    if not count:
+        return ""
+    return f"{part:.1%}" if shares else amount(float(count))
+
+
+def amount(count: float) -> str:
+    """A count as it is printed: whole, or to three digits where a weight has made it fractional."""
+    return f"{count:,.0f}" if count >= 100 or abs(count - round(count)) < 1e-9 else f"{count:.3g}"
+
+
+def _matrix_axes(names: list[str], label: Label) -> dict:
+    long, last = max(map(len, names)) > 2, len(names) - 0.5
     title = {"standoff": 8}
-    axis = {"type": "category", "showgrid": False, "zeroline": False, "ticks": "", "showline": False}
-    layout = {
-        "xaxis": {**axis, "title": {**title, "text": label(N_("Answer of the network"))}, "side": "top",
-                  "constrain": "domain", "tickangle": -40 if long else 0},
-        "yaxis": {**axis, "title": {**title, "text": label(N_("Truth"))}, "autorange": "reversed",
-                  "scaleanchor": "x", "constrain": "domain"},
-        "margin": {"l": 96 if long else 56, "r": 8, "t": 104 if long else 56, "b": 24},
+    axis = {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, "zeroline": False,
+            "ticks": "", "showline": False, "constrain": "domain"}  # fmt: skip
+    turned = -40 if long and len(names) > 3 else 0
+    top = 104 if turned else 56
+    return {
+        "xaxis": {**axis, "title": {**title, "text": label(N_("Answer"))}, "side": "top",
+                  "range": [-0.5, last], "tickangle": turned},
+        "yaxis": {**axis, "title": {**title, "text": label(N_("Truth"))}, "range": [last, -0.5], "scaleanchor": "x"},
+        "margin": {"l": 96 if long else 56, "r": 8, "t": top, "b": 24},
     }  # fmt: skip
-    return figure([trace], layout)
+
+
+def _cell_frame(row: int, column: int) -> dict:
+    ends = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
+    return {"type": "rect", **ends, "line": {"color": WARNING, "width": 4}}
 
 
 def scores(

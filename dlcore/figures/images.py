@@ -84,12 +84,13 @@ def pictures(images: np.ndarray, columns: int, *, chosen: int | None = None) -> 
 
 
 def filters(weights: np.ndarray, columns: int = 8) -> go.Figure:
-    """First-layer filters ``(n, C, h, w)``, all on one scale.
+    """First-layer filters ``(n, C, h, w)``, or ``(n, h, w)`` of grey images, all on one scale.
 
     Of grey images: vermilion where a bright pixel adds, blue where it takes away. Of colour images, a filter is a small
     colour picture itself: grey where its three weights are 0, and otherwise the colour that it answers to.
     """
     most = float(np.abs(weights).max()) or 1.0
+    weights = with_channels(weights)
     if weights.shape[1] == 3:
         tiles = np.rint(127.5 + 127.5 * weights / most).astype(np.uint8)
         return _pixels(mosaic(tiles, columns), tiles)
@@ -129,8 +130,14 @@ def mistakes(
     return _pixels(place, images, annotations=notes)
 
 
+def with_channels(images: np.ndarray) -> np.ndarray:
+    """Images ``(n, C, h, w)``: those without an axis for channels get one."""
+    return images[:, None] if images.ndim == 3 else images
+
+
 def _pixels(place: Mosaic, images: np.ndarray, **extra: Any) -> go.Figure:
-    """Images ``(n, C, h, w)`` uint8 as they are."""
+    """Images ``(n, C, h, w)``, or grey ones ``(n, h, w)``, uint8, as they are."""
+    images = with_channels(images)
     if images.shape[1] == 3:
         trace = {"type": "image", "z": place.colours(images), "colormodel": "rgba", "hoverinfo": "none"}
         return figure([trace], _layout(place, **extra))

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from dlcore.figures import DATA, GRADIENT, GREY, MODEL, REFERENCE, WARNING, Label, figure
+from dlcore.figures import DATA, GRADIENT, GREY, MODEL, REFERENCE, SKY, VIOLET, WARNING, Label, figure
 from dlcore.figures.descent import Film
 from dlcore.texts import N_
 
-SKY, VIOLET = "#56B4E9", "#9467BD"
 STYLES: dict[str, tuple[str, str]] = {  # colour and marker of each rule, the same on every plot
     "gd": (WARNING, "circle"), "momentum": (DATA, "square"), "nesterov": (SKY, "diamond"),
     "adagrad": (REFERENCE, "triangle-up"), "rmsprop": (GRADIENT, "triangle-down"), "adam": (MODEL, "star"),

@@ -20,18 +20,26 @@ FUNCTIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu
 
 
 class Standardize(nn.Module):
-    """Pixels 0 to 255 to ``(pixel / 255 - mean) / std``; mean and std are kept with the weights."""
+    """Pixels 0 to 255 to ``(pixel / 255 - mean) / std``; mean and std are kept with the weights.
+
+    With ``per_image`` each image is standardised by its own mean and deviation instead.
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, mean: float = 0.0, std: float = 1.0) -> None:
+    def __init__(self, mean: float = 0.0, std: float = 1.0, *, per_image: bool = False) -> None:
         super().__init__()
+        self.per_image = per_image
         self.register_buffer("mean", torch.tensor(mean))
         self.register_buffer("std", torch.tensor(std))
 
     def forward(self, X: Tensor) -> Tensor:
         """``(B, C, H, W)`` pixels → the same shape, float."""
+        if self.per_image:
+            X = X.to(self.mean.dtype)
+            std, mean = torch.std_mean(X, (1, 2, 3), correction=0, keepdim=True)
+            return (X - mean) / std.clamp(min=1.0)  # an image of one colour stays finite
         return (X.to(self.mean.dtype) - self.mean * 255) / (self.std * 255)
 
 
@@ -77,6 +85,7 @@ def build(
     *,
     mean: float = 0.0,
     std: float = 1.0,
+    per_image: bool = False,
     dropout: float = 0.0,
     layers: str = "",
 ) -> nn.Sequential:
@@ -86,6 +95,7 @@ def build(
         network: one of ``NETWORKS``, or "own" for the one in ``layers``.
         shape: of one image.
         mean, std: of the pixels on the scale 0 to 1, for the first layer.
+        per_image: the first layer uses each image's own mean and deviation instead.
         dropout: share of the last hidden layer's outputs that is dropped in training; 0 leaves the layer out.
         layers: a text as ``dlcore.models.layers.parse`` reads it.
 
@@ -100,7 +110,7 @@ def build(
         raise problem
     inputs = [shape, *(row.shape for row in rows)]
     made = [(row.name, _module(row.layer, before, row.shape)) for row, before in zip(rows, inputs, strict=False)]
-    return nn.Sequential(OrderedDict([("standardize", Standardize(mean, std)), *made]))
+    return nn.Sequential(OrderedDict([("standardize", Standardize(mean, std, per_image=per_image)), *made]))
 
 
 def _module(layer: Layer, before: Shape, after: Shape) -> nn.Module:

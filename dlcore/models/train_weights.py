@@ -7,7 +7,6 @@ dimmed a little, since people do not draw as the writers of MNIST did.
 from __future__ import annotations
 
 import argparse
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dlcore import warps
+from dlcore.augmentation import brightness, moved
 from dlcore.data.images import load
 from dlcore.device import reproducible
 from dlcore.events import Epoch
@@ -24,6 +25,7 @@ from dlcore.knobs import build
 from dlcore.models.weights import FOLDER, load_shipped, save
 from dlcore.readings import hits
 from dlcore.training import fit
+from dlcore.warps import uniform
 
 SETTINGS = {"dataset": "mnist", "network": "fast", "epochs": 24, "label_smoothing": 0.05, "precision": "float32"}
 
@@ -31,22 +33,18 @@ SETTINGS = {"dataset": "mnist", "network": "fast", "epochs": 24, "label_smoothin
 def augment(X: Tensor) -> Tensor:
     """Digits ``(B, 1, H, W)`` 0 to 255 as another hand might have drawn them: same shape and range."""
     count = len(X)
-
-    def draw(low: float, high: float) -> Tensor:
-        return torch.empty(count).uniform_(low, high)
-
-    angle, shear = draw(-15, 15) * math.pi / 180, draw(-0.25, 0.25)
-    across, along = 1 / draw(0.8, 1.15), 1 / draw(0.8, 1.15)
-    cos, sin = angle.cos(), angle.sin()
-    shift = 2 * 2 / X.shape[-1]  # 2 pixels, on grid_sample's scale of -1 to 1
-    rows = [across * cos, across * (shear * cos - sin), draw(-shift, shift)]
-    rows += [along * sin, along * (shear * sin + cos), draw(-shift, shift)]
-    theta = torch.stack(rows, 1).view(count, 2, 3)
-    grid = F.affine_grid(theta, list(X.shape), align_corners=False)
-    X = F.grid_sample(X, grid, align_corners=False)  # (B, 1, H, W)
+    X = moved(
+        X,
+        warps.none(count)._replace(
+            angle=uniform(-15, 15, count),
+            shear=uniform(-14, 14, count),  # degrees: a slant of a quarter
+            scale=uniform(0.8, 1.15, count, 2),
+            shift=uniform(-2, 2, count, 2),
+        ),
+    )
     thicker = F.max_pool2d(X, 3, stride=1, padding=1)
-    X = X.lerp(thicker, draw(-0.5, 0.7).clamp(min=0).view(-1, 1, 1, 1))
-    return (X * draw(0.7, 1.4).view(-1, 1, 1, 1)).clamp(0, 255)
+    X = X.lerp(thicker, uniform(-0.5, 0.7, count).clamp(min=0).view(-1, 1, 1, 1))
+    return brightness(X, uniform(0.7, 1.4, count))
 
 
 def main() -> None:

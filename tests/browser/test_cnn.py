@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 
 import pytest
+from PIL import Image
 
+from dlcore.data import shapes
 from tests.waiting import patience, until
 
 pytestmark = pytest.mark.browser
@@ -138,3 +142,35 @@ def test_a_trained_network_is_opened_layer_by_layer_and_unit_by_unit(server, pag
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(anatomy.get_by_text("logits: the number for “1”")).to_be_visible()
+
+
+def own_zip() -> bytes:
+    """Thirty pictures of discs and as many of bars, one file that is none, and a hidden one."""
+    blob = io.BytesIO()
+    with zipfile.ZipFile(blob, "w") as archive:
+        X, y = shapes.draw(480)
+        for kind, label in (("圆盘", 0), ("bars", 6)):
+            for n, image in enumerate(X[y == label][:30, 0]):
+                file = io.BytesIO()
+                Image.fromarray(image).save(file, "PNG")
+                archive.writestr(f"mine/{kind}/{n}.png", file.getvalue())
+        archive.writestr("mine/notes.txt", "x")
+        archive.writestr("__MACOSX/mine/._notes.txt", "x")
+    return blob.getvalue()
+
+
+def test_pictures_of_ones_own_are_brought_seen_and_learned(server, page):
+    page.goto(f"{server.url}/cnn?lang=en&dataset=own&network=mlp&epochs=3&precision=float32&memory_format=contiguous")
+    expect = patient(120)
+    upload = page.locator('input[type="file"]').first
+    expect(upload).to_be_attached()
+    expect(page.get_by_role("button", name=re.compile(r"^Train"))).to_be_disabled()
+    upload.set_input_files({"name": "mine.zip", "mimeType": "application/zip", "buffer": own_zip()})
+    expect(page.locator(".dl-gallery figure")).to_have_count(2)
+    expect(page.locator(".dl-gallery")).to_contain_text("圆盘")
+    expect(page.get_by_text("2 files were left out")).to_be_visible()
+    until(lambda: "data_hash=" in page.url, 30)
+    press(page, "Train")
+    expect(page.get_by_role("heading", name="The worst mistakes").or_(page.get_by_text("were answered right")).first
+           ).to_be_visible()  # fmt: skip
+    expect(page.get_by_text("of 12 test images")).to_be_visible()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,22 +11,13 @@ from streamlit.testing.v1 import AppTest
 from dlcore.depth import profile
 from dlcore.graph_presets import PRESETS
 from dlcore.layer_story import layers
+from tests.pages import visit
+from tests.pages.visit import said
 
-SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
 STATE = "page:backpropagation"
 
 
-def opened(**params: str) -> AppTest:
-    at = AppTest.from_file(str(SHELL), default_timeout=60)
-    for name, text in params.items():
-        at.query_params[name] = text
-    at.switch_page("../pages/backpropagation.py")
-    return at.run()
-
-
-def said(at: AppTest) -> str:
-    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
-    return "\n".join(part.value for part in parts if isinstance(part.value, str))
+opened = partial(visit.opened, "backpropagation")
 
 
 def typed(at: AppTest, text: str) -> AppTest:
@@ -164,5 +155,5 @@ def test_words_about_depth():
 def test_engine_is_shown_whole():
     at = opened()
     code = "\n".join(block.value for block in at.code)
-    engine = (SHELL.parents[1] / "dlcore" / "autograd.py").read_text()
+    engine = (visit.SHELL.parents[1] / "dlcore" / "autograd.py").read_text()
     assert engine in code or engine.strip() in code

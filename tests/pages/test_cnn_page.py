@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dlcore.data import catalogue
@@ -112,3 +115,70 @@ def test_a_link_repeats_what_was_changed_until_it_is_left_out(jobs, monkeypatch)
     broken = open_page(lang="en", changes="[[5]]", **SMALL)
     assert "tells of no changes" in said(broken)
     assert not broken.exception
+
+
+def gallery(at: AppTest) -> str:
+    return next(element.proto.body for element in at.get("html") if "dl-gallery" in element.proto.body)
+
+
+def shown(at: AppTest) -> AppTest:
+    """Wait for the strips of images, which a worker cuts."""
+    deadline = time.monotonic() + patience(60)
+    while "<figure" not in gallery(at):
+        assert time.monotonic() < deadline, said(at)
+        time.sleep(0.3)
+        at.run()
+    return at
+
+
+def test_a_dataset_is_seen_before_anything_is_learned(jobs):
+    at = shown(open_page(lang="zh", dataset="shapes"))
+    assert not at.exception
+    assert gallery(at).count("<figure") == gallery(at).count("data:image/png") == 8
+    assert "五角星 <small>150" in gallery(at)
+    assert "1,200 张图像用于训练" in said(at)
+
+
+def bring(at: AppTest, files: dict[str, bytes]) -> AppTest:
+    """Upload a zip of these files and wait until it is read or refused."""
+    blob = io.BytesIO()
+    with zipfile.ZipFile(blob, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    at.file_uploader[0].set_value(("mine.zip", blob.getvalue(), "application/zip")).run()
+    deadline = time.monotonic() + patience(60)
+    while page_state(at).get("own_reading") is not None:
+        assert time.monotonic() < deadline, said(at)
+        time.sleep(0.2)
+        at.run()
+    return at.run()
+
+
+def page_state(at: AppTest) -> dict:
+    return at.session_state["page:cnn"]
+
+
+def test_own_pictures_are_read_kept_and_put_aside(jobs, tmp_path, monkeypatch):
+    blob = io.BytesIO()
+    Image.new("RGB", (30, 20), "red").save(blob, "PNG")
+    at = open_page(lang="en", dataset="own", network="mlp")
+    assert not at.exception
+    assert "Teach it something of yours" in said(at)
+    assert next(button for button in at.button if button.label == "Train").disabled
+    at = bring(at, {"cats/1.png": blob.getvalue(), "cats/2.png": blob.getvalue()})
+    assert "are in one folder, “cats”" in said(at)
+    files = {f"{kind}/{n}.png": blob.getvalue() for kind in ("cats", "猫", "b*c") for n in range(3)}
+    at = shown(bring(at, {**files, "one/1.png": blob.getvalue(), "notes.txt": b"x"}))
+    assert not at.exception
+    assert "are in one folder" not in said(at)
+    assert gallery(at).count("<figure") == 4
+    assert "“one” has one picture only" in said(at)
+    assert at.expander[0].label == "1 file was left out" or "1 file was left out" in [e.label for e in at.expander]
+    assert not next(button for button in at.button if button.label == "Train").disabled
+    fingerprint = page_state(at)["given"]["data_hash"]
+    at.selectbox(key=next(box.key for box in at.selectbox if box.label == "Dataset")).set_value("shapes").run()
+    assert "data_hash" not in page_state(at)["given"], "the pictures' fingerprint is not that of the shapes"
+    at.selectbox(key=next(box.key for box in at.selectbox if box.label == "Dataset")).set_value("own").run()
+    assert page_state(at)["given"]["data_hash"] == fingerprint
+    linked = open_page(lang="en", dataset="own", data_hash="0123456789abcdef")
+    assert "Choose the same zip" in " ".join(element.value for element in linked.info)

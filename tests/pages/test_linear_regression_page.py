@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dlcore.data import own
 from dlcore.experiments import linear_regression as lr
+from tests.pages import visit
+from tests.pages.visit import said
 
-SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
 GIVEN = "page:linear_regression"
 
 
-def opened(**params: str) -> AppTest:
-    at = AppTest.from_file(str(SHELL), default_timeout=60)
-    for name, text in params.items():
-        at.query_params[name] = text
-    at.switch_page("../pages/linear_regression.py")
-    return at.run()
-
-
-def said(at: AppTest) -> str:
-    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
-    return "\n".join(part.value for part in parts if isinstance(part.value, str))
-
-
-def put(at: AppTest, **values) -> AppTest:
-    """Set knobs as their widgets would."""
-    at.session_state[GIVEN]["given"].update(values)
-    return at.run()
+opened = partial(visit.opened, "linear_regression")
 
 
 def test_opens_on_a_descent_that_converges():
@@ -43,7 +27,7 @@ def test_opens_on_a_descent_that_converges():
 
 
 def test_page_is_thin():
-    lines = (SHELL.parents[1] / "pages" / "linear_regression.py").read_text().splitlines()
+    lines = (visit.SHELL.parents[1] / "pages" / "linear_regression.py").read_text().splitlines()
     assert len(lines) <= 80
 
 
@@ -51,7 +35,7 @@ def test_page_is_thin():
 def test_rate_over_the_limit_is_explained(feature):
     at = opened(feature=feature)
     limit = lr.task(lr.Config(feature=feature)).spectrum.limit()
-    put(at, learning_rate=1.02 * limit, steps=200)
+    visit.put(at, GIVEN, learning_rate=1.02 * limit, steps=200)
     assert not at.exception
     assert "It diverges. The rate is 1.02 × the limit" in said(at)
     assert "1.04 times as large" in said(at)
@@ -77,7 +61,7 @@ def test_every_data_set_opens(dataset):
 def test_rate_that_nobody_set_follows_the_data():
     at = opened()
     assert "at step 80" in said(at)
-    put(at, dataset="line", standardize=False)
+    visit.put(at, GIVEN, dataset="line", standardize=False)
     assert "learning_rate" not in at.session_state[GIVEN]["given"]
     assert "Still on its way: at step 200" in said(at)
     assert "0.022" in said(at)
@@ -87,11 +71,11 @@ def test_challenges_are_checked_against_the_run():
     at = opened()
     solved = at.session_state[GIVEN]["solved"]
     assert solved == []
-    put(at, learning_rate=1.1)
+    visit.put(at, GIVEN, learning_rate=1.1)
     assert at.session_state[GIVEN]["solved"] == ["diverge"]
-    put(at, learning_rate=0.5)
+    visit.put(at, GIVEN, learning_rate=0.5)
     assert at.session_state[GIVEN]["solved"] == ["diverge", "converge"]
-    put(at, feature="all", momentum=0.83, learning_rate=0.41)  # nine tenths of the limit
+    visit.put(at, GIVEN, feature="all", momentum=0.83, learning_rate=0.41)  # nine tenths of the limit
     assert at.session_state[GIVEN]["solved"] == ["diverge", "converge", "momentum"]
     assert "All done" in said(at)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dlcore.data import own, points2d
 from dlcore.events import Snapshot
@@ -16,24 +15,15 @@ from dlcore.history import History
 from dlcore.knobs import build, to_texts
 from dlcore.playground_presets import PRESETS
 from dlcore.playground_view import first_frame, numbers, same_run, solved, still, thumbnails, units
+from tests.pages import visit
+from tests.pages.visit import said
 from ui import playground_edits as edits
 from ui import playground_picture
 
-SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
 PAGE = "page:neural_network"
 
 
-def opened(**params: str) -> AppTest:
-    at = AppTest.from_file(str(SHELL), default_timeout=60)
-    for name, text in params.items():
-        at.query_params[name] = text
-    at.switch_page("../pages/neural_network.py")
-    return at.run()
-
-
-def said(at: AppTest) -> str:
-    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
-    return "\n".join(part.value for part in parts if isinstance(part.value, str))
+opened = partial(visit.opened, "neural_network")
 
 
 @pytest.mark.parametrize("dataset", points2d.NAMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,33 +13,21 @@ from dlcore import courses
 from dlcore.events import Epoch, Started
 from dlcore.history import History
 from dlcore.update_rules import RULES, best_pair
+from tests.pages import visit
 from ui import compare_runs
 from ui.compare_runs import Contender, compared
 from ui.i18n import LANGUAGES
 from ui.real_race import contender
 
-SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
 STATE = "page:optimizers"
 
 
-def opened(**params: str) -> AppTest:
-    at = AppTest.from_file(str(SHELL), default_timeout=60)
-    for name, text in params.items():
-        at.query_params[name] = text
-    at.switch_page("../pages/optimizers.py")
-    return at.run()
+opened = partial(visit.opened, "optimizers")
 
 
 def said(at: AppTest) -> str:
-    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
     ranking = [element.proto.body for element in at.get("html") if "dl-ranking" in element.proto.body]
-    return "\n".join([*(part.value for part in parts if isinstance(part.value, str)), *ranking])
-
-
-def put(at: AppTest, **values) -> AppTest:
-    """Set knobs as their widgets would."""
-    at.session_state[STATE]["given"].update(values)
-    return at.run()
+    return "\n".join([visit.said(at), *ranking])
 
 
 def test_opens_on_a_race_that_the_ball_wins():
@@ -79,7 +67,7 @@ def test_racers_are_chosen_by_name():
 
 def test_a_rate_above_the_limit_is_explained():
     at = opened(hand="gd")
-    put(at, gd_learning_rate=2.02)
+    visit.put(at, STATE, gd_learning_rate=2.02)
     assert "Its rate is 1.01 × the limit 2" in said(at)
 
 
@@ -111,14 +99,14 @@ def test_branches_are_drawn_and_taken_back():
 def test_challenges_are_checked_against_the_race():
     at = opened(surface="ravine")
     assert at.session_state[STATE]["solved"] == []
-    put(at, momentum_learning_rate=0.1)
+    visit.put(at, STATE, momentum_learning_rate=0.1)
     assert at.session_state[STATE]["solved"] == ["ravine"]
     at.session_state[STATE]["given"].clear()
     rate, beta = best_pair(0.01, 1.0)
-    put(at, momentum_learning_rate=rate, momentum_beta=beta)
+    visit.put(at, STATE, momentum_learning_rate=rate, momentum_beta=beta)
     assert at.session_state[STATE]["solved"] == ["ravine", "pair"]
     at.session_state[STATE]["given"].clear()
-    put(at, gd_learning_rate=2.1, branches="gd_5_gd_1.9")
+    visit.put(at, STATE, gd_learning_rate=2.1, branches="gd_5_gd_1.9")
     assert at.session_state[STATE]["solved"] == ["ravine", "pair", "rescue"]
     assert "All done" in said(at)
 

@@ -1,0 +1,40 @@
+"""The lesson in a real browser: variants follow a held slider, pictures are marked, two networks are trained."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.waiting import until
+
+pytestmark = pytest.mark.browser
+QUICK = "&train_size=60&epochs=2&views=2&precision=float32&memory_format=contiguous"
+
+
+def pixels(page) -> str:
+    """What the grid shows, as the browser has drawn it."""
+    return page.locator(".st-key-variants .js-plotly-plot image, .st-key-variants .plot image").first.get_attribute(
+        "xlink:href"
+    )
+
+
+def test_strengths_then_marks_then_two_trainings(server, page):
+    expect.set_options(timeout=90_000)
+    page.goto(f"{server.url}/augmentation?lang=en{QUICK}")
+    expect(page.get_by_text("First column: the image itself.")).to_be_visible()
+    until(lambda: page.locator(".st-key-variants image").count(), 90)
+    first = pixels(page)
+    track = page.get_by_role("slider", name="Rotation")
+    track.focus()
+    for _ in range(5):
+        track.press("ArrowRight")
+    until(lambda: pixels(page) != first, 60)
+    page.get_by_role("button", name="Any way up").click()
+    expect(page.get_by_text("A 6 turned round is a 9.")).to_be_visible()
+
+    page.get_by_role("button", name="1 · ").first.click()
+    page.get_by_role("button", name="Ask the network").click()
+    expect(page.get_by_text("You marked 1 picture.")).to_be_visible()
+
+    page.get_by_role("button", name="Train both").click()
+    expect(page.get_by_text("The gap between training and test went from")).to_be_visible(timeout=180_000)

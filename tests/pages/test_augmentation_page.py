@@ -1,0 +1,90 @@
+"""The augmentation page as its reader meets it: strengths, presets, the quiz, and two trainings beside each other."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.waiting import patience
+
+SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
+
+
+def open_page(**params: str) -> AppTest:
+    at = AppTest.from_file(str(SHELL), default_timeout=patience(90))
+    for name, text in params.items():
+        at.query_params[name] = text
+    at.switch_page("../pages/augmentation.py")
+    at.run()
+    assert not at.exception
+    return at
+
+
+def said(at: AppTest) -> str:
+    return "\n".join(str(element.value) for element in [*at.markdown, *at.caption, *at.warning, *at.header])
+
+
+def press(at: AppTest, key: str) -> AppTest:
+    next(button for button in at.button if button.key == key).click().run()
+    assert not at.exception
+    return at
+
+
+def given(at: AppTest) -> dict:
+    return at.session_state["page:augmentation"]["given"]
+
+
+def test_a_preset_sets_strengths_shows_their_group_and_doubts(jobs):
+    at = open_page(lang="en")
+    assert "Would you still give" in said(at)
+    press(at, "preset.any")
+    assert (given(at)["rotate"], given(at)["shift"]) == (180.0, 0.0)
+    assert "A 6 turned round is a 9" in said(at)
+    press(at, "preset.cutmix")
+    assert given(at)["mix"] == "cutmix"
+    assert at.session_state["page:augmentation"]["extra"]["group"] == "mix"
+    assert "Two things are in the picture" in said(at)
+
+
+def test_a_link_brings_strengths_and_group(jobs):
+    at = open_page(lang="zh", rotate="90", group="cut", flip="0.5")
+    assert given(at)["rotate"] == 90.0
+    assert "镜像的数字不再是数字" in said(at)
+    assert open_page(group="nonsense").session_state["page:augmentation"]["given"] == {}
+
+
+def test_the_quiz_compares_marks_with_a_network_and_begins_anew(jobs):
+    at = open_page(lang="en")
+    next(group for group in at.button_group if "quiz.marked" in str(group.key)).set_value([1, 2]).run()
+    assert at.session_state["page:augmentation"]["quiz"]["marked"] == [0, 1]
+    press(at, "quiz.show")
+    assert "You marked 2 pictures." in said(at)
+    assert "This is a network’s opinion, not the truth" in said(at)
+    press(at, "quiz.again")
+    assert "You marked" not in said(at)
+    assert at.session_state["page:augmentation"]["quiz"]["marked"] == []
+
+
+def test_clothes_are_asked_of_the_readers_own_network(jobs):
+    at = open_page(lang="en", dataset="shapes")
+    assert "knows digits only" in said(at)
+
+
+@pytest.mark.slow
+def test_two_trainings_become_bars_and_a_sentence(jobs):
+    quick = {"train_size": "60", "epochs": "2", "views": "2", "precision": "float32", "memory_format": "contiguous"}
+    at = open_page(lang="en", **quick)
+    assert "how each does on every kind of images will stand here" in said(at)
+    press(at, "twins-start")
+    deadline = time.monotonic() + patience(120)
+    while "The gap between training and test went from" not in said(at):
+        assert time.monotonic() < deadline, said(at)
+        time.sleep(0.5)
+        at.run()
+        assert not at.exception
+    assert "| Without augmentation |" in said(at)
+    press(at, "preset.mixup")
+    assert "The newest pair that you trained" in said(at)

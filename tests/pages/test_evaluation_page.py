@@ -1,0 +1,164 @@
+"""The evaluation page as its reader meets it, short of the browser: sources, threshold, cells, challenges, a run."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dlcore.data.images import load
+from dlcore.events import Snapshot
+from dlcore.history import History
+from tests.waiting import patience
+
+SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
+STATE = "page:evaluation"
+
+
+def opened(**params: str) -> AppTest:
+    at = AppTest.from_file(str(SHELL), default_timeout=patience(90))
+    for name, text in params.items():
+        at.query_params[name] = text
+    at.switch_page("../pages/evaluation.py")
+    return at.run()
+
+
+def said(at: AppTest) -> str:
+    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
+    return "\n".join(part.value for part in parts if isinstance(part.value, str))
+
+
+def measures(at: AppTest) -> str:
+    """The tables of measures, as HTML."""
+    return "\n".join(e.proto.body for e in at.get("html") if "dl-measures" in e.proto.body)
+
+
+def solved(at: AppTest) -> list[str]:
+    return at.session_state[STATE]["solved"]
+
+
+def test_opens_on_99_percent_that_find_almost_nobody(jobs):
+    at = opened(lang="en")
+    assert not at.exception
+    assert "Of 10,000 samples 100 are **ill**: 6 found, 94 missed" in said(at)
+    assert "**99.0%** of all answers are right" in said(at)
+    assert "6 / (6 + 94)" in measures(at)
+    assert r"\frac{ 6 }{ 6 + 94 } = 6.0\%" in said(at), "the formulas have the numbers of the matrix"
+    assert solved(at) == []
+
+
+def test_threshold_of_the_link_moves_all_numbers(jobs):
+    at = opened(threshold="0.0101", cost="50")
+    assert not at.exception
+    told = re.search(r"(\d+) found (\d+) missed (\d+) false", said(at).replace(",", ""))
+    assert told
+    found, missed, alarms = map(int, told.groups())
+    assert found + missed == 100
+    assert found > 85
+    assert alarms > 1000
+    assert f"{found} / ({found} + {missed})" in measures(at)
+    assert rf"\frac{{ {found} }}{{ {found} + {alarms} }}" in said(at).replace("{,}", "")
+    assert f"{alarms:,} + 50 · {missed}" in measures(at)
+
+
+def test_challenges_of_the_threshold(jobs):
+    assert solved(opened(threshold="0.99")) == ["worthless"]
+    assert solved(opened(threshold="0.008")) == ["screen"]
+    assert solved(opened(threshold="0.05", share="0.3")) == ["believe"]
+    assert solved(opened(threshold="0.05", share="0.01")) == []
+
+
+def test_prevalence_leaves_the_roc_curve_alone(jobs):
+    pages = opened(threshold="0.05"), opened(threshold="0.05", share="0.3")
+    (area, average), (same_area, other) = (re.findall(r"here \$([\d.]+)\$", said(at))[:2] for at in pages)
+    assert area == same_area
+    assert float(other) > 2 * float(average)
+
+
+def test_digits_learned_by_heart_can_be_made_modest(jobs):
+    at = opened(source="by_heart", temperature="4")
+    assert not at.exception
+    assert solved(at) == ["calibrate"]
+    assert len(re.findall(r"^\| \*\*\d\*\* \|", said(at), re.MULTILINE)) == 10
+    assert re.search(r"\d+ samples are \*\*1\*\* and were called \*\*8\*\*", said(at)), (
+        "the cell of most mistakes is open"
+    )
+    assert solved(opened(source="by_heart", temperature="1")) == []
+
+
+def test_a_cell_is_opened_by_link_and_by_name(jobs):
+    at = opened(source="by_heart", cell="4_9")
+    assert "are **4** and were called **9**" in said(at)
+    at.selectbox(key="evaluation.cell.0.10").set_value(8).run()
+    assert "are **8** and were called **9**" in said(at)
+    at = opened(source="by_heart", cell="0_0", view="threshold", positive="3")
+    assert "are **3** and were called **3**" in said(at)
+    assert "are **not 3** and were called **3**" in said(
+        opened(source="by_heart", cell="1_0", view="threshold", positive="3")
+    )
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"source": "oracle"}, {"source": "run:abc"}, {"threshold": "7"}, {"threshold": "nan"}, {"cost": "-1"},
+     {"share": "x"}, {"cell": "99_0"}, {"cell": "a_b"}, {"positive": "12"}, {"temperature": "0"}, {"view": "moon"}],
+    ids=str,
+)  # fmt: skip
+def test_bad_links_are_answered(jobs, params):
+    at = opened(**params)
+    assert not at.exception
+    assert "10,000 samples" in said(at)
+    if "source" in params:
+        assert "not among this browser’s finished runs" in said(at)
+
+
+def test_teacher_can_hide_the_controls(jobs):
+    at = opened(hide="controls", source="by_heart", threshold="0.9")
+    assert not at.exception
+    assert not at.selectbox
+    assert "samples are **1** and were called **8**" in said(at)
+
+
+def test_folds_are_trained_and_compared(jobs):
+    at = opened(lang="en", dataset="moons", rival="knn", size="300")
+    next(button for button in at.button if button.label == "Train").click().run()
+    deadline = time.monotonic() + patience(60)
+    while "The interval lies" not in said(at):
+        assert time.monotonic() < deadline, said(at)
+        assert not at.exception
+        time.sleep(0.3)
+        at.run()
+    assert "The interval lies below zero: B: Nearest neighbours is better" in said(at)
+    assert solved(at) == ["better"]
+
+
+def own_run(labels: np.ndarray, probabilities: np.ndarray) -> History:
+    """A finished run as the image lessons leave it."""
+    history = History(state="finished", config={"dataset": "digits", "network": "mlp"}, metrics={"test_accuracy": 0.5})
+    history.info = {"classes": list("0123456789")}
+    arrays = {"probabilities": probabilities.astype(np.float32), "labels": labels.astype(np.uint8)}
+    history.snapshots["test_predictions"] = Snapshot(1, "test_predictions", arrays)
+    return history
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["all classes", "without an eight"])
+def test_a_run_of_ones_own_is_examined_with_its_images(jobs, monkeypatch, missing):
+    labels = load("digits").y_test
+    labels = np.where(labels == 8, 3, labels) if missing else labels
+    noise = np.random.default_rng(0).random((len(labels), 10))
+    probabilities = noise + 2 * np.eye(10)[labels]
+    probabilities /= probabilities.sum(1, keepdims=True)
+    name = f"own-{missing}"
+    monkeypatch.setattr("ui.sources.own_runs", lambda: {name: own_run(labels, probabilities)})
+    at = opened(lang="en", source=f"run:{name}", cell="3_3")
+    assert not at.exception
+    assert not [box for box in at.warning if "run" in box.value]
+    assert f"Of 355 samples {(labels == 8).sum()} are **8**" in said(at)
+    assert "are **3** and were called **3**" in said(at)
+    assert any("Yours: mlp on digits, 50.0% right" in option for option in at.selectbox[0].options)
+    if missing:
+        assert "–" in measures(at), "no positives: recall is 0/0"

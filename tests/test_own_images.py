@@ -1,0 +1,372 @@
+"""Own pictures from a zip: every shape of folder tree, every damaged or hostile archive, and what is kept of it."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tracemalloc
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dlcore.data import images, own_images, zip_folder
+from dlcore.events import Finished
+from dlcore.experiments import cnn
+from dlcore.knobs import build
+from dlcore.texts import Problem
+
+
+def picture(seed: int = 0, size: tuple[int, int] = (40, 30), kind: str = "PNG") -> bytes:
+    rng = np.random.default_rng(seed)
+    blob = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)).save(blob, kind)
+    return blob.getvalue()
+
+
+def zipped(files: dict[str, bytes] | list[tuple[str | zipfile.ZipInfo, bytes]], how: int = zipfile.ZIP_STORED) -> bytes:
+    blob = io.BytesIO()
+    with zipfile.ZipFile(blob, "w", how) as archive:
+        for name, content in files.items() if isinstance(files, dict) else files:
+            archive.writestr(name, content)
+    return blob.getvalue()
+
+
+def folders(prefix: str = "", each: int = 5, **other: bytes) -> dict[str, bytes]:
+    names = [f"{prefix}{kind}/{n}.png" for kind in ("cats", "dogs") for n in range(each)]
+    return {**{name: picture(row) for row, name in enumerate(names)}, **other}
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLCORE_STATE", str(tmp_path / "state"))
+    own_images.load.cache_clear()
+    return tmp_path
+
+
+def left_out(found) -> dict[str, int]:
+    return {reason: count for reason, count, _names in found["skipped"]}
+
+
+def refused(blob: bytes) -> str:
+    with pytest.raises(Problem) as caught:
+        own_images.keep_zip(blob)
+    assert caught.value.kind == "zip"
+    assert not list(own_images.folder().glob("*.npz"))
+    return str(caught.value)
+
+
+# --- folders ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", ["", "mine/", "a/b/c/", "./"])
+def test_folders_name_the_classes_wherever_they_lie(prefix):
+    found = own_images.keep_zip(zipped(folders(prefix)))
+    assert found["classes"] == ["cats", "dogs"]
+    assert (found["train"], found["test"]) == ([4, 4], [1, 1])
+    assert not found["given"]
+    assert not found["skipped"]
+
+
+def test_folders_within_a_class_belong_to_it():
+    found = own_images.keep_zip(zipped({**folders("top/"), "top/cats/young/x.png": picture(99)}))
+    assert found["train"][0] + found["test"][0] == 6
+
+
+@pytest.mark.parametrize(
+    ("learn", "ask"), [("train", "val"), ("Train", "TEST"), ("training", "validation"), ("训练", "测试")]
+)
+@pytest.mark.parametrize("prefix", ["", "set/"])
+def test_a_given_split_is_kept(prefix, learn, ask):
+    found = own_images.keep_zip(zipped({**folders(f"{prefix}{learn}/"), **folders(f"{prefix}{ask}/", 3)}))
+    assert found["given"]
+    assert (found["classes"], found["train"], found["test"]) == (["cats", "dogs"], [5, 5], [3, 3])
+    data = own_images.load(found["hash"], "colour64")
+    pixels = own_images.square(np.asarray(Image.open(io.BytesIO(picture(0))))).transpose(2, 0, 1)
+    assert (data.X_train[0] == pixels).all()
+
+
+def test_a_class_that_is_only_asked_for_is_left_out():
+    found = own_images.keep_zip(zipped({**folders("train/"), **folders("val/"), "val/birds/1.png": picture()}))
+    assert found["classes"] == ["cats", "dogs"]
+    assert left_out(found) == {zip_folder.ONLY_TEST: 1}
+
+
+def test_train_alone_is_no_split():
+    found = own_images.keep_zip(zipped(folders("train/")))
+    assert not found["given"]
+    assert found["test"] == [1, 1]
+
+
+CHINESE = {f"{kind}/{n}.png": picture(n + 7 * len(kind)) for kind in ("猫", "小狗") for n in range(4)}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "marked"])
+def test_chinese_names_however_they_are_written(encoding):
+    blob = zipped(CHINESE)  # with the mark that says UTF-8
+    if encoding != "marked":  # as older programs write: bytes in the system's encoding, and no mark
+        ends = [(name, name.encode(encoding)[:-4]) for name in CHINESE]
+        stand_ins = {f"{'@' * len(end)}{row}.png": CHINESE[name] for row, (name, end) in enumerate(ends)}
+        blob = zipped(stand_ins)
+        for (_name, end), stand_in in zip(ends, stand_ins, strict=True):
+            blob = blob.replace(stand_in.encode(), end + stand_in.encode()[len(end) :])
+    found = own_images.keep_zip(blob)
+    assert set(found["classes"]) == {"猫", "小狗"}
+    assert sum(found["train"]) + sum(found["test"]) == len(CHINESE)
+
+
+def test_western_names_without_a_mark_stay_what_they_are():
+    entries = []
+    for name in ("café/1.png", "café/2.png", "thé/1.png", "thé/2.png"):
+        entries.append((f"{name.replace('é', '@')}", picture(len(entries))))
+    found = own_images.keep_zip(zipped(entries).replace(b"caf@", b"caf\x82").replace(b"th@", b"th\x82"))
+    assert found["classes"] == ["café", "thé"]
+
+
+def test_classes_are_sorted_as_people_count():
+    files = {f"{kind}/{n}.png": picture(n) for kind in ("10", "2", "1") for n in range(2)}
+    assert own_images.keep_zip(zipped(files))["classes"] == ["1", "2", "10"]
+
+
+# --- few and many -----------------------------------------------------------------------------------------------------
+
+
+def test_one_class_is_refused_by_its_name():
+    assert "“cats”" in refused(zipped({f"cats/{n}.png": picture(n) for n in range(3)}))
+    assert "“cats”" in refused(zipped({f"all/cats/{n}.png": picture(n) for n in range(3)}))
+
+
+def test_a_class_with_one_picture_is_learned_from_only():
+    found = own_images.keep_zip(zipped({**folders(), "rare/1.png": picture(50)}))
+    assert found["classes"] == ["cats", "dogs", "rare"]
+    assert (found["train"][2], found["test"][2]) == (1, 0)
+
+
+def test_nothing_to_test_with_is_refused():
+    assert "test" in refused(zipped({"a/1.png": picture(1), "b/1.png": picture(2)}))
+
+
+def test_too_many_classes_and_pictures_are_refused(monkeypatch):
+    assert "51" in refused(zipped({f"{n}/{m}.png": picture() for n in range(51) for m in range(2)}))
+    monkeypatch.setattr(zip_folder, "MOST_IMAGES", 9)
+    assert "10 pictures" in refused(zipped(folders()))
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(1, 40), min_size=2, max_size=6))
+def test_the_split_is_in_proportion(counts):
+    y = np.repeat(np.arange(len(counts)), counts)
+    test = own_images.split(y)
+    for label, count in enumerate(counts):
+        asked = test[y == label].sum()
+        assert asked == (max(1, round(count / 5)) if count > 1 else 0)
+    assert (own_images.split(y) == test).all()
+
+
+def test_five_thousand_pictures_within_bounds():
+    blobs = [picture(n, (32, 32)) for n in range(20)]
+    blob = zipped({f"{'ab'[n % 2]}/{n}.png": blobs[n % 20] for n in range(5000)})
+    tracemalloc.start()
+    found = own_images.keep_zip(blob)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(found["train"]) + sum(found["test"]) == 5000
+    pixels = 5000 * 64 * 64 * 3
+    assert peak < 4.5 * pixels + 30e6  # the pixels, their two parts, and what writes them
+
+
+# --- what is no picture, and what means harm ------------------------------------------------------------------------
+
+
+def test_what_is_no_picture_is_left_out_and_counted():
+    files = {
+        **folders(), "cats/notes.txt": b"x", "cats/inner.zip": zipped(folders()), "__MACOSX/cats/._0.png": b"x",
+        "cats/.DS_Store": b"x", "dogs/Thumbs.db": b"x", "cats/broken.jpg": b"\xff\xd8\xff no", "loose.png": picture(1),
+        "dogs/empty.png": b"", "cats/cut.png": picture(3)[:200],
+    }  # fmt: skip
+    found = own_images.keep_zip(zipped(files))
+    assert left_out(found) == {
+        zip_folder.NOT_A_PICTURE: 2, zip_folder.HIDDEN: 3, zip_folder.DAMAGED: 3, zip_folder.NO_FOLDER: 1,
+    }  # fmt: skip
+    assert sum(found["train"]) + sum(found["test"]) == 10
+
+
+def test_names_and_links_that_lead_out_are_left_out(state):
+    link = zipfile.ZipInfo("cats/link.png")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    bad = ["../up.png", "cats/../../up.png", "/etc/up.png", "C:\\up.png", "..\\up.png", "cats/../dogs/x.png"]
+    files = [*folders().items(), (link, b"/etc/passwd"), *((name, picture(1)) for name in bad)]
+    before = set(state.rglob("*"))
+    found = own_images.keep_zip(zipped(files))
+    assert left_out(found) == {zip_folder.LINK: 1, zip_folder.OUTSIDE: len(bad)}
+    new = set(state.rglob("*")) - before
+    assert {path.name for path in new if path.is_file()} == {f"{found['hash']}.npz"}, "nothing else is written"
+
+
+def test_a_picture_that_unpacks_too_large_is_left_out(monkeypatch):
+    bomb = b"\x89PNG" + bytes(zip_folder.MOST_FILE + 10)
+    found = own_images.keep_zip(zipped({**folders(), "cats/bomb.png": bomb}, zipfile.ZIP_DEFLATED))
+    assert left_out(found) == {zip_folder.TOO_HEAVY: 1}
+
+
+def test_a_declared_size_that_lies_is_not_believed():
+    blob = bytearray(zipped({**folders(), "cats/bomb.png": bytes(1_000_000)}, zipfile.ZIP_DEFLATED))
+    true, small = (1_000_000).to_bytes(4, "little"), (100).to_bytes(4, "little")
+    assert blob.count(true) == 2
+    found = own_images.keep_zip(bytes(blob.replace(true, small)))
+    assert left_out(found) == {zip_folder.DAMAGED: 1}
+
+
+def test_many_that_unpack_too_large_together_are_refused(monkeypatch):
+    monkeypatch.setattr(own_images, "MOST_UNPACKED", 5_000_000)
+    files = {**folders(), **{f"cats/{n}x.png": bytes(1_000_000) for n in range(9)}}
+    assert "Unpacked" in refused(zipped(files, zipfile.ZIP_DEFLATED))
+
+
+def test_a_picture_of_far_too_many_pixels_is_left_out():
+    head = b"\x89PNG\r\n\x1a\n"
+    body = b"IHDR" + (60_000).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    bomb = head + len(body[4:]).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    found = own_images.keep_zip(zipped({**folders(), "cats/bomb.png": bomb}))
+    assert left_out(found) == {zip_folder.DAMAGED: 1}
+
+
+def test_a_directory_of_very_many_files_is_refused_before_it_is_read(monkeypatch):
+    monkeypatch.setattr(zip_folder, "MOST_ENTRIES", 9)
+    assert "more than 9" in refused(zipped(folders()))
+
+
+def test_reading_ends_in_time(monkeypatch):
+    monkeypatch.setattr(own_images, "MOST_SECONDS", -1)
+    assert "too long" in refused(zipped(folders()))
+
+
+def locked() -> bytes:
+    blob = bytearray(zipped(folders()))
+    for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        place = -1
+        while (place := blob.find(mark, place + 1)) >= 0:
+            blob[place + at] |= 1
+    return bytes(blob)
+
+
+@pytest.mark.parametrize(
+    ("blob", "says"),
+    [
+        (b"", "empty"),
+        (b"just some text", "not a zip"),
+        (zipped(folders())[:-400], "not sent whole"),
+        (b"PK\5\6" + bytes(18), "no pictures"),
+        (zipped({"readme.txt": b"x"}), "no pictures"),
+        (zipped({"a.png": picture(), "b.png": picture()}), "no pictures"),
+        (zipped({"a/1.png": b"x", "b/1.png": b"y"}), "Fewer than two"),
+        (locked(), "password"),
+        (bytes(zip_folder.MOST_BYTES + 1), "64 MB"),
+    ],
+    ids=["empty file", "text", "cut", "empty zip", "no pictures", "no folders", "all broken", "locked", "heavy"],
+)
+def test_what_cannot_be_read_is_refused_with_its_reason(blob, says):
+    assert says in refused(blob)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_damage_is_a_problem_or_is_left_out(data):
+    blob = bytearray(zipped(folders(each=2), zipfile.ZIP_DEFLATED))
+    for _ in range(data.draw(st.integers(1, 4))):
+        blob[data.draw(st.integers(0, len(blob) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        said = f"{own_images.keep_zip(bytes(blob))['classes']}"
+    except Problem as problem:
+        said = f"{problem.kind}: {problem}"
+    assert said.startswith(("zip: ", "["))
+
+
+# --- what is kept -----------------------------------------------------------------------------------------------------
+
+
+def test_the_fingerprint_names_the_pixels_and_the_classes():
+    first = own_images.keep_zip(zipped(folders()))
+    again = own_images.keep_zip(zipped(folders("other/"), zipfile.ZIP_DEFLATED))
+    assert again["hash"] == first["hash"]
+    assert own_images.summary(first["hash"]) == first
+    renamed = {name.replace("cats", "owls"): blob for name, blob in folders().items()}
+    assert own_images.keep_zip(zipped(renamed))["hash"] != first["hash"]
+    assert not list(own_images.folder().glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("form", "shape"), [("colour64", (3, 64, 64)), ("colour32", (3, 32, 32)), ("grey28", (1, 28, 28))]
+)
+def test_forms_are_the_same_pictures(form, shape):
+    name = own_images.keep_zip(zipped(folders(each=10)))["hash"]
+    data = images.load(f"own:{name}:{form}")
+    assert data.X_train.shape == (16, *shape)
+    assert data.hash == name
+    assert data.classes == ("cats", "dogs")
+    kept = own_images.load(name, "colour64").X_train
+    assert data.X_train.mean() == pytest.approx(kept.mean(), abs=3)
+    assert images.load(f"own:{name}:{form}", train_size=4).y_train.tolist().count(0) == 2
+    assert (
+        images.load(images.name_of({"dataset": "own", "data_hash": name, "own_form": form})).X_test == data.X_test
+    ).all()
+
+
+def test_what_is_not_here_says_so():
+    for name, says in (
+        ("", "No pictures of yours"),
+        ("0123456789abcdef", "Choose the same zip"),
+        ("../../x", "not on"),
+    ):
+        with pytest.raises(Problem, match=says) as caught:
+            images.load(f"own:{name}")
+        assert caught.value.kind == "data_missing"
+
+
+def test_the_oldest_sets_make_room(monkeypatch):
+    monkeypatch.setattr(own_images, "KEPT_SETS", 2)
+    names = []
+    for n in range(4):
+        names.append(own_images.keep_zip(zipped(folders(each=3 + n)))["hash"])
+        os.utime(own_images.folder() / f"{names[-1]}.npz", (n, n))
+    assert {path.stem for path in own_images.folder().glob("*.npz")} == set(names[-2:])
+
+
+def test_progress_is_told_and_forgotten():
+    note = "ab" * 16
+    own_images.keep_zip(zipped(folders()), note)
+    done, total = own_images.progress(note)
+    assert 1 <= done <= total == 10
+    own_images.forget(note)
+    assert own_images.progress(note) == (0, 0)
+
+
+def test_a_wide_picture_is_cut_to_its_middle():
+    wide = np.zeros((10, 30, 3), np.uint8)
+    wide[:, 10:20] = 255
+    assert (own_images.square(wide) == 255).all()
+    assert own_images.square(np.zeros((1, 500, 3), np.uint8)).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(("form", "network"), [("colour32", "norm"), ("grey28", "article")])
+def test_a_network_learns_them(form, network):
+    rng = np.random.default_rng(0)
+    files = {}
+    for n in range(30):
+        for kind, place in (("left", 0), ("right", 20)):
+            pixels = rng.integers(0, 60, (40, 40, 3), dtype=np.uint8)
+            pixels[:, place : place + 20] += 150
+            blob = io.BytesIO()
+            Image.fromarray(pixels).save(blob, "PNG")
+            files[f"{kind}/{n}.png"] = blob.getvalue()
+    name = own_images.keep_zip(zipped(files))["hash"]
+    given = {"dataset": "own", "data_hash": name, "own_form": form, "network": network, "epochs": 4, "batch_size": 8,
+             "precision": "float32", "memory_format": "contiguous"}  # fmt: skip
+    *_, last = cnn.run(build(cnn.Config, given))
+    assert isinstance(last, Finished)
+    assert last.metrics["test_accuracy"] == 1.0
