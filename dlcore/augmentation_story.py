@@ -145,7 +145,8 @@ def pairs(runs: Iterable[History]) -> list[Pair]:
 
 
 def _common(config: Mapping[str, Any]) -> tuple:
-    own = {f.name for f in fields(Strengths)} | {"views"}
+    """What twins share. Each chooses its layout for itself, by a measurement that may fall out either way."""
+    own = {f.name for f in fields(Strengths)} | {"views", "memory_format", "precision"}
     return tuple(sorted((name, value) for name, value in config.items() if name not in own))
 
 

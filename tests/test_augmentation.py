@@ -205,3 +205,17 @@ def test_the_draws_come_from_torchs_generator_alone(policy):
 
 def test_every_strength_is_a_knob_that_is_explained():
     assert set(knobs_of(Strengths)) == {f.name for f in fields(Strengths)}
+
+
+def test_the_shipped_networks_digits_are_changed_by_the_same_module():
+    """``train_weights`` draws another hand: every digit otherwise, none lost, within the range of pixels."""
+    from dlcore.data.images import load
+    from dlcore.models.train_weights import augment
+
+    torch.manual_seed(0)
+    X = torch.tensor(load("digits").X_train[:64]).float()
+    changed = augment(X)
+    assert (changed != X).flatten(1).any(1).all()
+    assert changed.min() >= 0
+    assert changed.max() <= 255
+    assert changed.mean().item() == pytest.approx(X.mean().item(), rel=0.25)

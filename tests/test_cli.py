@@ -114,7 +114,7 @@ def test_train_for_people_prints_the_metrics(capsys):
         (("train", "cnn", "--set", "epochs=many"), "whole number"),
         (("train", "cnn", "--set", "epochs=1000000"), "goes from 1"),
         (("train", "cnn", "--set", "color=red"), "no setting"),
-        (("train", "cnn", "--set", "network=transformer"), "one of: article, fast, small, mlp"),
+        (("train", "cnn", "--set", "network=transformer"), "one of: article, fast, small, norm, mlp"),
         (("train", "cnn", "--set", "learning_rate=nan"), "out of range"),
         (("train", "cnn", "--seed", "first"), "whole number"),
         (("train", "cnn", "--set", "device=abacus"), "one of"),

@@ -236,6 +236,15 @@ def test_a_picture_of_far_too_many_pixels_is_left_out():
     assert left_out(found) == {zip_folder.DAMAGED: 1}
 
 
+@pytest.mark.parametrize("how", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_unusual_ways_of_packing_are_left_out(how):
+    odd = zipped({"cats/odd.png": picture(9)}, how)
+    with zipfile.ZipFile(io.BytesIO(odd)) as archive:
+        (entry,) = archive.infolist()
+        with pytest.raises(OSError, match="unusual"):
+            zip_folder.content(archive, zip_folder.Picture(entry, entry.filename, "cats", ""))
+
+
 def test_a_directory_of_very_many_files_is_refused_before_it_is_read(monkeypatch):
     monkeypatch.setattr(zip_folder, "MOST_ENTRIES", 9)
     assert "more than 9" in refused(zipped(folders()))

@@ -96,7 +96,7 @@ def _grid(config: Config) -> dict[str, Any] | None:
     try:
         made = variants(config.dataset, story.strengths(config), state.get("draw", 0))
     except Problem as problem:
-        st.warning(tell(problem))
+        unanswered(problem, "variants")
         return None
     flat = made["images"].reshape(-1, *made["images"].shape[2:])
     notes = _notes(made, mixed=config.mix != "none" and config.probability > 0)
@@ -114,6 +114,12 @@ def _grid(config: Config) -> dict[str, Any] | None:
     with st.container(height=104, border=False, key="doubts"):
         _doubts(config)
     return made
+
+
+def unanswered(problem: Problem, key: str) -> None:
+    """Say why no worker answered, with a way to ask once more."""
+    st.warning(tell(problem))
+    st.button(_("Try again"), icon=":material/refresh:", key=f"{key}.again")  # a click runs the page anew
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

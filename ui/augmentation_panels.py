@@ -17,9 +17,9 @@ from dlcore.figures import augmentation as figures
 from dlcore.history import History
 from dlcore.knobs import build
 from dlcore.texts import Problem
-from ui.augmentation_lab import LABELS, SLUG
+from ui.augmentation_lab import LABELS, SLUG, unanswered
 from ui.compare_runs import Contender, compare_runs
-from ui.i18n import _, tell
+from ui.i18n import _
 from ui.live_plot import live_plot
 from ui.session import owner
 from ui.slider import slider
@@ -100,7 +100,7 @@ def scaling_panel(config: Config) -> None:
     try:
         found = _pixels(config.dataset, config.train_size)
     except Problem as problem:
-        st.warning(tell(problem))
+        unanswered(problem, "pixels")
         return
     before, after = st.columns(2, gap="large")
     with before:

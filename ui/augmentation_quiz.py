@@ -14,8 +14,8 @@ from dlcore.experiments.augmentation import Config
 from dlcore.figures import DATA, GREY, MODEL, WARNING
 from dlcore.figures import augmentation as figures
 from dlcore.texts import N_, Problem
-from ui.augmentation_lab import SLUG
-from ui.i18n import _, ngettext, tell
+from ui.augmentation_lab import SLUG, unanswered
+from ui.i18n import _, ngettext
 from ui.live_plot import live_plot
 from ui.session import imposed, page_state
 
@@ -51,7 +51,7 @@ def quiz(config: Config, checkpoint: str | None) -> None:
     try:
         asked = _questions(config.dataset, settings, page_state(SLUG).get("quiz_draw", 0), checkpoint)
     except Problem as problem:
-        st.warning(tell(problem))
+        unanswered(problem, "quiz.answer")
         return
     _ask(asked, _state((config.dataset, source, settings["rotate"], page_state(SLUG).get("quiz_draw", 0))))
 

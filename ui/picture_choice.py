@@ -62,7 +62,7 @@ def _real(name: str) -> np.ndarray:
 
 
 def _draw() -> None:
-    drawing = draw_pad(key="convolution.pad", size=DRAWN_SIDE, live=True)
+    drawing = draw_pad(key="convolution.pad", size=DRAWN_SIDE)
     if drawing is not None:
         put_extra("pixels", small_pictures.write_pixels(small_pictures.rounded(drawing / 255)[None]))
 

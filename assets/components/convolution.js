@@ -5,7 +5,8 @@ import { PixelGrid } from "./pixel_grid.js";
 import { Bar, stepButtons } from "./player.js";
 import { playhead } from "./playhead.js";
 import { colours, mix } from "./theme.js";
-import { channelsOf, subtotal, terms, winner } from "./window_sum.js";
+import { terms, winner } from "./window_sum.js";
+import { WindowSum } from "./window_sum_view.js";
 import { unpack } from "./wire.js";
 
 const [TALLEST, LARGEST_CELL, GAP, NARROW] = [350, 30, 44, 620]; // px
@@ -38,11 +39,10 @@ class Convolution {
     this.panes = [pane("input", this.tabs, this.input.canvas), pane("kernel", this.cells.root, this.bias), pane("output", this.output.canvas, this.problem)];
     this.bench = el("div", { class: "dl-conv-bench" }, ...this.panes, this.lines);
     this.controls = el("div", { class: "dl-graph-controls" });
-    this.terms = el("div", { class: "dl-conv-terms" });
-    this.total = el("div", { class: "dl-math dl-conv-total", "aria-live": "polite" });
+    this.sum = new WindowSum((k) => this.cells.light(k));
     this.sizes = el("p", { class: "dl-conv-sizes dl-math" });
     this.table = el("details", { ontoggle: () => this.fillTable() }, el("summary"), el("div"));
-    this.root = el("div", { class: "dl-conv" }, this.bench, this.controls, el("div", { class: "dl-conv-sum" }, this.terms, this.total), this.sizes, this.table);
+    this.root = el("div", { class: "dl-conv" }, this.bench, this.controls, this.sum.root, this.sizes, this.table);
     host.append(this.root);
     this.listen();
     this.observer = new ResizeObserver(() => this.data && this.layout());
@@ -76,6 +76,7 @@ class Convolution {
   update(data, component) {
     const wasAtEnd = this.head?.atEnd;
     this.data = data;
+    this.typed = undefined;
     this.send = (name, value) => component.setTriggerValue(name, value);
     this.channel = Math.min(this.channel, data.input.length - 1);
     if (this.pinned && (!data.output || this.pinned[0] >= data.output[0].length || this.pinned[1] >= data.output[0][0].length)) this.pinned = undefined;
@@ -197,9 +198,9 @@ class Convolution {
   }
 
   edit(i, j, value) {
-    const kernel = this.data.kernel.map((plane) => plane.map((row) => Array.from(row)));
-    kernel[this.channel][i][j] = value;
-    this.send("kernel", kernel.map((plane) => plane.flat().join("_")).join("~"));
+    this.typed ??= this.data.kernel.map((plane) => plane.map((row) => Array.from(row)));
+    this.typed[this.channel][i][j] = value; // a second weight may be typed before the server has answered the first
+    this.send("kernel", this.typed.map((plane) => plane.flat().join("_")).join("~"));
   }
 
   // -- drawing -----------------------------------------------------------------------------------------------------------
@@ -290,33 +291,7 @@ class Convolution {
 
   /** The sum, written out. */
   tell() {
-    const { output, geometry, kernel, operation, texts, input } = this.data;
-    this.total.setAttribute("aria-live", this.head.playing || this.peeked ? "off" : "polite");
-    this.terms.style.setProperty("--dl-size", geometry.size);
-    this.terms.classList.toggle("dl-small", geometry.size > 4);
-    this.terms.parentNode.classList.toggle("dl-empty", !output);
-    if (!output) return this.terms.replaceChildren(), this.total.replaceChildren();
-    const [row, column] = this.place;
-    const found = terms(this.data, this.channel, row, column);
-    const best = operation === "max" ? winner(found) : undefined;
-    this.terms.replaceChildren(...found.map((term) => this.term(term, term === best)));
-    const value = output[kernel ? 0 : this.channel][row][column];
-    const answer = el("b", { class: "model", "data-value": value }, number(value, 5));
-    const where = el("small", {}, texts.place.replace("{row}", row + 1).replace("{column}", column + 1));
-    if (operation === "max") return this.total.replaceChildren("max = ", answer, where);
-    if (operation === "average") return this.total.replaceChildren(`Σ x / ${geometry.size ** 2} = `, answer, where);
-    const parts = channelsOf(this.data, this.channel).flatMap((c) => {
-      const name = input.length > 1 ? `${texts.channels[c]} ` : "";
-      return [c ? " + " : "", el("span", { class: input.length > 1 && c === this.channel ? "dl-conv-this" : "" }, el("small", {}, name), (c ? bracket : String)(number(subtotal(this.data, c, row, column), 5)))];
-    });
-    return this.total.replaceChildren("Σ x·w + b = ", ...parts, " + ", bracket(weightText(this.data.bias, 5)), " = ", answer, where);
-  }
-
-  term({ value, weight, padded, i, j }, best) {
-    const shown = padded && this.data.operation === "max" ? "–" : number(value, 3);
-    const content = weight === undefined ? [el("b", {}, shown)] : [el("b", {}, shown), "·", el("i", {}, bracket(weightText(weight)))];
-    const silent = weight === 0 || (weight !== undefined && value === 0);
-    return el("span", { class: `dl-conv-term${best ? " dl-best" : ""}${silent ? " dl-silent" : ""}`, "data-x": value, "data-w": weight, onpointerenter: () => this.cells.light(i * this.data.geometry.size + j), onpointerleave: () => this.cells.light(-1) }, ...content);
+    this.sum.show(this.data, this.channel, this.place, this.head.playing || this.peeked);
   }
 
   fillTable() {
@@ -331,4 +306,3 @@ class Convolution {
 
 /** A number that fits a pixel: 0.25 as .25, 2.28 as 2.3. */
 const short = (value) => number(Number(value.toFixed(Math.abs(value) < 1 ? 2 : 1)), 3).replace(/^(−?)0\./, "$1.");
-const bracket = (text) => (text.startsWith("−") ? `(${text})` : text);

@@ -7,7 +7,7 @@ const LARGEST = 1000; // dlcore.filters
 /** A weight as people write it, short enough for a cell: 1/9 rather than 0.111111. */
 export function weightText(value) {
   const below = Math.round(1 / Math.abs(value));
-  const one = below > 1 && below < 5000 && Math.abs(1 / Math.abs(value) - below) < 1e-3 * below;
+  const one = below > 1 && below < 5000 && Math.abs(1 / Math.abs(value) - below) < 1e-5 * below;
   const exact = number(value, 6);
   if (exact.replace("−", "").length <= 5) return exact;
   return one ? `${value < 0 ? "−" : ""}1/${below}` : number(value, Math.abs(value) < 0.1 ? 2 : 3);
@@ -43,6 +43,7 @@ export class KernelCells {
       input.style.background = `color-mix(in srgb, var(${value < 0 ? "--dl-data" : "--dl-model"}) ${share}%, var(--st-background-color))`;
       if (document.activeElement !== input || input.dataset.was !== String(value)) input.value = weights ? weightText(value) : "";
       input.dataset.was = String(value);
+      input.classList.toggle("dl-long", input.value.length > 4);
       input.disabled = !weights;
       input.removeAttribute("aria-invalid");
     });
@@ -82,9 +83,9 @@ export class KernelCells {
       return event.preventDefault();
     }
     const move = MOVES[event.key];
-    const inText = event.key === "ArrowLeft" || event.key === "ArrowRight";
-    const { selectionStart, selectionEnd, value } = event.target;
-    if (!move || (inText && selectionEnd - selectionStart < value.length)) return undefined; // first to the end of the text
+    const { selectionStart: from, selectionEnd: to, value } = event.target;
+    const whole = to - from === value.length;
+    if (!move || (event.key === "ArrowLeft" && !whole && to > 0) || (event.key === "ArrowRight" && !whole && from < value.length)) return undefined; // within the text
     const [i, j] = [Math.floor(k / this.size) + move[0], (k % this.size) + move[1]];
     if (i < 0 || j < 0 || i >= this.size || j >= this.size) return undefined;
     this.inputs[i * this.size + j].focus();

@@ -26,6 +26,7 @@ TRAINING, TEST = (
     ("train", "training", "训练", "训练集"),
     ("test", "testing", "val", "valid", "validation", "测试", "测试集", "验证集"),
 )
+USUAL = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # LZMA would take as much memory as the file asks for
 UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
 
 NOT_A_PICTURE = N_("no picture (PNG, JPEG, WebP, GIF or BMP)")
@@ -137,6 +138,8 @@ def content(archive: zipfile.ZipFile, picture: Picture) -> bytes | None:
     Raises:
         OSError: it cannot be unpacked.
     """
+    if picture.entry.compress_type not in USUAL:
+        raise OSError("an unusual way of packing")
     try:
         with archive.open(picture.entry) as file:
             blob = file.read(MOST_FILE + 1)

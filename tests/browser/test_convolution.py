@@ -170,7 +170,7 @@ def test_everything_fits_a_phone(server, browse):
     boxes = [page.locator(f".dl-conv-{name}").bounding_box() for name in ("input", "kernel", "output")]
     assert boxes[0]["y"] < boxes[1]["y"] < boxes[2]["y"]
     output = page.locator(".dl-conv-output canvas")
-    output.tap(position={"x": 30, "y": 30})
+    output.tap(position={"x": 90, "y": 60})
     until(lambda: query(page).get("at", "1_1") != "1_1", 30)
 
 
