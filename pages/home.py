@@ -45,9 +45,10 @@ if status.state == "ready":
     words = ngettext(
         "Training runs on {device}, in {n} worker process; this page only looks on.",
         "Training runs on {device}, in {n} worker processes; this page only looks on.",
-        status.workers,
+        trainers := status.lanes.get("train", 0),
     )
-    st.markdown(words.format(device=status.device or "CPU", n=status.workers))
+    on_cpu = status.device.startswith("cpu") or not status.device
+    st.markdown(words.format(device=_("the processor") if on_cpu else status.device, n=trainers))
 elif status.state == "starting":
     st.markdown(_("The workers are starting; this takes a few seconds. You can read and set things up meanwhile."))
 else:
