@@ -45,7 +45,7 @@ if status.state == "ready":
     words = ngettext(
         "Training runs on {device}, in {n} worker process; this page only looks on.",
         "Training runs on {device}, in {n} worker processes; this page only looks on.",
-        trainers := status.lanes.get("train", 0),
+        trainers := (status.lanes or {}).get("train", 0),
     )
     on_cpu = status.device.startswith("cpu") or not status.device
     st.markdown(words.format(device=_("the processor") if on_cpu else status.device, n=trainers))
