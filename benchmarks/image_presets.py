@@ -18,7 +18,6 @@ from dlcore.events import Finished
 from dlcore.experiments import cnn
 from dlcore.knobs import build
 
-
 PLAIN = {"memory_format": "channels_last", "precision": "float32"}  # in short: nothing is tried out first
 
 
