@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from dlcore.history import History
+
+NARROW, WIDE = 5, 15  # pixels of a row that a unit sees
 
 
 def numbers(history: History) -> dict[str, str]:
@@ -22,12 +25,17 @@ def numbers(history: History) -> dict[str, str]:
     }
 
 
-def best_accuracy(runs: Iterable[History], dataset: str, *, most_images: float = math.inf) -> float:
-    """The best test accuracy of the finished runs on a dataset that learned from at most so many images; 0 if none."""
+def best_accuracy(
+    runs: Iterable[History], dataset: str, *, most_images: float = math.inf, most_params: float = math.inf
+) -> float:
+    """The best test accuracy of finished runs on a dataset, of at most so many images and weights; 0 if none."""
     scores = [
         run.metrics["test_accuracy"]
         for run in runs
-        if _finished(run) and run.config["dataset"] == dataset and run.info["train_size"] <= most_images
+        if _finished(run)
+        and run.config["dataset"] == dataset
+        and run.info["train_size"] <= most_images
+        and run.info["params"] <= most_params
     ]
     return max(scores, default=0.0)
 
@@ -46,6 +54,24 @@ def beats_dense(runs: Iterable[History]) -> float:
         if run.config["network"] != "mlp" and run.config["data_hash"] == rival.config["data_hash"]
     )
     return 1.0 if beaten else 0.5 if dense else 0.0
+
+
+def across(opened: Mapping[str, Any]) -> int | None:
+    """How many pixels of a row an opened unit sees (``dlcore.units.unit``); None if it is not one place of a map."""
+    _top, left, _bottom, right = opened["wanted"]["box"]
+    return int(right - left) if opened["local"] else None
+
+
+def of_one_class(opened: Mapping[str, Any]) -> bool:
+    """Whether an opened place of a map answers most to images of one class only."""
+    values, labels = opened["strongest"]["values"], opened["strongest"]["labels"]
+    return across(opened) is not None and len(values) > 1 and values.min() > 0 and len(set(labels.tolist())) == 1
+
+
+def growth(widths: Iterable[int]) -> float:
+    """How far the growth of what units see has been looked at: half for a narrow one, half for a wide one."""
+    widths = list(widths)
+    return 0.5 * any(width <= NARROW for width in widths) + 0.5 * any(width >= WIDE for width in widths)
 
 
 def _finished(run: History) -> bool:

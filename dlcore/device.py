@@ -60,15 +60,19 @@ def choose_device(name: str = "auto") -> str:
     return name
 
 
-def device_name(device: str) -> str:
-    """What to call the device in a table: the GPU's name, or the processor's architecture and thread count."""
+def device_name(device: str, *, threads: bool = True) -> str:
+    """What to call the device in a table: the GPU's name, or the processor's architecture and thread count.
+
+    ``threads=False`` leaves the count out, where no run has set it yet.
+    """
     import platform
 
     import torch
 
     if device == "cuda":
         return torch.cuda.get_device_name()
-    return f"{device} ({platform.machine()}, {torch.get_num_threads()} threads)"
+    count = f", {torch.get_num_threads()} threads" if threads else ""
+    return f"{device} ({platform.machine()}{count})"
 
 
 def reproducible(seed: int, *, threads: int = THREADS, device: str = "cpu") -> None:

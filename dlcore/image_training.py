@@ -16,6 +16,7 @@ from dlcore.device import Layout, autocast, choose_device, choose_layout, device
 from dlcore.events import Event, Finished, Snapshot, Started
 from dlcore.experiments.settings import ImageConfig
 from dlcore.optimizers import make_optimizer
+from dlcore.probe import Probe
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
@@ -112,7 +113,7 @@ def prepare(config: ImageConfig, data: ImageData, arguments: Mapping[str, Any] |
         batch,
         loss,
         evaluate=evaluate,
-        look=lambda: first_filters(model),
+        look=Probe(model, data.X_test[0], config.device),
         about={"network": config.network, "classes": list(data.classes), "build": about},
     )
     plan = Plan(
@@ -183,6 +184,7 @@ def model_arguments(config: ImageConfig, data: ImageData) -> dict[str, Any]:
         "std": std,
         "dropout": config.dropout,
         "layers": config.layers if config.network == "own" else "",
+        "shuffled": config.pixels == "shuffled",
     }
 
 
@@ -203,13 +205,3 @@ def predictions(model: nn.Module, data: ImageData, config: ImageConfig) -> dict[
     model.eval()
     logits = infer(model, torch.tensor(data.X_test, device=config.device), config)
     return {"probabilities": logits.softmax(1).cpu().numpy(), "labels": data.y_test.astype(np.uint8)}
-
-
-def first_filters(model: nn.Module) -> dict[str, dict[str, np.ndarray]]:
-    """The first convolution's weights ``(filters, C, h, w)`` as the Snapshot "filters"; nothing where there is none."""
-    from torch import nn as layers
-
-    first = next((m for m in model.modules() if isinstance(m, layers.Conv2d)), None)
-    if first is None:
-        return {}
-    return {"filters": {"weight": first.weight.detach().float().cpu().contiguous().numpy().copy()}}

@@ -3,7 +3,6 @@
 What makes small networks slow in NumPy is not arithmetic but the calls. Here one call does thousands of updates,
 without Python's lock, so that runs in other threads go on beside it. The kernels follow ``dlcore.mlp`` line by line,
 and tests hold them to it. Imports numba: for workers only.
-
 Compiled code is kept in ``DLCORE_STATE/cache/numba``; the first process on a machine compiles for seconds (``warm``).
 """
 
@@ -12,7 +11,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numba
 import numpy as np
@@ -324,7 +323,8 @@ def advance(setup: Setup, state: State, rates: Rates, steps: int) -> bool:
     return True
 
 
+@cache
 def warm() -> None:
-    """Compile, or load what was compiled before, so that the first run does not wait for it."""
+    """Compile, or load what was compiled before, once a process: before the first run, or before it is timed."""
     setup = Setup(Architecture(2, (Layer(1),)), np.zeros((2, 2), "f4"), np.ones(2, "f4"), "mse", "sgd", 1, 0)
     advance(setup, start(setup, "xavier"), Rates(0.1), 1)

@@ -61,7 +61,9 @@ class Course:
         self.steps_per_second = 0.0  # 0: not known yet
         self.before: deque[tuple[State, Rates]] = deque(maxlen=2)  # at the last two calls of ``advance``: for a verdict
         if config.engine == "numba":
-            from dlcore.mlp_fast import advance
+            from dlcore.mlp_fast import advance, warm
+
+            warm()  # compiling is no part of the run
         else:
             from dlcore.mlp_training import advance
         self._advance = advance

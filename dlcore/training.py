@@ -255,7 +255,8 @@ class _Loop:
         """Snapshot events of what the lesson wants looked at."""
         if self.task.look:
             for name, arrays in self.task.look().items():
-                yield Snapshot(self.step, name, arrays)
+                film = {"step": np.array([self.step])} if name == "frames" else {}
+                yield Snapshot(self.step, name, {**film, **arrays})
         self.looked = time.perf_counter()
 
     def apply(self, change: Changed) -> None:

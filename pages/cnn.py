@@ -10,32 +10,40 @@ from ui.data_box import data_box
 from ui.evaluation_panel import evaluation_panel
 from ui.gallery import gallery
 from ui.intro import intro, lab, outro, prose
+from ui.layer_editor import layer_editor
 from ui.lessons import lesson_for
 from ui.look_panel import look_panel
 from ui.names import OPTIMIZERS, SCHEDULES
 from ui.own_images import own_images_box
 from ui.run_panel import run_panel
+from ui.run_shelf import run_shelf
 from ui.training_view import training_view
+from ui.why_convolution import why_convolution
 
 LABELS = {
     "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
-    "cifar10": N_("Photographs"), "own": N_("Your own"), "article": N_("Three conv."), "fast": N_("Fast"),
-    "small": N_("Small"), "norm": N_("Batch norm"), "mlp": N_("Dense"), **OPTIMIZERS, **SCHEDULES,
+    "shapes_centred": N_("Shapes, centred"), "shapes_moved": N_("Shapes, moved"),
+    "in_order": N_("In order"), "shuffled": N_("Shuffled"), "cifar10": N_("Photographs"), "own": N_("Your own"),
+    "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "norm": N_("Batch norm"),
+    "mlp": N_("Dense"), **OPTIMIZERS, **SCHEDULES,
 }  # fmt: skip
 
 lesson = lesson_for("cnn")
 intro(lesson)
 panel, picture = lab()
 with panel:
-    config = controls(lesson.config, labels=LABELS, hidden=("own_form",))
+    config = controls(lesson.config, labels=LABELS, hidden=("layers", "own_form"))
 with picture:
     here = data_box(config.dataset) and own_images_box(config)
     show_images = gallery(config) if here else None
-    history = run_panel(lesson, config, training_view, ready=here)
+    fits = here and layer_editor(lesson.slug, config)
+    history = run_panel(lesson, config, training_view, ready=fits)
 look_panel(lesson, history)
 evaluation_panel(history)
-for section in ("what-you-see", "seven-steps", "formulas", "why-convolution"):
+run_shelf(lesson, config, labels=LABELS, ready=fits)
+for section in ("what-you-see", "seven-steps", "formulas"):
     prose(lesson.slug, section, numbers(history))
+why_convolution(lesson)
 challenge(lesson, cnn_tasks())
 code_panel(
     lesson,

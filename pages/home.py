@@ -25,12 +25,13 @@ if opened:
     st.switch_page(lesson_of(opened), query_params={"lang": language()})
 
 st.header(_("Where to start"), anchor="start")
-for lesson, place in zip(READY, st.columns(len(READY)), strict=True):
-    with place, st.container(key=f"start-{lesson.slug}", border=True, gap="small", height="stretch"):
-        minutes = ngettext("{n} minute", "{n} minutes", lesson.minutes).format(n=lesson.minutes)
-        st.caption(f"{_(lesson.section)} · {minutes}")
-        st.subheader(_(lesson.question), anchor=False)
-        lesson_link(lesson, _(lesson.title))
+with st.grid(4, gap="small"):
+    for lesson in READY:
+        with st.container(key=f"start-{lesson.slug}", border=True, gap="small", height="stretch"):
+            minutes = ngettext("{n} minute", "{n} minutes", lesson.minutes).format(n=lesson.minutes)
+            st.caption(f"{_(lesson.section)} · {minutes}")
+            st.subheader(_(lesson.question), anchor=False)
+            lesson_link(lesson, _(lesson.title))
 
 how, teachers = st.columns(2, gap="large")
 with how:
@@ -44,9 +45,10 @@ if status.state == "ready":
     words = ngettext(
         "Training runs on {device}, in {n} worker process; this page only looks on.",
         "Training runs on {device}, in {n} worker processes; this page only looks on.",
-        status.workers,
+        trainers := (status.lanes or {}).get("train", 0),
     )
-    st.markdown(words.format(device=status.device or "CPU", n=status.workers))
+    on_cpu = status.device.startswith("cpu") or not status.device
+    st.markdown(words.format(device=_("the processor") if on_cpu else status.device, n=trainers))
 elif status.state == "starting":
     st.markdown(_("The workers are starting; this takes a few seconds. You can read and set things up meanwhile."))
 else:

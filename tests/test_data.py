@@ -158,7 +158,7 @@ def test_centred_shapes_differ_from_the_shifted_in_place_alone():
         assert least <= far.mean() <= most
     brightness = [np.sort(X, axis=None)[-8000:].mean() for X in (centred, anywhere)]
     assert brightness[0] == pytest.approx(brightness[1], rel=0.01)
-    learned, asked = images.shapes_data(centred=True), images.shapes_data(centred=True, centred_test=False)
+    learned, asked = images.load("shapes_centred"), images.load("shapes_moved")
     assert (learned.X_train == asked.X_train).all()
     assert (asked.X_test == images.load("shapes").X_test).all()
 

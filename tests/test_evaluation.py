@@ -256,6 +256,8 @@ def test_complexity_turns_back():
     assert train[-1] == 1.0
     assert max(test) > test[-1] + 0.03
     assert np.argmax(test) < 4
+    assert found.metrics["best_dial_a"] == small_models.DIALS["tree"][int(np.argmax(test))]
+    assert found.metrics["mean_a"] == pytest.approx(max(test))
 
 
 @pytest.mark.parametrize("task", lesson.TASKS)

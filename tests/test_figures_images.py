@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from dlcore.figures import DATA, MODEL, evaluation, images
 
 RNG = np.random.default_rng(0)
-DIGITS = RNG.integers(0, 256, (13, 28, 28), np.uint8)
+DIGITS = RNG.integers(0, 256, (13, 1, 28, 28), np.uint8)
+COLOURED = RNG.integers(0, 256, (7, 3, 32, 32), np.uint8)
 NAMES = [str(k) for k in range(10)]
 
 
@@ -28,13 +29,14 @@ def trace(figure: Any) -> Any:
 
 
 FIGURES = {
-    "digits": images.digits(DIGITS, 5, chosen=3),
-    "filters": images.filters(RNG.normal(size=(32, 3, 3))),
-    "maps": images.feature_maps(RNG.random((64, 11, 11)).astype(np.float16)),
-    "signed maps": images.feature_maps(RNG.normal(size=(3, 4, 4)).astype(np.float16)),
-    "dead maps": images.feature_maps(np.zeros((8, 5, 5), np.float16)),
-    "tensor": images.tensor(RNG.normal(size=(28, 28)).astype(np.float32)),
+    "pictures": images.pictures(DIGITS, 5, chosen=3),
+    "colour pictures": images.pictures(COLOURED, 4, chosen=6),
+    "filters": images.filters(RNG.normal(size=(32, 1, 3, 3))),
+    "colour filters": images.filters(RNG.normal(size=(32, 3, 5, 5))),
+    "tensor": images.tensor(RNG.normal(size=(1, 28, 28)).astype(np.float32)),
+    "colour tensor": images.tensor(RNG.normal(size=(3, 32, 32)).astype(np.float32)),
     "mistakes": images.mistakes(DIGITS[:3], "123", "789", [0.9, 0.8, 0.51]),
+    "colour mistakes": images.mistakes(COLOURED[:2], "12", "78", [0.9, 0.8]),
     "confusion": evaluation.confusion(RNG.integers(0, 9, (10, 10)), NAMES),
     "scores": evaluation.scores(RNG.random(10), RNG.random(10), RNG.random(10), NAMES),
     "answer": evaluation.answer(RNG.dirichlet(np.ones(10)), NAMES, truth=3),
@@ -71,16 +73,21 @@ def test_a_click_beside_the_images_is_none():
 
 
 def test_filters_are_coloured_around_zero_on_one_scale():
-    weights = np.zeros((2, 3, 3))
-    weights[0, 0, 0], weights[1, 2, 2] = -3, 1
+    weights = np.zeros((2, 1, 3, 3))
+    weights[0, 0, 0, 0], weights[1, 0, 2, 2] = -3, 1
     drawn = trace(images.filters(weights))
     assert (drawn.zmin, drawn.zmax) == (-3, 3)
     assert drawn.colorscale[0][1] == DATA
     assert drawn.colorscale[-1][1] == MODEL
 
 
-def test_maps_after_a_relu_begin_at_zero():
-    assert trace(images.feature_maps(np.full((2, 3, 3), 0.5))).zmin == 0
+def test_a_filter_of_colour_images_is_a_colour_picture():
+    weights = np.zeros((2, 3, 3, 3))
+    weights[0, 0, 1, 1], weights[1, 2, 0, 0] = 2, -1  # asks for red in the middle; against blue in the corner
+    z = trace(images.filters(weights, columns=2)).z
+    assert z[1, 1].tolist() == [255, 128, 128, 255]
+    assert z[0, 4].tolist() == [128, 128, 64, 255]
+    assert z[0, 3, 3] == 0, "the page shows between two filters"
 
 
 def test_the_largest_probability_is_the_model_s_colour():

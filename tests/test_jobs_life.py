@@ -15,6 +15,7 @@ import pytest
 from dlcore.events import Stopped
 from dlcore.jobs import broker as jobs_broker
 from dlcore.jobs.broker import Broker
+from dlcore.jobs.calls import call_worker
 from dlcore.jobs.sizes import Sizes
 from dlcore.jobs.store import Store, hashed
 from dlcore.texts import Problem
@@ -162,6 +163,22 @@ def test_a_run_on_a_cluster_outlives_its_web_process_and_is_taken_over(tmp_path,
         broker.enqueue(broker.store.record(running))
         assert result(ended(broker, running)) == alone(toy.Config(**KNOBS))
         assert broker.store.record(running).attempts == 2
+
+
+def test_a_killed_cluster_is_replaced_and_its_runs_go_on(tmp_path, broker):
+    until(lambda: any(p.lane == "train" for p in broker.places), 60)
+    record = broker.store.new("toy", KNOBS, "me", [])
+    broker.enqueue(record)
+    until(lambda: broker.store.history(record.run_id).step > 3)
+    assert broker.wish(record, "pause")  # so that there is a checkpoint
+    ended(broker, record.run_id)
+    broker.enqueue(broker.store.record(record.run_id))
+    until(lambda: broker.store.history(record.run_id).state == "running")
+    os.kill(broker.link._child.pid, signal.SIGKILL)
+    assert ended(broker, record.run_id).problem["kind"] == "worker_died"
+    assert call_worker(broker, toy.echo, (1,), {}, 60.0, "interactive") == 1, "a call waits for the new workers"
+    broker.enqueue(broker.store.record(record.run_id))
+    assert result(ended(broker, record.run_id)) == alone(toy.Config(**KNOBS))
 
 
 def test_a_run_whose_worker_vanishes_before_it_begins_waits_again(tmp_path, broker):

@@ -1,4 +1,4 @@
-"""The same training several times with one thing changed: started by one button, watched as curves that grow together.
+"""Several trainings side by side: started by one button or picked one by one, watched as curves that grow together.
 
 The runs are ordinary runs of an experiment, so they wait in the same queue, go on when the page is left, and are found
 again afterwards.
@@ -6,7 +6,7 @@ again afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +24,18 @@ from ui.i18n import _, tell
 from ui.live_plot import live_plot
 from ui.run_panel import ACTIVE, STATES, TICK
 from ui.session import owner, page_state
+from ui.training_view import SMOOTHING, running_mean
 
 HEIGHT = 320  # px
 ACROSS = {"step": N_("Steps"), "epoch": N_("Epochs"), "seconds": N_("Seconds")}
+MEASURES = {
+    "test_loss": N_("Test loss"), "test_accuracy": N_("Right on test images"),
+    "loss": N_("Training loss"), "accuracy": N_("Right in training"),
+}  # fmt: skip
+Y_TITLES = {
+    "test_loss": N_("test loss"), "test_accuracy": N_("right on test images"),
+    "loss": N_("training loss"), "accuracy": N_("right in training"),
+}  # fmt: skip
 EMPTY = {"step": 300.0, "epoch": 10.0, "seconds": 10.0}  # how long the axis is before the first run
 
 
@@ -40,29 +49,74 @@ class Contender:
     config: Any
 
 
+Shown = Mapping[Contender, History]
+
+
 def compare_runs(
-    slug: str, experiment: str, contenders: Sequence[Contender], *, start: str, alt: str, name: str = "compare"
-) -> None:
+    slug: str, experiment: str, contenders: Sequence[Contender], *, start: str, alt: str, name: str = "compare",
+    draw: Callable[[Shown], None] | None = None, measures: Sequence[str] = ("test_loss",),
+) -> Shown:  # fmt: skip
     """Draw the button, the curves and the results for runs of ``experiment``, one for each contender (at most four).
 
     Args:
         slug: of the page, which keeps which runs are shown.
         start: what the button says, translated.
         alt: what the picture shows, for those who do not see it.
-        name: of this comparison, where a page has several.
+        name: of this comparison, unique on the page.
+        draw: draws the picture at each tick, instead of curves.
+        measures: which of ``MEASURES`` the curves may show; more than one can be chosen from.
+
+    Returns:
+        The history of every run that is shown.
     """
     state = page_state(slug).setdefault(name, {})
     if "compared" not in state:
         state["compared"] = _found(experiment, contenders)
     _buttons(state, experiment, contenders, start, name)
-    if fault := state.get("compare_problem"):
-        st.error(tell(fault), icon=":material/error:")
-    names = {name: _(title) for name, title in ACROSS.items()}
-    across = st.segmented_control(_("Against"), list(names), default="step", required=True, key=f"{slug}.{name}.across",
-                                  format_func=names.__getitem__)  # fmt: skip
+    tell_fault(state)
+    return watch(state, f"{slug}.{name}", contenders, alt=alt, draw=draw, measures=measures)
+
+
+def watch(
+    state: dict[str, Any], key: str, contenders: Sequence[Contender], *, alt: str,
+    draw: Callable[[Shown], None] | None = None, measures: Sequence[str] = ("test_loss",),
+) -> Shown:  # fmt: skip
+    """The picture and the table of the runs in ``state["compared"]`` (contender's name → run), drawn at each tick."""
+    draw = draw or _curves(key, alt, measures)
     infos = _infos(state)
     active = any(info.state in ACTIVE for info in infos.values())
-    st.fragment(_tick, run_every=TICK if active else None)(state, contenders, across or "step", alt, active, name)
+    st.fragment(_tick, run_every=TICK if active else None)(state, contenders, draw, active)
+    return _shown(infos, contenders)
+
+
+def _curves(key: str, alt: str, measures: Sequence[str]) -> Callable[[Shown], None]:
+    """The choice of axes, drawn now, and what draws the curves for it."""
+    names, kinds = ({n: _(title) for n, title in titles.items()} for titles in (ACROSS, MEASURES))
+    measure = measures[0]
+    with st.container(horizontal=True, gap="medium"):
+        if len(measures) > 1:
+            measure = st.segmented_control(
+                _("Shown"),
+                list(measures),
+                default=measure,
+                required=True,
+                key=f"{key}.measure",
+                format_func=kinds.__getitem__,
+            )
+        across = st.segmented_control(
+            _("Against"), list(names), default="step", required=True, key=f"{key}.across", format_func=names.__getitem__
+        )
+
+    def draw(shown: Shown) -> None:
+        live_plot(compared(shown, across, _, measure=measure), key=f"{key}.curves", height=HEIGHT, alt=alt)
+
+    return draw
+
+
+def tell_fault(state: Mapping[str, Any]) -> None:
+    """What went wrong when a run was begun, if anything did."""
+    if fault := state.get("compare_problem"):
+        st.error(tell(fault), icon=":material/error:")
 
 
 def _found(experiment: str, contenders: Sequence[Contender]) -> dict[str, str]:
@@ -83,25 +137,42 @@ def _infos(state: dict[str, Any]) -> dict[str, RunInfo]:
     return infos
 
 
-def _buttons(state: dict[str, Any], experiment: str, contenders: Sequence[Contender], start: str, name: str) -> None:
-    def begin() -> None:
-        _stop(state)
-        state["compared"] = {}
-        for contender in contenders:
-            try:
-                state["compared"][contender.name] = jobs.submit(experiment, contender.config, owner=owner())
-            except Problem as problem:
-                state["compare_problem"] = problem.to_dict()
-                return
-        state.pop("compare_problem", None)
+def begin(state: dict[str, Any], experiment: str, contenders: Sequence[Contender]) -> None:
+    """Start a run for each contender, in place of those that are shown."""
+    _stop(state)
+    state["compared"] = {}
+    state.pop("compare_problem", None)
+    for contender in contenders:
+        if not submit(state, experiment, contender.name, contender.config):
+            return
 
+
+def submit(state: dict[str, Any], experiment: str, name: str, config: Any) -> bool:
+    """Start one run and show it under ``name``; whether that went well (what did not is told by ``tell_fault``)."""
+    try:
+        state["compared"][name] = jobs.submit(experiment, config, owner=owner())
+    except Problem as problem:
+        state["compare_problem"] = problem.to_dict()
+        return False
+    state.pop("compare_problem", None)
+    return True
+
+
+def _buttons(
+    state: dict[str, Any], experiment: str, contenders: Sequence[Contender], start: str, key: str = "compare"
+) -> None:
     with st.container(horizontal=True, gap="small"):
         down = jobs.status().state == "down"
         active = any(info.state in ACTIVE for info in _infos(state).values())  # they hold this browser's places
-        st.button(start, icon=":material/play_arrow:", type="primary", key=f"{name}-start", on_click=begin,
-                  disabled=down or active or not contenders)  # fmt: skip
-        if active:
-            st.button(_("Stop"), icon=":material/stop:", key=f"{name}-stop", on_click=lambda: _stop(state))
+        st.button(start, icon=":material/play_arrow:", type="primary", key=f"{key}-start", on_click=begin,
+                  args=(state, experiment, contenders), disabled=down or active or not contenders)  # fmt: skip
+        stop_button(state, key, active)
+
+
+def stop_button(state: dict[str, Any], key: str, active: bool) -> None:
+    """Ends the runs that go on, where there are some."""
+    if active:
+        st.button(_("Stop"), icon=":material/stop:", key=f"{key}-stop", on_click=lambda: _stop(state))
 
 
 def _stop(state: dict[str, Any]) -> None:
@@ -110,46 +181,52 @@ def _stop(state: dict[str, Any]) -> None:
             jobs.stop(info.run_id, owner=owner())
 
 
-def _tick(
-    state: dict[str, Any], contenders: Sequence[Contender], across: str, alt: str, was_active: bool, name: str
-) -> None:
+def _shown(infos: Mapping[str, RunInfo], contenders: Sequence[Contender]) -> dict[Contender, History]:
+    by_name = {c.name: c for c in contenders}
+    return {by_name[n]: jobs.history(i.run_id, owner=owner()) for n, i in infos.items() if n in by_name}
+
+
+def _tick(state: dict[str, Any], contenders: Sequence[Contender], draw: Callable, was_active: bool) -> None:
     """One look at all runs; the page as a whole is drawn again when the last of them has ended."""
     with told():
         infos = _infos(state)
         if was_active and not any(info.state in ACTIVE for info in infos.values()):
             st.rerun()
-        by_name = {c.name: c for c in contenders}
-        shown = {by_name[n]: jobs.history(i.run_id, owner=owner()) for n, i in infos.items() if n in by_name}
-        live_plot(compared(shown, across, _), key=f"{name}.plot", height=HEIGHT, alt=alt)
-        _results({by_name[n]: info for n, info in infos.items() if n in by_name}, shown, name)
+        shown = _shown(infos, contenders)
+        draw(shown)
+        _results(infos, shown)
 
 
-def compared(shown: Mapping[Contender, History], across: str, label: Label = str):
-    """Loss of every run on the test data, against steps, epochs or seconds of training.
+def compared(shown: Shown, across: str, label: Label = str, *, measure: str = "test_loss"):
+    """A measure of every run against steps, epochs or seconds of training.
 
-    Not the loss of the batches: of those only some reach a page, and each is a chance of its own.
+    On the test data usually; of the batches' values only some reach a page, and each is a chance of its own, so their
+    running mean is drawn.
     """
     lines, furthest, lowest, highest = [], 0.0, 0.1, 3.0
     for contender, history in shown.items():
-        loss, steps = history.epochs.column("test_loss"), history.epochs.column("step")
+        table = history.epochs if measure.startswith("test") else history.steps
+        values, steps = table.column(measure), table.column("step")
+        if table is history.steps:
+            values = running_mean(values, SMOOTHING)
         per_epoch = history.info.get("steps_per_epoch", 1)
-        x = {"step": steps, "epoch": steps / per_epoch, "seconds": history.epochs.column("seconds")}[across]
+        x = {"step": steps, "epoch": steps / per_epoch, "seconds": table.column("seconds")}[across]
         if across != "seconds":  # the whole run's length, so that the curves grow into their place
             furthest = max(furthest, history.total_steps / (per_epoch if across == "epoch" else 1))
         furthest = max([furthest, *x[-1:]])
-        lines.append(Curve(x, loss, contender.title, contender.color))
-        seen = loss[np.isfinite(loss) & (loss > 0)]
+        lines.append(Curve(x, values, contender.title, contender.color))
+        seen = values[np.isfinite(values) & (values > 0)]
         lowest, highest = min([lowest, *seen]), max([highest, *seen])
-    decades = float(10 ** np.floor(np.log10(lowest))), min(float(highest), 1e4)
     titles = {"step": N_("step"), "epoch": N_("epoch"), "seconds": N_("seconds of training")}
-    width = float(furthest) or EMPTY[across]
-    return curves(
-        lines, x_title=titles[across], y_title=N_("test loss"), log_y=True, x_range=(0.0, width), y_range=decades,
-        label=label,
-    )  # fmt: skip
+    axes: dict[str, Any] = {"x_title": titles[across], "y_title": Y_TITLES[measure], "label": label}
+    axes["x_range"] = (0.0, float(furthest) or EMPTY[across])
+    if measure.endswith("accuracy"):
+        return curves(lines, **axes, y_range=(0.0, 1.02), y_format=".0%")
+    decades = float(10 ** np.floor(np.log10(lowest))), min(float(highest), 1e4)
+    return curves(lines, **axes, log_y=True, y_range=decades)
 
 
-def _results(infos: Mapping[Contender, RunInfo], shown: Mapping[Contender, History], name: str) -> None:
+def _results(infos: Mapping[str, RunInfo], shown: Shown) -> None:
     """A table: how far each is, and what it has reached."""
     if not shown:
         st.caption(_("Nothing has been trained yet. The curves will grow here, one run after the other."))
@@ -159,10 +236,9 @@ def _results(infos: Mapping[Contender, RunInfo], shown: Mapping[Contender, Histo
     for contender, history in shown.items():
         loss, right = history.epochs.last("test_loss"), history.epochs.last("test_accuracy")
         seconds = history.epochs.last("seconds")
-        state = infos[contender].state
+        state = infos[contender.name].state
         said = _("Waiting") if state == "queued" else _(STATES[state])
         figures = [(loss, ".3g"), (right, ".1%"), (seconds, ".1f")]
         cells = [contender.title, *("–" if value is None else format(value, f) for value, f in figures), said]
         rows.append("| " + " | ".join(cells) + " |")
-    with st.container(key=f"prose-{name}"):
-        st.markdown("\n".join(rows))
+    st.markdown("\n".join(rows))

@@ -147,8 +147,7 @@ def _images(source: Source, inside: np.ndarray) -> None:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _pictures(dataset: str, which: list[int], of_test: bool) -> np.ndarray:
-    found = jobs.call(evaluation_sources.pictures, dataset, np.array(which), of_test=of_test)
-    return found[:, 0]
+    return jobs.call(evaluation_sources.pictures, dataset, np.array(which), of_test=of_test)  # (n, C, H, W)
 
 
 def _scores(source: Source, scene: Scene, cell: tuple[int, int], inside: np.ndarray) -> None:

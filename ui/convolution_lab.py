@@ -62,8 +62,11 @@ def _bench(picture: np.ndarray) -> Bench:
         settings = _settings(W)
     k = settings.window
     laid = preset(filter_text or filter_choice.FIRST, k)[None] if W is None else resized(W, k)
-    channels = len(picture)
-    return Bench(settings, picture, np.repeat(laid, channels, 0) if len(laid) == 1 else laid[:channels])
+    if len(picture) == 1:
+        laid = laid.sum(0, keepdims=True)  # grey is the same in every channel, so their weights add up
+    elif len(laid) != len(picture):
+        laid = np.repeat(laid[:1], len(picture), 0)
+    return Bench(settings, picture, laid)
 
 
 def _counts(name: str, operation: str) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 
@@ -56,33 +54,32 @@ def _take(name: str) -> None:
 def _take_learned(index: int) -> None:
     state = page_state(SLUG)
     try:
-        filters = _filters(*_network())
+        filters, _mine = _filters()
     except Problem as problem:
         state["learned"] = {"text": get_extra("filter", slug=SLUG), "problem": problem.to_dict(), "index": 0}
         return
-    W = filters[index % len(filters)]
-    text = write_filter(np.round(W, 3)[None])
+    W = filters[index % len(filters)]  # (C, k, k)
+    text = write_filter(np.round(W, 3))
     state["learned"] = {"text": text, "problem": None, "index": index % len(filters)}
     put_extra("filter", text, slug=SLUG)
     put_extra("window", str(W.shape[-1]), slug=SLUG)
 
 
-def _network() -> tuple[str | None, int]:
-    """The newest network of the next lesson that this browser has trained; None for the one that is shipped."""
+def _filters() -> tuple[np.ndarray, bool]:
+    """First layer's filters, (n, C, k, k), of the newest network of the next lesson that this browser has trained.
+
+    Where there is none: of the one that is shipped. Says which. Raises ``Problem`` where no worker answers.
+    """
     for run in jobs.runs(owner(), "cnn"):
-        if run.state == "finished" and run.config.network != "mlp":
-            path = jobs.checkpoint(run.run_id, owner=owner())
-            return str(path), Path(path).stat().st_mtime_ns
-    return None, 0
+        kept = jobs.history(run.run_id, owner=owner()).snapshots.get("filters") if run.state == "finished" else None
+        if kept is not None and kept.arrays["weight"].shape[-1] <= MOST_SIZE:
+            return kept.arrays["weight"], True
+    return _shipped()[:, None], False
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _filters(checkpoint: str | None, version: int) -> np.ndarray:
-    """The first layer's filters, (n, k, k). Raises ``Problem`` where no worker answers."""
-    found = jobs.call(cnn_look.first_filters, checkpoint)
-    if found is None or found.shape[-1] > MOST_SIZE:
-        raise Problem(N_("This network’s first layer has no filters that fit the workshop."), kind="filter")
-    return found
+@st.cache_data(max_entries=1, show_spinner=False)
+def _shipped() -> np.ndarray:
+    return jobs.call(cnn_look.first_filters)
 
 
 def _learned() -> None:
@@ -91,14 +88,14 @@ def _learned() -> None:
     try:
         if state["problem"]:
             raise Problem.from_dict(state["problem"])
-        checkpoint, version = _network()
-        filters = _filters(checkpoint, version)
+        filters, mine = _filters()
     except Problem as problem:
         st.warning(tell(problem), icon=":material/info:")
         return
-    words = _("Your own network’s first layer") if checkpoint else _("First layer of the shipped network")
+    words = _("Your own network’s first layer") if mine else _("First layer of the shipped network")
     st.caption(words)
-    place = images.mosaic(filters, COLUMNS)
+    shown = filters.mean(1)  # over the channels: their colours would need a picture each
+    place = images.mosaic(shown, COLUMNS)
 
     def click(point: dict) -> None:
         index = place.index(point["x"], point["y"])
@@ -107,7 +104,7 @@ def _learned() -> None:
 
     rows = -(-len(filters) // COLUMNS)
     live_plot(
-        images.filters(filters, COLUMNS), key="learned-filters", height=images.FOOT + 46 * rows, on_click=click,
+        images.filters(shown, COLUMNS), key="learned-filters", height=images.FOOT + 46 * rows, on_click=click,
         alt=_("The filters of a trained network’s first layer: click one."),
     )  # fmt: skip
     bound = imposed(f"{SLUG}.learned.{len(filters)}", state["index"] + 1, lambda n: _take_learned(int(n) - 1))

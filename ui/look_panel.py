@@ -1,4 +1,4 @@
-"""Ask a network: draw, upload or choose an image, see what it saw and said, and what each of its layers makes of it."""
+"""Ask a network: draw, upload or choose an image, see what it saw and said, and look into it, layer by layer."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import numpy as np
 import streamlit as st
 
 from dlcore import jobs
+from dlcore.cnn_story import across, growth, of_one_class
 from dlcore.data.images import name_of
 from dlcore.data.uploads import MOST_BYTES
 from dlcore.experiments import cnn_look
 from dlcore.figures import evaluation, images
 from dlcore.history import History
 from dlcore.texts import N_, Problem
+from ui.anatomy import Asked, anatomy_view
 from ui.draw_pad import draw_pad
 from ui.i18n import _, tell
 from ui.lessons import Lesson
@@ -27,6 +29,7 @@ SOURCES = {DRAW: N_("Draw"), PHOTO: N_("Photo"), SAMPLE: N_("Test image")}
 UNSURE = 0.5  # no class has more than this: the network does not know
 FILE_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "heic"]  # the last to be told why not
 HEIGHT = 320
+PAD = (1, 28, 28)  # images of this shape may be drawn by hand
 
 
 @st.fragment
@@ -34,56 +37,62 @@ def look_panel(lesson: Lesson, history: History) -> None:
     """Draw the panel; a stroke of the pen redraws it alone."""
     st.header(_("Ask it yourself"), anchor="ask")
     try:
-        checkpoint, version = _choose(lesson, history)
-        dataset = name_of(history.config) if checkpoint else "digits"
+        asked = _choose(lesson, history)
         hand, eye, mouth = st.columns([1.1, 1, 1.2], gap="large")
-        with hand:
-            source = _source()
-            picture = _picture(lesson, source, dataset)
         if jobs.status().state == "starting":  # the shell draws the page again when they are there
             eye.caption(_("The networks are being woken up; this takes a few seconds."))
             return
-        answer, example = _ask(hand, source, picture, dataset, (checkpoint, version))
-        if source == DRAW and not example and _counts(history, checkpoint):
+        samples = _samples(asked.dataset)["images"]
+        with hand:
+            source = _source(samples)
+            picture = _picture(lesson, source, samples)
+        answer, example = _ask(hand, source, picture, samples, asked)
+        if source == DRAW and not example and _counts(history, asked):
             _note(lesson, answer)
         with eye:
             _tensor(answer, example=example)
         with mouth:
             _say(answer)
-        _maps(answer["seen"], checkpoint, version)
+        st.subheader(_("Look inside: layer by layer"), anchor="layers")
+        _inside(lesson, answer["seen"], asked)
     except Problem as problem:
         st.warning(tell(problem))
         st.button(_("Try again"), icon=":material/refresh:", key="look.again")  # a click draws the fragment anew
 
 
-def _choose(lesson: Lesson, history: History) -> tuple[str | None, int]:
-    """The network that answers: its checkpoint's path (None for the shipped one), and a number that changes with it."""
+def _choose(lesson: Lesson, history: History) -> Asked:
+    """The network that answers."""
     there = history.has_checkpoint
     chosen = st.segmented_control(
         _("Who answers"), [SHIPPED, OWN] if there else [SHIPPED], format_func=lambda name: _(NETWORKS[name]),
         default=OWN if there else SHIPPED, key=f"look.network.{there}", required=True, label_visibility="collapsed",
     )  # fmt: skip
-    if chosen == OWN:
-        return str(jobs.checkpoint(page_state(lesson.slug)["run"], owner=owner())), history.step
-    return None, 0
+    if chosen != OWN:
+        return Asked()
+    path = str(jobs.checkpoint(page_state(lesson.slug)["run"], owner=owner()))
+    return Asked(path, history.step, name_of(history.config), history.config["train_size"])
 
 
-def _source() -> str:
+def _source(samples: np.ndarray) -> str:
+    """Where the image comes from: a pad to draw on only where the network knows such images."""
+    drawable = samples.shape[1:] == PAD
+    sources = [source for source in SOURCES if source != DRAW or drawable]
     return st.segmented_control(
-        _("Source"), list(SOURCES), format_func=lambda name: _(SOURCES[name]), default=DRAW, key="look.source",
-        required=True, label_visibility="collapsed",
+        _("Source"), sources, format_func=lambda name: _(SOURCES[name]), default=DRAW if drawable else SAMPLE,
+        key=f"look.source.{drawable}", required=True, label_visibility="collapsed",
     )  # fmt: skip
 
 
-def _picture(lesson: Lesson, source: str, dataset: str) -> np.ndarray | None:
-    """What was drawn or chosen, ``(28, 28)``, or a photograph's bytes, ``(n,)``; None where there is nothing yet."""
+def _picture(lesson: Lesson, source: str, samples: np.ndarray) -> np.ndarray | None:
+    """What was drawn, ``(28, 28)``, or chosen, ``(C, H, W)``, or a file's bytes, ``(n,)``; None if nothing was."""
     if source == DRAW:
         return draw_pad(key="look.pad")
     if source == PHOTO:
         words = _("Photograph of one digit, dark on light or light on dark")
+        if samples.shape[1:] != PAD:
+            words = _("Photograph; its middle square is taken")
         file = st.file_uploader(words, type=FILE_TYPES, max_upload_size=MOST_BYTES // 10**6, key="look.photo")
         return None if file is None else np.frombuffer(file.getvalue(), np.uint8)
-    samples = _samples(dataset)["images"]
     state, place = page_state(lesson.slug), images.mosaic(samples, 4)
 
     def choose(click: dict[str, Any]) -> None:
@@ -93,7 +102,7 @@ def _picture(lesson: Lesson, source: str, dataset: str) -> np.ndarray | None:
     chosen = min(state.get("image", 0), len(samples) - 1)
     _number(state, chosen, len(samples))
     live_plot(
-        images.digits(samples, 4, chosen=chosen), key="samples", height=HEIGHT - 20, on_click=choose,
+        images.pictures(samples, 4, chosen=chosen), key="samples", height=HEIGHT - 20, on_click=choose,
         alt=_("Test images to choose from: click one."),
     )  # fmt: skip
     return samples[chosen]
@@ -106,20 +115,21 @@ def _number(state: dict[str, Any], chosen: int, count: int) -> None:
 
 
 def _ask(
-    hand: Any, source: str, picture: np.ndarray | None, dataset: str, network: tuple
+    hand: Any, source: str, picture: np.ndarray | None, samples: np.ndarray, asked: Asked
 ) -> tuple[dict[str, Any], bool]:
     """The answer to the picture; to an example (True), where there is no picture or nothing to be read in it."""
+    network = asked.checkpoint, asked.version
     if picture is not None:
         try:
             return _answer(picture, *network, prepared=source == SAMPLE), False
         except Problem as problem:
             hand.warning(tell(problem))
-    return _answer(_samples(dataset)["images"][0], *network, prepared=True), True
+    return _answer(samples[0], *network, prepared=True), True
 
 
-def _counts(history: History, checkpoint: str | None) -> bool:
-    """Whether doubt means anything: not that of a network which has hardly begun, or knows clothes only."""
-    return checkpoint is None or (history.state == "finished" and history.config["dataset"] in ("digits", "mnist"))
+def _counts(history: History, asked: Asked) -> bool:
+    """Whether doubt means anything: not that of a network which has hardly begun, or knows no digits."""
+    return asked.checkpoint is None or (history.state == "finished" and asked.dataset in ("digits", "mnist"))
 
 
 def _note(lesson: Lesson, answer: dict[str, Any]) -> None:
@@ -131,8 +141,9 @@ def _note(lesson: Lesson, answer: dict[str, Any]) -> None:
 
 
 def _tensor(answer: dict[str, Any], *, example: bool) -> None:
-    words = _("An example, until there is yours: 28 × 28 numbers") if example else _("What it sees: 28 × 28 numbers")
-    st.caption(words)
+    size = " × ".join(map(str, answer["seen"].shape[answer["seen"].shape[0] == 1 :]))
+    words = _("An example, until there is yours: {size} numbers") if example else _("What it sees: {size} numbers")
+    st.caption(words.format(size=size))
     live_plot(
         images.tensor(answer["tensor"]), key="tensor", height=HEIGHT,
         alt=_("The image as numbers, cropped, scaled and centred as the network knows it."),
@@ -152,37 +163,21 @@ def _say(answer: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def _maps(seen: np.ndarray, checkpoint: str | None, version: int) -> None:
-    """What each convolutional layer makes of the image, channel by channel."""
-    st.subheader(_("What the layers make of it"), anchor="layers")
-    layers = {n: a for n, a in _layers(seen, checkpoint, version).items() if a.ndim == 3 and n != "standardize"}
-    if not layers:
-        st.markdown(_("This network has no convolutions: its first layer already mixes all pixels into one list."))
+def _inside(lesson: Lesson, seen: np.ndarray, asked: Asked) -> None:
+    """The anatomy; what an opened unit showed is noted for the challenges, and the whole page looks again at these."""
+    opened, state = anatomy_view(lesson.slug, seen, asked), page_state(lesson.slug)
+    if opened is None:
         return
-    names = list(layers)
-    name = st.segmented_control(
-        _("Layer"), names, default=names[0], key=f"look.layer.{len(names)}", required=True, label_visibility="collapsed"
-    )
-    maps = layers[name]
-    if maps.min() < 0:  # the same question by which the figure chooses its colours
-        words = _("{layer}: {n} maps of {h} × {w}. Vermilion: the filter found what it looks for; blue: the opposite.")
-    else:
-        words = _("{layer}: {n} maps of {h} × {w}. Bright yellow: found; dark: nothing there.")
-    st.caption(words.format(layer=name, n=len(maps), h=maps.shape[1], w=maps.shape[2]))
-    live_plot(
-        images.feature_maps(maps, columns=8), key="maps", height=images.FOOT + 64 * -(-len(maps) // 8),
-        alt=_("The outputs of one layer for the image, one small picture per channel."),
-    )  # fmt: skip
+    state["one_class"] = state.get("one_class", False) or of_one_class(opened)
+    state["widths"] = sorted({*state.get("widths", []), across(opened) or 0} - {0})
+    solved = state.get("solved", [])
+    if (state["one_class"] and "one-class" not in solved) or (growth(state["widths"]) == 1 and "growth" not in solved):
+        st.rerun()
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _answer(picture: np.ndarray, checkpoint: str | None, version: int, *, prepared: bool) -> dict[str, Any]:
-    return jobs.call(cnn_look.read_digit, picture, checkpoint, prepared=prepared)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _layers(image: np.ndarray, checkpoint: str | None, version: int) -> dict[str, np.ndarray]:
-    return jobs.call(cnn_look.feature_maps, image, checkpoint)
+    return jobs.call(cnn_look.read_picture, picture, checkpoint, prepared=prepared)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

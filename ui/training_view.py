@@ -1,18 +1,22 @@
-"""The living picture of a network that trains: the thread of steps, loss and accuracy, the first layer's filters."""
+"""The living picture of a network that trains: its curves and filters, its maps of one image, its gradients."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
-from dlcore.figures import DATA, GREY, MODEL, images
+from dlcore.figures import DATA, GREY, MODEL, gradients, images
 from dlcore.figures.curves import Curve, Level, curves
 from dlcore.history import History
 from dlcore.texts import N_
+from ui.film import film, forget
 from ui.i18n import _
 from ui.live_plot import live_plot
+from ui.session import current, page_state
 from ui.thread import thread
 
+CURVES, MAPS, GRADIENTS = "curves", "maps", "gradients"
+VIEWS = {CURVES: N_("Curves"), MAPS: N_("Feature maps"), GRADIENTS: N_("Gradients")}
 HEIGHT = 300
 SMOOTHING = 20  # batches that are averaged for the bold line of the training loss
 
@@ -20,6 +24,24 @@ SMOOTHING = 20  # batches that are averaged for the bold line of the training lo
 def training_view(history: History) -> None:
     """Draw all of it; quick enough for every tick (under 5 ms). Space is kept before there is anything to see."""
     thread(history)
+    shown = st.segmented_control(
+        _("What is shown of the training"), list(VIEWS), format_func=lambda name: _(VIEWS[name]), default=CURVES,
+        key="training.view", required=True, label_visibility="collapsed",
+        help=_("The curves; what each layer makes of one test image; or how large the gradient is in each layer."),
+    )  # fmt: skip
+    if shown != MAPS:
+        forget(current())
+    with st.container(height=HEIGHT + 30, border=False, key="training-view"):
+        if shown == MAPS:
+            film(history, slug=current(), run=str(page_state(current()).get("run", "")))
+        elif shown == GRADIENTS:
+            _gradients(history)
+        else:
+            _curves(history)
+    st.caption(_pace(history))
+
+
+def _curves(history: History) -> None:
     loss, accuracy, first = st.columns([2.3, 2.3, 1], gap="small")
     with loss:
         live_plot(
@@ -33,7 +55,31 @@ def training_view(history: History) -> None:
         )  # fmt: skip
     with first:
         _filters(history)
-    st.caption(_pace(history))
+
+
+def _gradients(history: History) -> None:
+    """The norm of each layer's gradient: now, from the first layer to the last; and over the run."""
+    norms = gradient_norms(history)
+    now, past = st.columns(2, gap="small")
+    newest = np.array([values[-1] for _steps_seen, values in norms.values()], float)
+    with now:
+        live_plot(
+            gradients.by_layer(list(norms), newest, label=_), key="gradient-now", height=HEIGHT,
+            alt=_("The norm of the gradient in each layer, in the order of the layers, on a logarithmic scale."),
+        )  # fmt: skip
+    with past:
+        live_plot(
+            gradients.by_step(norms, _steps(history), label=_), key="gradient-past", height=HEIGHT,
+            alt=_("The norm of the gradient against steps, one line for each layer, on a logarithmic scale."),
+        )  # fmt: skip
+
+
+def gradient_norms(history: History) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """For each layer with weights, in order: the steps (n,) at which it was looked, and its gradient's norms (n,)."""
+    frames = [frame for frame in history.frames.kept if frame["step"] > 0]
+    names = [name for name in (frames[0] if frames else {}) if name.startswith("gradient/")]
+    steps = np.array([frame["step"] for frame in frames], float)
+    return {name.removeprefix("gradient/"): (steps, np.array([f[name] for f in frames], float)) for name in names}
 
 
 def loss_figure(history: History):
@@ -87,9 +133,8 @@ def _filters(history: History) -> None:
             words = _("This network has none.")
         st.container(height=HEIGHT - 40, border=False).caption(words)
         return
-    weights = snapshot.arrays["weight"][:, 0]  # (filters, h, w)
     live_plot(
-        images.filters(weights, columns=4), key="filters", height=HEIGHT - 40,
+        images.filters(snapshot.arrays["weight"], columns=4), key="filters", height=HEIGHT - 40,
         alt=_("The filters of the first layer: vermilion where a bright pixel adds, blue where it takes away."),
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ from dlcore.data import catalogue, cifar10
 from dlcore.data.shapes import KINDS, shapes
 from dlcore.texts import N_, Problem
 
-NAMES = ("digits", "shapes", "mnist", "fashion_mnist", "cifar10", "own")
+NAMES = ("digits", "shapes", "shapes_centred", "shapes_moved", "mnist", "fashion_mnist", "cifar10", "own")
 SIDE, BOX = 28, 20  # MNIST's frame, and the box in it that holds the ink
 FASHION = (
     N_("T-shirt"), N_("trousers"), N_("pullover"), N_("dress"), N_("coat"),
@@ -124,12 +124,6 @@ def image_data(
     for array in arrays:
         array.setflags(write=False)
     return ImageData(name, *arrays, classes=classes, hash=content_hash(*arrays), source=source, note=note)
-
-
-def shapes_data(*, centred: bool = False, centred_test: bool | None = None) -> ImageData:
-    """The drawn shapes with a choice of where they stand (``dlcore.data.shapes.shapes``), as a dataset."""
-    arrays = shapes(centred=centred, centred_test=centred_test)
-    return image_data("shapes", arrays, KINDS, SOURCES["shapes"])
 
 
 def pixel_statistics(X: np.ndarray) -> tuple[float, float]:
@@ -259,6 +253,12 @@ def _broken(folder: Path, what: str) -> Problem:
     )
 
 
-EMBEDDED = {"digits": _digits, "shapes": shapes}  # always there; each gives X_train, y_train, X_test, y_test
-SOURCES = {"digits": "sklearn.datasets.load_digits", "shapes": "dlcore.data.shapes"}
-CLASSES = {"fashion_mnist": FASHION, "shapes": KINDS, "cifar10": cifar10.KINDS}
+EMBEDDED = {  # always there; each gives X_train, y_train, X_test, y_test
+    "digits": _digits,
+    "shapes": shapes,
+    "shapes_centred": partial(shapes, centred=True),
+    "shapes_moved": partial(shapes, centred=True, centred_test=False),  # learned in the middle, asked for anywhere
+}
+DRAWN = tuple(name for name in EMBEDDED if name != "digits")
+SOURCES = {"digits": "sklearn.datasets.load_digits", **dict.fromkeys(DRAWN, "dlcore.data.shapes")}
+CLASSES = {"fashion_mnist": FASHION, "cifar10": cifar10.KINDS, **dict.fromkeys(DRAWN, KINDS)}

@@ -82,12 +82,11 @@ def questions(
     """
     import torch
 
-    from dlcore.experiments.cnn_look import _network
+    from dlcore.trained import network
 
     made = variants(dataset, {**settings, "mix": "none"}, seed, rows=count, draws=1)
-    network, _classes = _network(checkpoint)
     with torch.inference_mode():
-        logits = network(torch.tensor(made["images"][:, 1]))
+        logits = network(checkpoint).model(torch.tensor(made["images"][:, 1]))
     return {
         "images": made["images"][:, 1],
         "originals": made["images"][:, 0],

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dlcore.data.images import EMBEDDED
 from dlcore.data.own_images import FORMS
 from dlcore.device import reproducible
 from dlcore.events import Event
@@ -19,7 +20,7 @@ from dlcore.texts import N_
 LANE = "train"
 
 DATASETS = (*knobs_of(ImageConfig)["dataset"].choices, "own")
-FEW = ("digits", "shapes", "own")  # datasets of some hundred to 2,000 images; their epochs are short
+FEW = (*EMBEDDED, "own")  # datasets of some hundred to 2,000 images; their epochs are short
 
 # What the networks ask for instead of the usual: in any case, with Adam, and where there are few images.
 ASKS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
@@ -37,9 +38,9 @@ ASKS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
 }
 # What datasets ask for of a network: clothes and photographs are harder than digits.
 HARDER: dict[tuple[str, str], dict[str, Any]] = {
-    ("fashion_mnist", "fast"): {"epochs": 4},
+    ("fashion_mnist", "fast"): {"epochs": 6},
     ("cifar10", "fast"): {"epochs": 8},
-    ("cifar10", "norm"): {"epochs": 5},
+    ("cifar10", "norm"): {"epochs": 8},
     ("shapes", "mlp"): {"epochs": 25},
 }
 
@@ -53,8 +54,8 @@ class Config(ImageConfig):
         choices=DATASETS,
         label=N_("Dataset"),
         help=N_(
-            "Small scanned digits, drawn shapes, the 70,000 digits of MNIST, the clothes of Fashion-MNIST, the colour "
-            "photographs of CIFAR-10, or your own pictures."
+            "Small scanned digits; drawn shapes (anywhere, in the middle, or learned in the middle and asked for "
+            "anywhere); MNIST, the clothes of Fashion-MNIST, the photographs of CIFAR-10, or your own pictures."
         ),
     )
     own_form: str = knob(

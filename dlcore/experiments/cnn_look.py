@@ -1,4 +1,4 @@
-"""Looking at a trained image network: what it answers, what each layer makes of a picture, where it fails.
+"""Looking at a trained image network: what it answers to a picture, and where it fails.
 
 For ``dlcore.jobs.call``: builtins and arrays in, builtins and arrays out, in a worker. A network is named by its
 checkpoint file; ``None`` means the one that is shipped with the lessons.
@@ -6,70 +6,72 @@ checkpoint file; ``None`` means the one that is shipped with the lessons.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dlcore.texts import N_, Problem
+from dlcore.trained import network, outputs_for, softmax
 
-if TYPE_CHECKING:
-    from torch import nn
-
-MOST_MAPS = 64  # channels of one layer that are sent; no network here has more in a convolution
 NOTHING_THERE = N_("Nothing that looks like ink was found in this picture. Write larger and darker, on plain paper.")
 
 
-def read_digit(picture: np.ndarray, checkpoint: str | None = None, *, prepared: bool = False) -> dict[str, Any]:
+def read_picture(picture: np.ndarray, checkpoint: str | None = None, *, prepared: bool = False) -> dict[str, Any]:
     """What a network makes of a drawing, a photograph or an image of its own kind.
 
     Args:
-        picture: ``(H, W)`` uint8 as drawn; or ``(n,)`` uint8, the bytes of an uploaded file.
+        picture: ``(H, W)`` uint8 as drawn; ``(C, H, W)`` uint8 as the network knows them; or ``(n,)`` uint8, a file's
+            bytes as they were uploaded.
         checkpoint: path of a run's checkpoint, or None for the shipped network.
-        prepared: the picture is (28, 28) and as the network knows them: it is shown to it untouched.
+        prepared: the picture is shown to the network untouched.
 
     Returns:
-        ``probabilities`` (K,) float32; ``classes`` of the network; ``page`` (H, W) uint8, the picture in grey as it
-        came; ``seen`` (28, 28) uint8, what was made of it; ``tensor`` (28, 28) float32, the very numbers that enter
-        the first layer.
+        ``probabilities`` (K,) float32; ``classes`` of the network; ``seen`` (C, H, W) uint8, what was made of the
+        picture; ``tensor`` (C, H, W) float32, the very numbers that enter the first layer.
 
     Raises:
         Problem: kind ``"upload"`` (a file that cannot be read), ``"blank"`` (no ink in it).
     """
-    from dlcore.data.ink import as_mnist
-    from dlcore.data.uploads import read_image
-
-    page = read_image(picture.tobytes(), grey=True) if picture.ndim == 1 else picture
-    seen = page if prepared else as_mnist(page)
-    if not seen.any():
-        raise Problem(NOTHING_THERE, kind="blank")
-    layers, classes = _outputs(seen, checkpoint)
+    seen = picture if prepared else _as_known(picture, network(checkpoint).shape)
+    layers, classes = outputs_for(seen, checkpoint)
     return {
         "probabilities": softmax(layers["logits"]),
         "classes": classes,
-        "page": page[:: max(1, len(page) // 256), :: max(1, page.shape[1] // 256)],
         "seen": seen,
-        "tensor": layers["standardize"][0],
+        "tensor": layers["standardize"],
     }
 
 
-def feature_maps(seen: np.ndarray, checkpoint: str | None = None) -> dict[str, np.ndarray]:
-    """The output of every layer for one image ``(28, 28)`` uint8, in order, by the layer's name, float16.
+def _as_known(picture: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """A drawing or a file's bytes in the form that the network learned from, ``(C, H, W)`` uint8."""
+    from dlcore.data.ink import as_mnist
+    from dlcore.data.uploads import read_image
 
-    ``"standardize"`` and the convolutional layers are ``(channels, h, w)``, the dense ones ``(n,)``.
-    """
-    layers, _ = _outputs(seen, checkpoint)
-    return {name: output[:MOST_MAPS].astype(np.float16) for name, output in layers.items()}
+    colour = shape[0] == 3
+    page = read_image(picture.tobytes(), grey=not colour) if picture.ndim == 1 else picture
+    if colour or shape[1:] != (28, 28):
+        return _cropped(page, shape)
+    seen = as_mnist(page)
+    if not seen.any():
+        raise Problem(NOTHING_THERE, kind="blank")
+    return seen[None]
+
+
+def _cropped(page: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """The middle square of a photograph ``(H, W)`` or ``(H, W, 3)``, scaled to ``(C, H, W)``."""
+    from PIL import Image, ImageOps
+
+    small = ImageOps.fit(Image.fromarray(page), (shape[2], shape[1]), Image.Resampling.LANCZOS)
+    pixels = np.asarray(small.convert("RGB" if shape[0] == 3 else "L"))
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1) if shape[0] == 3 else pixels[None])
 
 
 def first_filters(checkpoint: str | None = None) -> np.ndarray | None:
-    """The first convolution's weights, ``(filters, h, w)`` float32; None for a network that has none."""
-    from torch import nn as layers
+    """The first convolution's weights for the first channel, ``(filters, h, w)`` float32; None if it has none."""
+    from dlcore import probe
 
-    network, _ = _network(checkpoint)
-    first = next((m for m in network.modules() if isinstance(m, layers.Conv2d)), None)
-    return None if first is None else first.weight.detach().float().numpy()[:, 0].copy()
+    found = probe.first_filters(network(checkpoint).model)
+    return found["filters"]["weight"][:, 0].copy() if found else None
 
 
 def run_report(dataset: str, probabilities: np.ndarray, labels: np.ndarray, most: int = 18) -> dict[str, Any]:
@@ -82,67 +84,21 @@ def run_report(dataset: str, probabilities: np.ndarray, labels: np.ndarray, most
         most: how many mistakes to send.
 
     Returns:
-        ``dlcore.evaluation.report`` and ``worst``: image numbers (n,), with their ``images`` (n, 28, 28) uint8.
+        ``dlcore.evaluation.report`` and ``worst``: image numbers (n,), with their ``images`` (n, C, H, W) uint8.
     """
     from dlcore.data.images import load
     from dlcore.evaluation import report, worst_mistakes
 
     probabilities = probabilities.astype(np.float32)
     worst = worst_mistakes(probabilities, labels, most)
-    images = load(dataset).X_test[worst, 0]
+    images = load(dataset).X_test[worst]
     return {**report(labels, probabilities.argmax(1), probabilities.shape[1]), "worst": worst, "images": images}
 
 
 def sample_images(dataset: str, count: int = 16) -> dict[str, np.ndarray]:
-    """Some test images to look at, every class in turn: ``images`` (n, 28, 28) uint8 and ``labels`` (n,)."""
+    """Some test images to look at, every class in turn: ``images`` (n, C, H, W) uint8 and ``labels`` (n,)."""
     from dlcore.data.images import load, proportional_order
 
     data = load(dataset)
     few = np.sort(proportional_order(data.y_test)[:count])
-    return {"images": data.X_test[few, 0], "labels": data.y_test[few]}
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Logits ``(K,)`` as probabilities: the network itself ends with logits, as cross-entropy wants them."""
-    shares = np.exp(logits - logits.max())
-    return (shares / shares.sum()).astype(np.float32)
-
-
-def _outputs(seen: np.ndarray, checkpoint: str | None) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Every layer's output for one image ``(28, 28)``, float32 without the batch axis; and the classes."""
-    import torch
-
-    network, classes = _network(checkpoint)
-    X = torch.from_numpy(np.array(seen))[None, None]  # (1, 1, 28, 28)
-    outputs = {}
-    with torch.inference_mode():
-        for name, layer in network.named_children():
-            X = layer(X)
-            outputs[name] = X[0].numpy()
-    return outputs, classes
-
-
-def _network(checkpoint: str | None) -> tuple[nn.Module, list[str]]:
-    if checkpoint is None:
-        return _shipped()
-    return _from_checkpoint(checkpoint, Path(checkpoint).stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=4)
-def _from_checkpoint(path: str, _written: int) -> tuple[nn.Module, list[str]]:
-    """The network in a checkpoint file. The time of writing is part of the key, since a run goes on writing it."""
-    from dlcore.checkpoints import load_model
-    from dlcore.events import unpack
-    from dlcore.models.cnn import build
-
-    state = unpack(Path(path).read_bytes())
-    network = build(**state["build"])
-    load_model(network, state["model"])
-    return network.eval(), list(state["classes"])
-
-
-@lru_cache(maxsize=1)
-def _shipped() -> tuple[nn.Module, list[str]]:
-    from dlcore.models.weights import load_shipped
-
-    return load_shipped()
+    return {"images": data.X_test[few], "labels": data.y_test[few]}

@@ -204,13 +204,25 @@ def _end(config: Config, rows: np.ndarray, right: np.ndarray) -> Iterator[Event]
     metrics: dict[str, Any] = {}
     for place, name in enumerate(contenders(config)):
         mine = rows[rows[:, 0] == place]
-        letter = "ab"[place]
-        metrics |= {letter: name, f"mean_{letter}": _mean(mine[:, 6]), f"sd_{letter}": _deviation(mine[:, 6])}
+        letter, chosen = "ab"[place], _told_of(config, mine)
+        metrics |= {letter: name, f"mean_{letter}": _mean(chosen[:, 6]), f"sd_{letter}": _deviation(chosen[:, 6])}
+        if config.task == "complexity":
+            metrics[f"best_dial_{letter}"] = float(chosen[0, 1])
     if len(right) == 2 and config.task == "folds":
         differences = _differences(right)
         yield Snapshot(len(rows), "differences", {"resamples": differences})
         metrics |= _verdict(right, differences)
     yield Finished(len(rows), metrics)
+
+
+def _told_of(config: Config, mine: np.ndarray) -> np.ndarray:
+    """The rows of one model that its mean is taken over: of a curve its end, or its highest place; else all."""
+    if config.task == "learning_curve":
+        return mine[mine[:, 2] == mine[:, 2].max()]
+    if config.task == "complexity":
+        means = {dial: _mean(mine[mine[:, 1] == dial][:, 6]) or 0.0 for dial in mine[:, 1].tolist()}
+        return mine[mine[:, 1] == max(means, key=lambda dial: means[dial])]
+    return mine
 
 
 def _differences(right: np.ndarray) -> np.ndarray:

@@ -148,11 +148,11 @@ class Images:
 
     dataset: str = knob(
         "digits",
-        choices=("digits", "shapes", "mnist", "fashion_mnist", "cifar10"),
+        choices=("digits", "shapes", "shapes_centred", "shapes_moved", "mnist", "fashion_mnist", "cifar10"),
         label=N_("Dataset"),
         help=N_(
-            "Small scanned digits, drawn shapes, the 70,000 digits of MNIST, the clothes of Fashion-MNIST, or the "
-            "colour photographs of CIFAR-10."
+            "Small scanned digits; drawn shapes (anywhere, in the middle, or learned in the middle and asked for "
+            "anywhere); the digits of MNIST, the clothes of Fashion-MNIST, or the colour photographs of CIFAR-10."
         ),
     )
     network: str = knob(
@@ -170,6 +170,13 @@ class Images:
         advanced=True,
         label=N_("Layers"),
         help=N_("The layers of your own network, for example: conv 16 3; relu; pool 2; flatten; dense 64; relu; dense"),
+    )
+    pixels: str = knob(
+        "in_order",
+        choices=("in_order", "shuffled"),
+        advanced=True,
+        label=N_("Pixels"),
+        help=N_("Shuffled: every picture’s pixels change places, in all pictures in the same way."),
     )
     train_size: int = knob(
         0,

@@ -1,15 +1,16 @@
-"""Many small images in one heat map: digits, filters, feature maps. One trace whatever their number, so it is quick."""
+"""Many small images in one heat map: pictures, filters, numbers. One trace whatever their number, so it is quick."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from dlcore.figures import DATA, DIVERGING, MODEL, SEQUENTIAL, figure
+from dlcore.figures import DATA, DIVERGING, MODEL, figure
 
 INK = [[0.0, "#000000"], [1.0, "#ffffff"]]  # as the pixels are: 0 black, 255 white
 FOOT = 22  # px below the images, for the buttons that the page puts there
@@ -55,7 +56,15 @@ class Mosaic:
 
     def picture(self, images: np.ndarray) -> np.ndarray:
         """``(count, height, width)`` as one float32 picture, NaN (the page shows through) between the images."""
-        large = np.full(self.shape, np.nan, np.float32)
+        return self._laid(images, np.full(self.shape, np.nan, np.float32))
+
+    def colours(self, images: np.ndarray) -> np.ndarray:
+        """``(count, 3, height, width)`` uint8 as one picture ``(rows, columns, 4)``, transparent between the images."""
+        pixels = images.transpose(0, 2, 3, 1)  # (count, height, width, 3)
+        opaque = np.concatenate([pixels, np.full((*pixels.shape[:3], 1), 255, np.uint8)], -1)
+        return self._laid(opaque, np.zeros((*self.shape, 4), np.uint8))
+
+    def _laid(self, images: np.ndarray, large: np.ndarray) -> np.ndarray:
         for index, image in enumerate(images):
             top, left = self.corner(index)
             large[top : top + self.height, left : left + self.width] = image
@@ -63,47 +72,44 @@ class Mosaic:
 
 
 def mosaic(images: np.ndarray, columns: int, *, foot: int = 0) -> Mosaic:
-    """The arrangement of ``(n, h, w)`` images in so many columns, with a gap that suits their size."""
-    n, height, width = images.shape
+    """The arrangement of ``(n, …, h, w)`` images in so many columns, with a gap that suits their size."""
+    n, (height, width) = len(images), images.shape[-2:]
     return Mosaic(n, height, width, min(columns, max(n, 1)), gap=max(1, round(width / 9)), foot=foot)
 
 
-def digits(images: np.ndarray, columns: int, *, chosen: int | None = None) -> go.Figure:
-    """Images ``(n, h, w)`` uint8, bright ink on black; ``chosen`` gets a frame."""
+def pictures(images: np.ndarray, columns: int, *, chosen: int | None = None) -> go.Figure:
+    """Images ``(n, C, h, w)`` uint8, grey (bright ink on black) or in colour; ``chosen`` gets a frame."""
     place = mosaic(images, columns)
-    return _mosaic_figure(place, images, INK, 0, 255, shapes=[] if chosen is None else [_frame(place, chosen)])
+    return _pixels(place, images, shapes=[] if chosen is None else [_frame(place, chosen)])
 
 
 def filters(weights: np.ndarray, columns: int = 8) -> go.Figure:
-    """Filters ``(n, h, w)``: vermilion where a bright pixel adds, blue where it takes away, all on one scale."""
+    """First-layer filters ``(n, C, h, w)``, or ``(n, h, w)`` of grey images, all on one scale.
+
+    Of grey images: vermilion where a bright pixel adds, blue where it takes away. Of colour images, a filter is a small
+    colour picture itself: grey where its three weights are 0, and otherwise the colour that it answers to.
+    """
     most = float(np.abs(weights).max()) or 1.0
+    weights = with_channels(weights)
+    if weights.shape[1] == 3:
+        tiles = np.rint(127.5 + 127.5 * weights / most).astype(np.uint8)
+        return _pixels(mosaic(tiles, columns), tiles)
+    weights = weights[:, 0]
     return _mosaic_figure(mosaic(weights, columns), weights, DIVERGING, -most, most)
 
 
-def feature_maps(maps: np.ndarray, columns: int = 8) -> go.Figure:
-    """One layer's output ``(channels, h, w)``, all channels on one scale, so that a silent one is seen to be silent.
-
-    Outputs that are never negative (after a relu) get a sequential scale from 0, the others a diverging one around 0.
-    """
-    maps = maps.astype(np.float32)
-    most = float(np.abs(maps).max()) or 1.0
-    if maps.min() < 0:
-        return _mosaic_figure(mosaic(maps, columns), maps, DIVERGING, -most, most)
-    return _mosaic_figure(mosaic(maps, columns), maps, SEQUENTIAL, 0.0, most)
-
-
 def tensor(values: np.ndarray) -> go.Figure:
-    """The numbers of one image ``(h, w)`` as they enter a network, with each pixel's value on hover."""
+    """The numbers of one image ``(C, h, w)`` as they enter a network, channel by channel, each value on hover."""
     values = values.astype(np.float32)
     most = float(np.abs(values).max()) or 1.0
     scale, low = (DIVERGING, -most) if values.min() < 0 else (INK, 0.0)
-    return _mosaic_figure(mosaic(values[None], 1), values[None], scale, low, most, hover=True)
+    return _mosaic_figure(mosaic(values, 2 if len(values) > 1 else 1), values, scale, low, most, hover=True)
 
 
 def mistakes(
     images: np.ndarray, truth: Sequence[str], answer: Sequence[str], shares: Sequence[float], columns: int = 6
 ) -> go.Figure:
-    """Wrongly answered images ``(n, h, w)`` uint8; below each the true class (blue), the answer (vermilion), its share.
+    """Wrongly answered images ``(n, C, h, w)`` uint8; below each the truth (blue), the answer (vermilion), its share.
 
     Args:
         truth, answer: class names, ready to print.
@@ -121,26 +127,44 @@ def mistakes(
                 "font": {"color": MODEL, "size": 13},
             },
         ]  # fmt: skip
-    return _mosaic_figure(place, images, INK, 0, 255, annotations=notes)
+    return _pixels(place, images, annotations=notes)
+
+
+def with_channels(images: np.ndarray) -> np.ndarray:
+    """Images ``(n, C, h, w)``: those without an axis for channels get one."""
+    return images[:, None] if images.ndim == 3 else images
+
+
+def _pixels(place: Mosaic, images: np.ndarray, **extra: Any) -> go.Figure:
+    """Images ``(n, C, h, w)``, or grey ones ``(n, h, w)``, uint8, as they are."""
+    images = with_channels(images)
+    if images.shape[1] == 3:
+        trace = {"type": "image", "z": place.colours(images), "colormodel": "rgba", "hoverinfo": "none"}
+        return figure([trace], _layout(place, **extra))
+    return _mosaic_figure(place, images[:, 0], INK, 0, 255, **extra)
 
 
 def _mosaic_figure(
-    place: Mosaic, images: np.ndarray, scale: list | str, low: float, high: float, *, hover: bool = False, **extra: list
+    place: Mosaic, images: np.ndarray, scale: list | str, low: float, high: float, *, hover: bool = False, **extra: Any
 ) -> go.Figure:
-    tall, wide = place.shape
     trace = {
         "type": "heatmap", "z": place.picture(images), "colorscale": scale, "zmin": low, "zmax": high,
         "showscale": False, "hoverinfo": "all" if hover else "none", "hoverongaps": False,
         "hovertemplate": "%{z:.3f}<extra></extra>" if hover else None,
     }  # fmt: skip
+    return figure([trace], _layout(place, **extra))
+
+
+def _layout(place: Mosaic, **extra: list) -> dict:
+    """Axes without marks whose units are pixels, the first row on top."""
+    tall, wide = place.shape
     hidden = {"visible": False, "constrain": "domain", "fixedrange": True}
-    layout = {
+    return {
         "xaxis": {**hidden, "range": [-0.5, wide - 0.5], "constraintoward": "left"},
         "yaxis": {**hidden, "range": [tall - 0.5, -0.5], "scaleanchor": "x", "constraintoward": "top"},
         "margin": {"l": 0, "r": 0, "t": 0, "b": FOOT},
         **extra,
     }
-    return figure([trace], layout)
 
 
 def _frame(place: Mosaic, index: int) -> dict:

@@ -156,6 +156,7 @@ class Broker:
         log.warning("the connection to the workers is lost")
         self.link.close()
         self.link, self.places, self.facts = None, [], {}
+        self.settled.clear()  # calls wait for the next workers
         with self.queue.lock:
             for run_id in list(self.queue.hands):
                 self.queue.let_go(run_id, Failed, worker.died().to_dict())

@@ -269,7 +269,7 @@ def facts() -> dict[str, Any]:
 
     from dlcore.device import choose_device, device_name
 
-    return {"device": device_name(choose_device()), "torch": str(torch.__version__)}
+    return {"device": device_name(choose_device(), threads=False), "torch": str(torch.__version__)}
 
 
 def dask_setup(worker: Any) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from dlcore.data.shuffle import pixel_order
 from dlcore.models.layer_shapes import Shape, fault, shapes
 from dlcore.models.layers import PRESETS, Layer, parse
 
@@ -41,6 +42,20 @@ class Standardize(nn.Module):
             std, mean = torch.std_mean(X, (1, 2, 3), correction=0, keepdim=True)
             return (X - mean) / std.clamp(min=1.0)  # an image of one colour stays finite
         return (X.to(self.mean.dtype) - self.mean * 255) / (self.std * 255)
+
+
+class Shuffle(nn.Module):
+    """Puts the pixels of every picture into one fixed other order. As a layer, so that it is never forgotten."""
+
+    order: Tensor
+
+    def __init__(self, pixels: int) -> None:
+        super().__init__()
+        self.register_buffer("order", torch.from_numpy(pixel_order(pixels)))
+
+    def forward(self, X: Tensor) -> Tensor:
+        """``(B, C, H, W)`` → the same shape."""
+        return X.flatten(2)[:, :, self.order].view(X.shape)
 
 
 class _Norm1d(nn.BatchNorm1d):
@@ -88,6 +103,7 @@ def build(
     per_image: bool = False,
     dropout: float = 0.0,
     layers: str = "",
+    shuffled: bool = False,
 ) -> nn.Sequential:
     """A network by name, its weights drawn from torch's global generator: pixels ``(B, *shape)`` → logits ``(B, K)``.
 
@@ -98,6 +114,7 @@ def build(
         per_image: the first layer uses each image's own mean and deviation instead.
         dropout: share of the last hidden layer's outputs that is dropped in training; 0 leaves the layer out.
         layers: a text as ``dlcore.models.layers.parse`` reads it.
+        shuffled: the pixels change places before the first layer (``dlcore.data.shuffle``).
 
     Raises:
         Problem: a layer cannot be read, or does not fit where it stands.
@@ -110,7 +127,9 @@ def build(
         raise problem
     inputs = [shape, *(row.shape for row in rows)]
     made = [(row.name, _module(row.layer, before, row.shape)) for row, before in zip(rows, inputs, strict=False)]
-    return nn.Sequential(OrderedDict([("standardize", Standardize(mean, std, per_image=per_image)), *made]))
+    order = [("shuffle", Shuffle(shape[1] * shape[2]))] if shuffled else []
+    first = ("standardize", Standardize(mean, std, per_image=per_image))
+    return nn.Sequential(OrderedDict([first, *order, *made]))
 
 
 def _module(layer: Layer, before: Shape, after: Shape) -> nn.Module:

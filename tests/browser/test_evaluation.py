@@ -45,7 +45,7 @@ def test_a_dragged_threshold_moves_every_view(server, page):
     until(lambda: page.evaluate(point) > start, 30)
     assert page.locator(".dl-measures").first.inner_text().count("/") >= 5
     page.mouse.up()
-    until(lambda: "threshold=" in page.url, 60)
+    until(lambda: "threshold=" in page.evaluate("location.search"), 60)
     held = found(page)
     page.reload()
     until(lambda: page.get_by_text(re.compile(r"\d+ found, ")).count() and found(page) == held, 120)

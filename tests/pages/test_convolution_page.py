@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlcore import small_pictures
-from dlcore.filters import TITLES, write_filter
+from dlcore.filters import TITLES, read_filter, write_filter
 from dlcore.small_pictures import SAMPLES, write_pixels
 from tests.waiting import patience
 
@@ -155,6 +155,24 @@ def test_learned_filters_come_from_the_shipped_network(jobs):
     assert not at.exception
     assert extra(at, "filter") != first
     assert choice(at, "filter").value == "learned"
+
+
+def test_own_networks_colour_filters_lie_on_all_channels(monkeypatch):
+    from ui import filter_choice
+
+    found = np.arange(2 * 3 * 9.0).reshape(2, 3, 3, 3) / 100
+    monkeypatch.setattr(filter_choice, "_filters", lambda: (found, True))
+    at = opened(picture="flag")
+    choice(at, "filter").set_value("learned")
+    at.run()
+    assert not at.exception
+    assert "Your own network’s first layer" in said(at)
+    assert np.allclose(read_filter(extra(at, "filter")), found[0])
+    assert "has 28 numbers to learn" in said(at)
+    choice(at, "picture").set_value("house")
+    at.run()
+    assert not at.exception
+    assert "has 10 numbers to learn" in said(at), "on grey the three channels are added"
 
 
 def test_without_workers_a_learned_filter_is_answered_in_a_sentence(monkeypatch):
