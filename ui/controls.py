@@ -120,7 +120,7 @@ def put_extra(name: str, text: str, *, slug: str | None = None) -> None:
 def get_extra(name: str, *, slug: str | None = None) -> str:
     """An ``extra`` parameter: what was put, or what the address says when somebody arrives by it; else empty."""
     extras = page_state(slug or current()).setdefault("extra", {})
-    if name not in extras or arrived():
+    if name not in extras:
         extras[name] = st.query_params.get(name, "")
     return extras[name]
 
