@@ -67,7 +67,10 @@ SHOTS = (
     Shot("optimizers-en-light", "/optimizers?lang=en&surface=network", "light", landscape),
     Shot("backpropagation-zh-dark", "/backpropagation?lang=zh", "dark", played),
     Shot("neural_network-en-light", "/neural_network?lang=en", "light", spiral),
+    Shot("convolution-en-light", "/convolution?lang=en", "light", still),
     Shot("cnn-zh-dark", "/cnn?lang=zh", "dark", trained),
+    Shot("augmentation-en-dark", "/augmentation?lang=en", "dark", still),
+    Shot("evaluation-zh-light", "/evaluation?lang=zh", "light", still),
 )
 
 
