@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from contextlib import suppress
 import zipfile
+from contextlib import suppress
 
 import pytest
 from PIL import Image
