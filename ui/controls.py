@@ -17,7 +17,7 @@ from dlcore.texts import N_, Problem
 from ui import address
 from ui.i18n import _, tell
 from ui.session import arrived, current, imposed, page_state, set_up_by_teacher
-from ui.slider import Mark, slider
+from ui.slider import Mark, overrule, slider
 
 C = TypeVar("C")
 Values = dict[str, Any]  # the value of every knob, by name
@@ -105,8 +105,10 @@ def put_value(name: str, value: Any, *, slug: str | None = None) -> None:
 
     Call it from a callback or before ``controls``; ``None`` takes the setting back, so that the default holds again.
     """
-    given = page_state(slug or current()).setdefault("given", {})
+    slug = slug or current()
+    given = page_state(slug).setdefault("given", {})
     given.pop(name, None)
+    overrule(f"{slug}.{name}")
     if value is not None:
         given[name] = value
 
@@ -273,8 +275,11 @@ def _reset_button(state: dict[str, Any], prepared: bool) -> None:
     def reset() -> None:
         if not prepared:
             state["as_read"], state["faults"] = {}, []
+        for name in {*state["given"], *state["as_read"]}:
+            overrule(f"{slug}.{name}")
         state["given"] = dict(state["as_read"])
 
+    slug = current()
     back = _("Every setting goes back to where the link put it.")
     first = _("Every setting goes back to where it stood at first.")
     st.button(

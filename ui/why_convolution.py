@@ -57,8 +57,8 @@ def _pictures(question: str) -> None:
         below, _kinds = draw(CLASSES, place="anywhere", seed=SEED)
         words = _("Above: what they learn from, every shape in the middle. Below: what they are asked.")
     st.caption(words)
-    both = np.concatenate([above, below])[:, 0]  # (16, 28, 28)
-    live_plot(images.digits(both, CLASSES), key="why.pictures", height=190, alt=words)
+    both = np.concatenate([above, below])  # (16, 1, 28, 28)
+    live_plot(images.pictures(both, CLASSES), key="why.pictures", height=190, alt=words)
 
 
 def _bars(runs: list[Contender], shown: Shown) -> None:
