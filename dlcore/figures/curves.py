@@ -130,6 +130,8 @@ def _axis(title: str, log: bool, span: tuple[float, float], label: Label) -> dic
         axis.update(type="log", exponentformat="power")
         if ends[1] - ends[0] > 3:  # below that Plotly's own ticks say more
             axis["dtick"] = max(1, round((ends[1] - ends[0]) / 6))
+        elif ends[1] - ends[0] > 1:
+            axis["dtick"] = "D2"  # 1, 2, 5: all nine would touch
     return axis
 
 
