@@ -18,7 +18,7 @@ from dlcore import descent_views as look
 from dlcore import figures
 from dlcore.descent import descend
 from dlcore.experiments import linear_regression as lr
-from dlcore.figures import descent
+from dlcore.figures import descent, kernels
 from dlcore.figures.curves import Curve, Level, curves, spread
 from dlcore.knobs import build
 
@@ -263,3 +263,9 @@ def test_room_for_the_names_is_kept_before_there_is_data():
 
 def test_short_logarithmic_axes_name_1_2_and_5():
     assert curves([], log_y=True, y_range=(0.1, 3.0)).layout.yaxis.dtick == "D2"
+
+
+def test_the_learned_filter_is_as_large_as_the_hidden_one():
+    for path in (np.zeros((0, 3, 3)), np.ones((5, 3, 3))):
+        layout = kernels.pair(np.eye(3), path).figure.layout
+        assert layout.xaxis.range == layout.xaxis2.range == (-0.5, 2.5)
