@@ -63,6 +63,14 @@ def percent(share: float) -> str:
     return f"{share:.2%}" if 0 < rest < 0.01 else f"{share:.1%}"
 
 
+def alike(measured: float, low: float, high: float, *, as_percent: bool) -> list[str]:
+    """A number and the ends of its interval, all with as many digits as the interval's width is worth."""
+    factor = 100 if as_percent else 1
+    width = factor * (high - low)
+    digits = int(np.clip(1 - np.floor(np.log10(width)), 1, 4)) if width > 0 else (1 if as_percent else 3)
+    return [f"{factor * value:.{digits}f}" + "%" * as_percent for value in (measured, low, high)]
+
+
 def ratio_text(above: Iterable[float], below: Iterable[float]) -> str:
     """A fraction of sums as it is printed: ``82 / (82 + 410)``."""
     upper, lower = ([amount(n) for n in numbers] for numbers in (above, below))

@@ -47,6 +47,8 @@ def draw() -> tuple[Source, Scene] | None:
         if source is None:
             return None
         scene = _sliders(source, _positive(source))
+        with st.container(key="measures"):
+            st.html(_table(scene))
     with picture:
         _pictures(source, scene)
     return source, scene
@@ -129,7 +131,7 @@ def names(source: Source, scene_positive: int) -> tuple[str, str]:
 
 
 def _pictures(source: Source, scene: Scene) -> None:
-    """Histogram and matrix above, ROC, precision-recall and the numbers below; one threshold in all of them."""
+    """Histogram and matrix above, ROC and precision-recall below; one threshold in all of them."""
     both = names(source, positive_class(source))
     c = scene.counts
     left, right = st.columns([1.62, 1], gap="small")
@@ -143,10 +145,7 @@ def _pictures(source: Source, scene: Scene) -> None:
             table={_("truth"): both, both[0]: matrix[:, 0].round(2), both[1]: matrix[:, 1].round(2)},
         )  # fmt: skip
     st.markdown(_story(scene, both))
-    columns = st.columns([1, 1, 1.15], gap="small")
-    _rates(scene, *columns[:2])
-    with columns[2]:
-        st.html(_table(scene))
+    _rates(scene, *st.columns(2, gap="small"))
 
 
 def _histogram(scene: Scene, both: tuple[str, str]) -> None:
