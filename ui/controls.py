@@ -23,7 +23,7 @@ C = TypeVar("C")
 Values = dict[str, Any]  # the value of every knob, by name
 CHANGES = "changes"  # what a link's run is to repeat beside its settings (see ``ui.repeat``)
 RESERVED = ("lang", "hide", CHANGES)  # parameters of the address that are no knobs
-FEW = 4  # choices that stand side by side; more go into a list
+FEW, LETTERS = 4, 32  # choices that stand side by side, and letters of all together; more go into a list
 WIDEST = 1e6  # a track of a few hundred pixels cannot choose within more; the number is typed then
 
 
@@ -248,7 +248,8 @@ def _stock(panel: _Panel, knob: Knob, state: dict[str, Any]) -> None:
     texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help) or None, **state}
     if knob.choices:
         name = {choice: _(panel.labels.get(choice, choice)) for choice in knob.choices}.__getitem__
-        if len(knob.choices) <= FEW:
+        letters = sum(len(str(panel.labels.get(choice, choice))) for choice in knob.choices)  # alike in every language
+        if len(knob.choices) <= FEW and letters <= LETTERS:
             st.segmented_control(**texts, options=knob.choices, format_func=name, required=True)
         else:
             st.selectbox(**texts, options=knob.choices, format_func=name)

@@ -35,7 +35,7 @@ MEASURES = {
     "accuracy": N_("accuracy"), "balanced": N_("balanced accuracy"), "precision": N_("precision"),
     "recall": N_("recall"), "specificity": N_("specificity"), "f1": "F1",
 }  # fmt: skip
-TALL, SHORT = 262, 262  # px
+TALL, SHORT = 262, 258  # px
 
 
 def draw() -> tuple[Source, Scene] | None:
