@@ -253,3 +253,13 @@ def test_figures_import_plotly_and_numpy_only():
             assert {name.split(".")[0] for name in names} <= allowed, path
             dlcore = {name for name in names if name.startswith("dlcore")}
             assert all(name.startswith(("dlcore.figures", "dlcore.texts")) for name in dlcore), path
+
+
+def test_room_for_the_names_is_kept_before_there_is_data():
+    before = curves([Curve([], [], "training"), Curve([], [], "test")], x_range=(0, 9), y_range=(0, 1))
+    after = curves([Curve([0, 9], [0, 1], "training"), Curve([], [], "test")], x_range=(0, 9), y_range=(0, 1))
+    assert before.layout.margin == after.layout.margin
+
+
+def test_short_logarithmic_axes_name_1_2_and_5():
+    assert curves([], log_y=True, y_range=(0.1, 3.0)).layout.yaxis.dtick == "D2"
