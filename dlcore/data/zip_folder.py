@@ -190,6 +190,11 @@ def _reads(text: bytes, encoding: str) -> bool:
     return all(re.fullmatch(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]{2,}", run) for run in runs)
 
 
+def _kind(folder: str) -> str:
+    """A class's name on one line: a folder may be called anything."""
+    return "".join(letter if letter.isprintable() else " " for letter in folder)[:MOST_NAME]
+
+
 def _placed(found: list[tuple[zipfile.ZipInfo, tuple[str, ...]]], skipped: Skipped) -> list[Picture]:
     inside = [(entry, parts) for entry, parts in found if len(parts) > 1]
     for _entry, parts in (pair for pair in found if len(pair[1]) == 1):
@@ -201,14 +206,14 @@ def _placed(found: list[tuple[zipfile.ZipInfo, tuple[str, ...]]], skipped: Skipp
     tops = {parts[0].lower() for _, parts in inside}
     given = bool(tops & set(TRAINING)) and bool(tops & set(TEST)) and tops <= {*TRAINING, *TEST}
     if not given:
-        return [Picture(entry, "/".join(parts), parts[0][:MOST_NAME], "") for entry, parts in inside]
+        return [Picture(entry, "/".join(parts), _kind(parts[0]), "") for entry, parts in inside]
     placed = []
     for entry, parts in inside:
         if len(parts) < 3:
             skipped.add(NO_FOLDER, "/".join(parts))
             continue
         part = "train" if parts[0].lower() in TRAINING else "test"
-        placed.append(Picture(entry, "/".join(parts), parts[1][:MOST_NAME], part))
+        placed.append(Picture(entry, "/".join(parts), _kind(parts[1]), part))
     learned = {picture.kind for picture in placed if picture.part == "train"}
     for picture in placed:
         if picture.kind not in learned:

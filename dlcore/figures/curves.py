@@ -128,7 +128,9 @@ def _axis(title: str, log: bool, span: tuple[float, float], label: Label) -> dic
     axis: dict[str, Any] = {"title": {"text": label(title) if title else ""}, "range": ends, "zeroline": False}
     if log:
         axis.update(type="log", exponentformat="power")
-        if ends[1] - ends[0] > 3:  # below that Plotly's own ticks say more
+        if 1 <= ends[1] - ends[0] <= 3:
+            axis["dtick"] = "D2"  # 1, 2, 5 of each decade; Plotly's own choice writes all nine, over each other
+        elif ends[1] - ends[0] > 3:
             axis["dtick"] = max(1, round((ends[1] - ends[0]) / 6))
         elif ends[1] - ends[0] > 1:
             axis["dtick"] = "D2"  # 1, 2, 5: all nine would touch
