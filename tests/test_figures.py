@@ -256,8 +256,11 @@ def test_figures_import_plotly_and_numpy_only():
 
 
 def test_room_for_the_names_is_kept_before_there_is_data():
-    before = curves([Curve([], [], "training"), Curve([], [], "test")], x_range=(0, 9), y_range=(0, 1))
-    after = curves([Curve([0, 9], [0, 1], "training"), Curve([], [], "test")], x_range=(0, 9), y_range=(0, 1))
+    none = np.array([])
+    still, test = Curve(none, none, "training"), Curve(none, none, "test")
+    before = curves([still, test], x_range=(0, 9), y_range=(0, 1))
+    drawn = Curve(np.array([0.0, 9.0]), np.array([0.0, 1.0]), "training")
+    after = curves([drawn, test], x_range=(0, 9), y_range=(0, 1))
     assert before.layout.margin == after.layout.margin
 
 
