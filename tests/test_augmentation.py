@@ -153,7 +153,8 @@ def test_no_strength_changes_nothing_and_draws_nothing():
     before = torch.random.get_rng_state()
     assert torch.equal(a.augment(X, Strengths()), X)
     assert torch.equal(torch.random.get_rng_state(), before)
-    assert torch.equal(a.augment(X, replace(ALL, probability=0, flip=0, upside_down=0)), X)
+    assert torch.equal(a.augment(X, replace(ALL, probability=0, flip=1, policy="auto")), X)
+    torch.testing.assert_close(a.augment(X, Strengths(blur=0.004)), X)
 
 
 @given(
