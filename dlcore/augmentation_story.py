@@ -47,13 +47,14 @@ def group_of(strengths: Strengths) -> str:
 
 
 def hidden(values: Mapping[str, Any], group: str) -> list[str]:
-    """The strengths that are not drawn: those of other groups, and those that do nothing as things stand."""
+    """What is not drawn: the strengths of other groups, and what does nothing as things stand."""
     shown = set(GROUPS[group][1])
     if values["dataset"] not in COLOURED:
         shown -= set(COLOUR)
     if values["mix"] == "none":
         shown -= {"mix_alpha"}
-    return [f.name for f in fields(Strengths) if f.name not in shown | {"probability"}]
+    unused = ["pixels", *([] if values.get("network") == "own" else ["layers"])]
+    return [*unused, *(f.name for f in fields(Strengths) if f.name not in shown | {"probability"})]
 
 
 def twins(config: Config) -> tuple[Config, Config]:

@@ -1,7 +1,6 @@
 """How does a network read your handwriting? The article's convolutional network, trained live on real images."""
 
 from dlcore.cnn_story import numbers
-from dlcore.texts import N_
 from ui.challenge import challenge
 from ui.cnn_tasks import cnn_tasks
 from ui.code_panel import code_panel, set_csv
@@ -13,20 +12,14 @@ from ui.intro import intro, lab, outro, prose
 from ui.layer_editor import layer_editor
 from ui.lessons import lesson_for
 from ui.look_panel import look_panel
-from ui.names import OPTIMIZERS, SCHEDULES
+from ui.names import DATASETS, NETWORKS, OPTIMIZERS, PIXELS, SCHEDULES
 from ui.own_images import own_images_box
 from ui.run_panel import run_panel
 from ui.run_shelf import run_shelf
 from ui.training_view import training_view
 from ui.why_convolution import why_convolution
 
-LABELS = {
-    "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
-    "shapes_centred": N_("Shapes, centred"), "shapes_moved": N_("Shapes, moved"),
-    "in_order": N_("In order"), "shuffled": N_("Shuffled"), "cifar10": N_("Photographs"), "own": N_("Your own"),
-    "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "norm": N_("Batch norm"),
-    "mlp": N_("Dense"), **OPTIMIZERS, **SCHEDULES,
-}  # fmt: skip
+LABELS = {**DATASETS, **NETWORKS, **PIXELS, **OPTIMIZERS, **SCHEDULES}
 
 lesson = lesson_for("cnn")
 intro(lesson)

@@ -76,7 +76,7 @@ def test_every_strength_is_in_one_group_and_every_preset_shows_its_group():
             getattr(strengths, knob) != getattr(story.NONE, knob) for knob in story.GROUPS[story.group_of(strengths)][1]
         )
     hidden = story.hidden({"dataset": "digits", "mix": "none"}, "light")
-    assert {"hue", "saturation", "shift"} <= set(hidden) <= set(knobs_of(Strengths))
+    assert {"hue", "saturation", "shift"} <= set(hidden) <= {*knobs_of(Strengths), "pixels", "layers"}
     assert "probability" not in hidden
 
 

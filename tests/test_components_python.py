@@ -139,7 +139,7 @@ class Page:
         state = None if self.sent is None else {"value": self.sent} if self.sent else {}
         shown, read = known.choose(state, value, low, high, self.options.get("controlled", False))
         known.seq += known.differs(state, shown)
-        known.given, known.shown, known.read, known.put = value, shown, read, None
+        known.given, known.shown, known.read, known.put, known.void = value, shown, read, None, False
         self.sent = self.sent or {}
         return shown
 
@@ -190,6 +190,19 @@ def test_put_wins_and_stays():
     page.known.put = 7.0
     assert page.draw(1.0) == 7.0
     assert page.draw(1.0) == 7.0
+
+
+def test_a_move_that_a_preset_overtook_is_void():
+    """The run for the move was ended by the preset's before it could note the message as read."""
+    page = Page(controlled=True)
+    page.draw(1.0)
+    page.drag(3.0)
+    page.known.void = True  # put_value, in the preset's callback
+    assert page.draw(7.0) == 7.0
+    assert page.known.seq == 1, "the browser must learn it"
+    assert page.draw(7.0) == 7.0
+    page.drag(4.0)
+    assert page.draw(7.0) == 4.0
 
 
 def test_a_message_from_before_the_servers_value_is_void():

@@ -140,7 +140,7 @@ def _told(opened: dict[str, Any], layer: str, index: int, classes: list[str]) ->
         "weights": None if weights is None else {"kernels": weights["kernels"], "text": _weights(weights)},
         "strongest": {
             "images": strongest["images"], "boxes": strongest["boxes"], "names": labels,
-            "text": _("Of {count} training images, with what it saw there and its value.").format(
+            "text": _("Of the {count} images asked, with what it saw there and its value.").format(
                 count=f"{strongest['count']:,}"
             ),
         },
@@ -157,10 +157,10 @@ def _told(opened: dict[str, Any], layer: str, index: int, classes: list[str]) ->
 def _summary(strongest: dict[str, Any], names: list[str]) -> str:
     """What the strongest images have in common, counted."""
     if not len(strongest["values"]) or strongest["values"][0] <= 0:
-        return _("It answers to no training image at all: a dead unit.")
+        return _("It answers to no image at all: a dead unit.")
     counts = np.bincount(strongest["labels"], minlength=len(names))
     most, total = int(counts.argmax()), len(strongest["labels"])
-    words = _("Of the {total} training images that it answers to most, {n} show “{name}”.")
+    words = _("Of the {total} images that it answers to most, {n} show “{name}”.")
     return words.format(total=total, n=counts[most], name=names[most])
 
 
@@ -199,12 +199,12 @@ def _texts() -> dict[str, str]:
         "layer": _("layer"), "kind": _("kind"), "shape": _("shape"), "params": _("weights"),
         "least": _("least"), "most": _("most"), "table": _("Table of the layers"),
         "invite": _(
-            "Open a unit: click one of the maps. Its weights appear here, the training images it answers to most, and "
+            "Open a unit: click one of the maps. Its weights appear here, the images it answers to most, and "
             "the image that it would like best."
         ),
-        "wait": _("Asking all training images, and climbing …"),
+        "wait": _("Asking the images, and climbing …"),
         "filter": _("Its weights"), "no_filter": _("It has none: it takes what the layer before it says."),
-        "strongest": _("Strongest training images"), "wanted": _("The image it wants"),
+        "strongest": _("Strongest images"), "wanted": _("The image it wants"),
         "value": _("Its value: {before} for the noise, {now} now"),
         "play": _("Play"), "pause": _("Pause"), "step": _("Step"), "scrub": _("Step shown; arrow keys move it"),
         "speed": _("Speed"),

@@ -21,18 +21,16 @@ from ui.data_box import data_box
 from ui.i18n import _, tell
 from ui.intro import lab
 from ui.live_plot import live_plot
-from ui.names import OPTIMIZERS, SCHEDULES
+from ui.names import DATASETS, NETWORKS, OPTIMIZERS, PIXELS, SCHEDULES
 from ui.session import imposed, page_state, set_up_by_teacher
 
 SLUG, EXTRA = "augmentation", ("group",)
 ROWS, DRAWS = 4, 8
 HEIGHT, FOOT = 470, 5  # px of the grid; pixels of an image for the word below
 LABELS = {
-    "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
-    "cifar10": "CIFAR-10", "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "mlp": N_("Dense"),
-    "own": N_("My own"), "none": N_("None"), "trivial": "Trivial", "auto": "Auto", "mixup": "MixUp",
+    "policy.own": N_("My own"), "none": N_("None"), "trivial": "Trivial", "policy.auto": "Auto", "mixup": "MixUp",
     "cutmix": "CutMix", "raw": N_("0 to 255"), "unit": N_("0 to 1"), "normalised": N_("Normalised"),
-    "per_image": N_("Each image by itself"), **OPTIMIZERS, **SCHEDULES,
+    "per_image": N_("Each image by itself"), **DATASETS, **NETWORKS, **PIXELS, **OPTIMIZERS, **SCHEDULES,
 }  # fmt: skip
 FOLDED = ("train_size", "network", "optimizer", "learning_rate", "batch_size", "epochs")
 

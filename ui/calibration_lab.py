@@ -11,8 +11,10 @@ from dlcore import calibration
 from dlcore.calibration import brier, claims, fit_temperature, halves, negative_log_likelihood, reliability, tempered
 from dlcore.evaluation_story import percent
 from dlcore.figures import certainty
+from dlcore.knobs import Knob
+from dlcore.texts import N_
 from ui import sources
-from ui.controls import get_extra, put_extra
+from ui.controls import put_extra, read_extra
 from ui.i18n import _
 from ui.live_plot import live_plot
 from ui.session import set_up_by_teacher
@@ -21,6 +23,7 @@ from ui.sources import Source
 
 EXTRA = ("temperature",)
 COLDEST, HOTTEST = 0.1, 20.0
+TEMPERATURE = Knob("temperature", float, 1.0, COLDEST, HOTTEST, label=N_("Temperature T"))
 DULL = 0.05  # a calibration error that leaves little to mend
 
 
@@ -75,15 +78,11 @@ def _fitted(name: str, _source: Source) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def _temperature(best: float) -> float:
-    try:
-        value = float(get_extra("temperature") or 1.0)
-    except ValueError:
-        value = 1.0
-    value = value if COLDEST <= value <= HOTTEST else 1.0
+    value = read_extra(TEMPERATURE) or 1.0
     if set_up_by_teacher():
         return value
     value = slider(
-        _("Temperature T"), key="evaluation.temperature", low=COLDEST, high=HOTTEST, value=value, log=True,
+        _(TEMPERATURE.label), key="evaluation.temperature", low=COLDEST, high=HOTTEST, value=value, log=True,
         marks=[Mark(best, _("fitted"), "best")], controlled=True,
         help=_("The logits are divided by it: above 1 the classifier becomes more modest, below 1 surer."),
     )  # fmt: skip

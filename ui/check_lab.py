@@ -11,8 +11,9 @@ import streamlit as st
 from dlcore.figures import backprop
 from dlcore.gradient_check import LARGEST, SMALLEST, Check, check, torch_gradients
 from dlcore.graph_math import number
-from dlcore.texts import Problem
-from ui.controls import get_extra, put_extra
+from dlcore.knobs import Knob
+from dlcore.texts import N_, Problem
+from ui.controls import put_extra, read_extra
 from ui.graph_lab import Bench
 from ui.i18n import _
 from ui.later import as_it_comes, later
@@ -22,11 +23,12 @@ from ui.slider import Mark, slider
 
 EXTRA = ("epsilon",)
 FIRST = 1e-2
+EPSILON = Knob("epsilon", float, FIRST, SMALLEST, LARGEST, label=N_("Step ε"))
 
 
 def draw(bench: Bench) -> Check:
     """Draw it for the leaf in hand; returns what is shown."""
-    epsilon = _given()
+    epsilon = read_extra(EPSILON) or FIRST
     with st.container(key="lab-check"):
         panel, picture = st.columns([1, 2.7], gap="large")
     with panel:
@@ -34,7 +36,7 @@ def draw(bench: Bench) -> Check:
         if not set_up_by_teacher():
             marks = [Mark(best, _("best"), "best")] if math.isfinite(best) else []
             epsilon = slider(
-                _("Step ε"), key="backpropagation.epsilon", low=SMALLEST, high=LARGEST, value=epsilon, log=True,
+                _(EPSILON.label), key="backpropagation.epsilon", low=SMALLEST, high=LARGEST, value=epsilon, log=True,
                 marks=marks, controlled=True, help=_("How far the leaf is moved to either side."),
             )  # fmt: skip
             put_extra("epsilon", "" if epsilon == FIRST else f"{epsilon:g}")
@@ -50,14 +52,6 @@ def draw(bench: Bench) -> Check:
         )  # fmt: skip
     _verdict(bench, result)
     return result
-
-
-def _given() -> float:
-    try:
-        value = float(get_extra("epsilon") or FIRST)
-    except ValueError:
-        value = FIRST
-    return value if SMALLEST <= value <= LARGEST else FIRST
 
 
 def _side_by_side(bench: Bench, result: Check) -> None:

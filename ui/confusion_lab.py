@@ -15,12 +15,12 @@ from dlcore.figures.evaluation import amount
 from dlcore.texts import N_, Problem
 from dlcore.thresholds import curves, histogram
 from ui.controls import get_extra, put_extra
-from ui.i18n import _, ngettext, tell
+from ui.i18n import _, ngettext, plain, tell
 from ui.intro import passage
 from ui.live_plot import live_plot
 from ui.session import imposed, set_up_by_teacher
 from ui.sources import Source
-from ui.threshold_lab import EDGES, names, positive_class
+from ui.threshold_lab import EDGES, names, place_in, positive_class
 
 EXTRA = ("cell", "view")
 MOST, COLUMNS = 18, 6  # images of a cell
@@ -79,11 +79,12 @@ def _view() -> str:
 def _cell(matrix: np.ndarray) -> tuple[int, int]:
     """The open cell: the one asked for, else that with the most mistakes."""
     parts = get_extra("cell").split("_")
-    if len(parts) == 2 and all(part.isdecimal() and int(part) < len(matrix) for part in parts):
-        return int(parts[0]), int(parts[1])
+    row, column = (place_in(len(matrix), part) for part in (parts if len(parts) == 2 else ("", "")))
+    if row is not None and column is not None:
+        return row, column
     wrong = matrix - np.diag(np.diag(matrix))
-    row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
-    return int(row), int(column)
+    worst = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    return int(worst[0]), int(worst[1])
 
 
 def _open(click: dict[str, Any], size: int) -> None:
@@ -115,7 +116,7 @@ def _inside(source: Source, scene: Scene, classes: list[str], cell: tuple[int, i
         "{n} samples are **{truth}** and were called **{answer}**.",
         len(inside),
     )
-    st.markdown(words.format(n=f"{len(inside):,}", truth=classes[cell[0]], answer=classes[cell[1]]))
+    st.markdown(words.format(n=f"{len(inside):,}", truth=plain(classes[cell[0]]), answer=plain(classes[cell[1]])))
     if not source.dataset:
         _scores(source, scene, cell, inside)
     elif len(inside):
@@ -175,7 +176,7 @@ def class_scores(source: Source) -> None:
     rows = [f"| | {_('precision')} | {_('recall')} | F1 | {_('samples')} |", "|---|---|---|---|---|"]
     columns = (found["precision"], found["recall"], found["f1"], found["support"])
     for name, *values, support in zip(source.classes, *columns, strict=True):
-        rows.append(f"| **{_(name)}** | " + " | ".join(f"{v:.3f}" for v in values) + f" | {support:,} |")
+        rows.append(f"| **{plain(_(name))}** | " + " | ".join(f"{v:.3f}" for v in values) + f" | {support:,} |")
     total = amount(float(found["support"].sum()))
     for word, kind in ((_("macro mean"), "macro"), (_("weighted mean"), "weighted")):
         means = [found[f"{kind}_{measure}"] for measure in ("precision", "recall", "f1")]

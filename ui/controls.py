@@ -16,8 +16,9 @@ from dlcore.knobs import Knob, build, check_value, defaults_for, knobs_of, read_
 from dlcore.texts import N_, Problem
 from ui import address
 from ui.i18n import _, tell
+from ui.names import name_for
 from ui.session import arrived, current, imposed, page_state, set_up_by_teacher
-from ui.slider import Mark, slider
+from ui.slider import Mark, overrule, slider
 
 C = TypeVar("C")
 Values = dict[str, Any]  # the value of every knob, by name
@@ -73,7 +74,7 @@ def controls(
         overrides: knobs to use instead of the class's, by name: bounds, default or label that come from the data; or a
             function of the values so far. It is asked again when a value has changed, so keep it cheap (or cached).
             Bounds may only be narrower than the class's own, which the config is checked by.
-        labels: what to call a choice, by choice, marked with ``N_``; without one its own name is shown.
+        labels: what to call a choice, by ``choice`` or ``knob.choice``, marked with ``N_``; else its own name is shown.
         hidden: knobs that this page draws in another way (``put_value`` sets them), or a function of the values so
             far; still in the address.
         folded: knobs that this page puts under "More settings", besides the advanced ones.
@@ -105,8 +106,10 @@ def put_value(name: str, value: Any, *, slug: str | None = None) -> None:
 
     Call it from a callback or before ``controls``; ``None`` takes the setting back, so that the default holds again.
     """
-    given = page_state(slug or current()).setdefault("given", {})
+    slug = slug or current()
+    given = page_state(slug).setdefault("given", {})
     given.pop(name, None)
+    overrule(f"{slug}.{name}")
     if value is not None:
         given[name] = value
 
@@ -119,9 +122,20 @@ def put_extra(name: str, text: str, *, slug: str | None = None) -> None:
 def get_extra(name: str, *, slug: str | None = None) -> str:
     """An ``extra`` parameter: what was put, or what the address says when somebody arrives by it; else empty."""
     extras = page_state(slug or current()).setdefault("extra", {})
-    if name not in extras or arrived():
+    if name not in extras:
         extras[name] = st.query_params.get(name, "")
     return extras[name]
+
+
+def read_extra(knob: Knob, *, slug: str | None = None) -> Any | None:
+    """An ``extra`` parameter as a value of ``knob``; None where there is none, or none that fits, which is told."""
+    text = get_extra(knob.name, slug=slug)
+    try:
+        return read_value(knob, text) if text else None
+    except Problem as fault:
+        st.warning(_named(fault, knob), icon=":material/info:")
+        put_extra(knob.name, "", slug=slug)
+        return None
 
 
 def _function(given: Any) -> Callable[[Values], Any]:
@@ -165,9 +179,13 @@ def _sentence(panel: _Panel, name: str, fault: Problem, instead: Any) -> str:
     knob = knobs_of(panel.config_class).get(name)
     if knob is None:
         return tell(fault) + " " + _("It was left out.")
-    told = tell(Problem(fault.template, kind=fault.kind, **{**fault.params, "name": _label(knob)}))
-    value = _(panel.labels.get(instead, instead)) if knob.choices else _short(instead)
-    return told + " " + _("{name} = {value} is used instead.").format(name=_label(knob), value=value)
+    value = _(name_for(panel.labels, knob.name, instead)) if knob.choices else _short(instead)
+    return _named(fault, knob) + " " + _("{name} = {value} is used instead.").format(name=_label(knob), value=value)
+
+
+def _named(fault: Problem, knob: Knob) -> str:
+    """The fault of a knob's value, with the knob's name as it stands on the page."""
+    return tell(Problem(fault.template, kind=fault.kind, **{**fault.params, "name": _label(knob)}))
 
 
 def _moved(knob: Knob, value: Any) -> str:
@@ -247,7 +265,7 @@ def _stock(panel: _Panel, knob: Knob, state: dict[str, Any]) -> None:
     """The widget of Streamlit that fits the knob, with the ``state`` that ``imposed`` gave it."""
     texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help) or None, **state}
     if knob.choices:
-        name = {choice: _(panel.labels.get(choice, choice)) for choice in knob.choices}.__getitem__
+        name = {choice: _(name_for(panel.labels, knob.name, choice)) for choice in knob.choices}.__getitem__
         if len(knob.choices) <= FEW:
             st.segmented_control(**texts, options=knob.choices, format_func=name, required=True)
         else:
@@ -273,8 +291,11 @@ def _reset_button(state: dict[str, Any], prepared: bool) -> None:
     def reset() -> None:
         if not prepared:
             state["as_read"], state["faults"] = {}, []
+        for name in {*state["given"], *state["as_read"]}:
+            overrule(f"{slug}.{name}")
         state["given"] = dict(state["as_read"])
 
+    slug = current()
     back = _("Every setting goes back to where the link put it.")
     first = _("Every setting goes back to where it stood at first.")
     st.button(

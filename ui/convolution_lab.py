@@ -10,10 +10,10 @@ import streamlit as st
 from dlcore.convolution_story import NAMES, OPERATIONS, Bench, Settings
 from dlcore.filters import TITLES, preset, read_filter, resized, write_filter
 from dlcore.graph_math import number
-from dlcore.knobs import Knob, check_value, knobs_of, read_value, to_text
+from dlcore.knobs import Knob, check_value, knobs_of, to_text
 from dlcore.texts import N_, Problem
 from ui import filter_choice, picture_choice
-from ui.controls import get_extra, put_extra
+from ui.controls import get_extra, put_extra, read_extra
 from ui.convolution_view import convolution_view
 from ui.i18n import _, tell
 from ui.intro import lab
@@ -89,13 +89,9 @@ def _settings(W: np.ndarray | None) -> Settings:
     """What the address says; what it says wrongly is told once, and the default taken."""
     values: dict[str, Any] = {} if W is None else {"window": W.shape[-1]}
     for name in NAMES:
-        text = get_extra(name, slug=SLUG)
-        try:
-            if text:
-                values[name] = read_value(knobs_of(Settings)[name], text)
-        except Problem as problem:
-            st.warning(tell(problem), icon=":material/info:")
-            put_extra(name, "", slug=SLUG)
+        given = read_extra(knobs_of(Settings)[name], slug=SLUG)
+        if given is not None:
+            values[name] = given
     return Settings(**values)
 
 

@@ -36,7 +36,7 @@ def convolution_view(
     output, problem = bench.output, bench.answer
     payload = {
         **bench.payload(), "group": key, "at": at, "editable": editable, "alt": _alt(bench),
-        "problem": tell(problem) if isinstance(problem, Problem) else "", "texts": _texts(bench),
+        "problem": tell(problem, markdown=False) if isinstance(problem, Problem) else "", "texts": _texts(bench),
     }  # fmt: skip
     if at and (output is None or at[0] >= output.shape[1] or at[1] >= output.shape[2]):
         payload["at"] = None

@@ -13,7 +13,7 @@ from dlcore.experiments import cnn_look
 from dlcore.figures import evaluation, images
 from dlcore.history import History
 from dlcore.texts import Problem
-from ui.i18n import _, language, ngettext, tell
+from ui.i18n import _, language, ngettext, plain, tell
 from ui.lessons import lesson_for
 from ui.live_plot import live_plot
 from ui.session import current, page_state
@@ -82,7 +82,7 @@ def _summary(report: dict[str, Any], classes: list[str]) -> str:
         "Its most frequent mistake: it took **{truth}** for **{said}**, {n} time.",
         "Its most frequent mistake: it took **{truth}** for **{said}**, {n} times.",
         int(wrong.max()),
-    ).format(truth=_(classes[truth]), said=_(classes[said]), n=wrong.max())
+    ).format(truth=plain(_(classes[truth])), said=plain(_(classes[said])), n=wrong.max())
     return f"{words} {often}"
 
 
@@ -94,7 +94,7 @@ def _scores(report: dict[str, Any], classes: list[str]) -> None:
     rows = [f"| | {_('precision')} | {_('recall')} | F1 | {_('images')} |", "|---|---|---|---|---|"]
     columns = (report["precision"], report["recall"], report["f1"], report["support"])
     for name, precision, recall, f1, support in zip(classes, *columns, strict=True):
-        rows.append(f"| **{_(name)}** | {precision:.3f} | {recall:.3f} | {f1:.3f} | {support:,} |")
+        rows.append(f"| **{plain(_(name))}** | {precision:.3f} | {recall:.3f} | {f1:.3f} | {support:,} |")
     means = (report["macro_precision"], report["macro_recall"], report["macro_f1"])
     rows.append(
         f"| {_('mean')} | " + " | ".join(f"{value:.3f}" for value in means) + f" | {report['support'].sum():,} |"

@@ -23,7 +23,7 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 LOCALE = ASSETS / "locale"
 LANGUAGES = {"en": "English", "zh": "中文"}  # each in its own words, for the switch
 SECTION = re.compile(r"^## +([a-z][a-z0-9-]*) *$", re.MULTILINE)
-MARKUP = re.compile(r"[\[\]`<$*:\\]")
+MARKUP = re.compile(r"[\[\]`<$*:|\\]")
 POWER = re.compile(r"e([+-])0*(\d+)$")
 RAISED = str.maketrans("+-0123456789", " ⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
@@ -82,18 +82,21 @@ def ngettext(one: str, many: str, count: int) -> str:
     return catalogue(language()).ngettext(one, many, count)
 
 
-def tell(problem: Problem | Mapping[str, Any]) -> str:
+def tell(problem: Problem | Mapping[str, Any], *, markdown: bool = True) -> str:
     """A ``Problem`` (or its ``to_dict()``) as a sentence in the session's language, to be shown as Markdown.
 
     Its parameters may come from a stranger (a link, a file), so they are shown as they are: no links, no pictures.
+    Without ``markdown`` it is for a component, which shows text as text.
     """
     if not isinstance(problem, Problem):
         problem = Problem.from_dict(dict(problem))
-    return _(problem.template).format(**{name: _shown(value) for name, value in problem.params.items()})
+    return _(problem.template).format(**{name: _shown(value, markdown) for name, value in problem.params.items()})
 
 
-def _shown(value: Any) -> Any:
-    return plain(value) if isinstance(value, str) else _Printed(value) if isinstance(value, float) else value
+def _shown(value: Any, markdown: bool) -> Any:
+    if isinstance(value, str):
+        return plain(value) if markdown else value
+    return _Printed(value) if isinstance(value, float) else value
 
 
 class _Printed(float):

@@ -15,6 +15,7 @@ from dlcore.texts import N_, Problem
 from ui.components import component
 from ui.controls import put_value
 from ui.i18n import _, ngettext, tell
+from ui.names import NETWORKS
 from ui.session import page_state, set_up_by_teacher
 
 KEY = "layers"
@@ -98,7 +99,7 @@ def _card(row: Row) -> dict[str, Any]:
     params = ngettext("{n} weight", "{n} weights", row.params).format(n=f"{row.params:,}") if row.params else ""
     return {
         **asdict(row.layer), "name": row.name, "shape": _shape(row.shape), "params": params,
-        "problem": tell(row.problem) if row.problem else "",
+        "problem": tell(row.problem, markdown=False) if row.problem else "",
     }  # fmt: skip
 
 
@@ -108,7 +109,7 @@ def _shape(shape: Shape) -> str:
 
 def _sum(rows: list[Row], problem: Problem | None) -> str:
     if problem and not rows:
-        return tell(problem)
+        return tell(problem, markdown=False)
     if problem:
         place = next(n for n, row in enumerate(rows, 1) if row.problem)
         return _("It cannot be trained like this: see layer {n}.").format(n=place)
@@ -119,14 +120,7 @@ def _sum(rows: list[Row], problem: Problem | None) -> str:
 
 
 def _presets() -> list[dict[str, str]]:
-    names = {
-        "article": _("Three conv."),
-        "fast": _("Fast"),
-        "small": _("Small"),
-        "norm": _("Batch norm"),
-        "mlp": _("Dense"),
-    }
-    known = [{"title": names.get(name, name), "text": text} for name, text in PRESETS.items()]
+    known = [{"title": _(NETWORKS[name]), "text": text} for name, text in PRESETS.items()]
     return [{"title": _("Two conv."), "text": FIRST}, *known]
 
 

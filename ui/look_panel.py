@@ -17,7 +17,7 @@ from dlcore.history import History
 from dlcore.texts import N_, Problem
 from ui.anatomy import Asked, anatomy_view
 from ui.draw_pad import draw_pad
-from ui.i18n import _, tell
+from ui.i18n import _, plain, tell
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
 from ui.session import imposed, owner, page_state
@@ -155,7 +155,7 @@ def _say(answer: dict[str, Any]) -> None:
     classes, shares = [_(str(name)) for name in answer["classes"]], answer["probabilities"]
     best = int(shares.argmax())
     words = _("It says: **{name}**, and is {share} sure")
-    st.caption(words.format(name=classes[best], share=f"{min(shares[best], 0.9999):.2%}"))
+    st.caption(words.format(name=plain(classes[best]), share=f"{min(shares[best], 0.9999):.2%}"))
     live_plot(
         evaluation.answer(shares, classes), key="answer", height=HEIGHT,
         alt=_("The probability that the network gives to each class."),

@@ -1,7 +1,22 @@
-"""What optimizers and schedules are called on every page, by the names that they have in links."""
+"""What datasets, networks, optimizers and schedules are called on every page, by their names in links.
+
+``knob.choice`` names a choice of one knob only, where others have one of the same name.
+"""
+
+from collections.abc import Mapping
 
 from dlcore.texts import N_
 
+DATASETS = {
+    "digits": N_("Built-in digits"), "shapes": N_("Shapes"), "shapes_centred": N_("Shapes, centred"),
+    "shapes_moved": N_("Shapes, moved"), "mnist": "MNIST", "fashion_mnist": N_("Clothes"),
+    "cifar10": N_("Photographs"), "dataset.own": N_("Your own pictures"),
+}  # fmt: skip
+NETWORKS = {
+    "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "norm": N_("Batch norm"),
+    "mlp": N_("Dense"), "network.own": N_("Your own"),
+}  # fmt: skip
+PIXELS = {"in_order": N_("In order"), "shuffled": N_("Shuffled")}
 OPTIMIZERS = {
     "adam": "Adam", "sgd": "SGD", "rmsprop": "RMSProp", "nesterov": "Nesterov", "adagrad": "AdaGrad", "adamw": "AdamW",
 }  # fmt: skip
@@ -9,3 +24,8 @@ SCHEDULES = {
     "constant": N_("Constant"), "cosine": N_("Cosine"), "linear": N_("Linear"), "one_cycle": N_("One cycle"),
     "step": N_("In steps"), "warm_up": N_("Warm-up"),
 }  # fmt: skip
+
+
+def name_for(labels: Mapping[str, str], knob: str, choice: str) -> str:
+    """What a choice of a knob is called in ``labels``, English; its own name where they have none."""
+    return labels.get(f"{knob}.{choice}", labels.get(choice, choice))

@@ -184,5 +184,5 @@ def what_was_taken(found: dict[str, Any]) -> list[str]:
 
 
 def _left_out(reason: str, count: int, names: list[str]) -> str:
-    shown = ", ".join(plain(name) for name in names) + (" …" if count > len(names) else "")
-    return f"- **{count}** {_(reason)}: {shown}"
+    shown = _(", ").join(plain(name) for name in names) + (" …" if count > len(names) else "")
+    return f"- **{count}** {_(reason)}{_(': ')}{shown}"

@@ -15,6 +15,7 @@ from dlcore.knobs import defaults_for, knobs_of
 from ui.compare_runs import Contender, begin, stop_button, submit, tell_fault, watch
 from ui.i18n import _
 from ui.lessons import Lesson
+from ui.names import name_for
 from ui.run_panel import ACTIVE, STATES
 from ui.session import imposed, owner, page_state
 
@@ -133,7 +134,7 @@ def _values(config: Any, labels: Mapping[str, str]) -> dict[str, str]:
 def _said(knob: Any, value: Any, labels: Mapping[str, str]) -> str:
     """A knob and its value, short; a choice speaks for itself."""
     if knob.choices:
-        return _(labels.get(value, value))
+        return _(name_for(labels, knob.name, value))
     if knob.kind is str:
         return value if len(value) <= LONGEST else value[: LONGEST - 1] + "…"
     if knob.kind is bool:

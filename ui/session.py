@@ -34,6 +34,8 @@ def enter(slug: str) -> None:
     back = bool(context and context.is_history_navigation)  # Back and Forward: the address is the newer truth
     by_link = before != slug and any(name != "lang" for name in st.query_params)
     st.session_state["arrived"] = before is None or back or by_link
+    if st.session_state["arrived"]:
+        page_state(slug).pop("extra", None)  # what stands beside the knobs is read anew (``ui.controls.get_extra``)
     st.session_state["here"] = slug
 
 

@@ -94,6 +94,7 @@ def slider(
     }  # fmt: skip
     _mount(key=key, data=data, on_value_change=moved)  # a newer rerun may end this one here: remember afterwards
     known.seq, known.given, known.shown, known.read, known.put = seq, value, shown, fresh, None
+    known.void = False
     return shown
 
 
@@ -117,6 +118,15 @@ def put(key: str, value: float) -> None:
     _Known.of(key).put = value
 
 
+def overrule(key: str) -> None:
+    """What the browser has said so far of a controlled slider counts no more: the page has set the value itself.
+
+    A move that a newer click overtook has not been acted on, and would be taken for the user's last word.
+    """
+    if known := st.session_state.get(f"{key}:slider"):
+        known.void = True
+
+
 @dataclass
 class _Known:
     """What the server remembers of one slider between reruns."""
@@ -126,6 +136,7 @@ class _Known:
     given: float | None = None  # the last ``value`` argument
     shown: float | None = None
     put: float | None = None
+    void: bool = False  # the page has set the value since the browser's last message
 
     @classmethod
     def of(cls, key: str) -> _Known:
@@ -138,6 +149,8 @@ class _Known:
         mine, number = self._sent(state)
         if self.put is not None:
             return min(max(self.put, low), high), number
+        if self.void:
+            return value, number
         if mine is not None and number != self.read:
             return min(max(mine, low), high), number
         if controlled or self.shown is None or value not in (self.given, self.shown):

@@ -8,12 +8,14 @@ import numpy as np
 import streamlit as st
 
 from dlcore import evaluation_sources, jobs
+from dlcore.data.images import name_of
 from dlcore.experiments.settings import ImageConfig
 from dlcore.history import History
 from dlcore.texts import N_, Problem
 from dlcore.thresholds import Curves, curves
 from ui.controls import get_extra, put_extra
 from ui.i18n import _, tell
+from ui.names import DATASETS, NETWORKS, name_for
 from ui.session import imposed, owner, set_up_by_teacher
 
 BUILT_IN = {
@@ -26,6 +28,7 @@ FIRST = "rare"
 RUN = "run:"
 MOST_RUNS = 8  # of one's own that are offered, the newest
 PREDICTIONS = "test_predictions"
+KNOBS = {"network": NETWORKS, "dataset": DATASETS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +114,8 @@ def own_runs() -> dict[str, History]:
 def _title(history: History) -> str:
     words = _("Yours: {network} on {dataset}, {share} right")
     config, share = history.config, history.metrics.get("test_accuracy", float("nan"))
-    return words.format(network=config.get("network", "?"), dataset=config.get("dataset", "?"), share=f"{share:.1%}")
+    network, dataset = (_(name_for(labels, knob, config[knob])) for knob, labels in KNOBS.items())
+    return words.format(network=network, dataset=dataset, share=f"{share:.1%}")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -126,7 +130,7 @@ def _own(name: str, _history: History) -> Source:
     found = _history.snapshots[PREDICTIONS].arrays
     labels = found["labels"].astype(np.int64)
     classes = tuple(str(c) for c in _history.info["classes"])
-    dataset = _history.config.get("dataset", "")
+    dataset = name_of(_history.config)
     return Source(name, found["probabilities"], labels, classes, dataset, np.arange(len(labels)), own=True)
 
 

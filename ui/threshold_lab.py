@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dlcore.evaluation_story import Scene, fractions, percent
 from dlcore.figures import evaluation, thresholds
 from dlcore.figures.evaluation import amount
+from dlcore.knobs import Knob
 from dlcore.texts import N_
 from dlcore.thresholds import (
     HIGHEST,
@@ -20,8 +21,8 @@ from dlcore.thresholds import (
     thinned,
 )
 from ui import sources
-from ui.controls import get_extra, put_extra
-from ui.i18n import _
+from ui.controls import get_extra, put_extra, read_extra
+from ui.i18n import _, plain
 from ui.live_plot import live_plot
 from ui.session import imposed, set_up_by_teacher
 from ui.slider import Mark, slider
@@ -30,6 +31,11 @@ from ui.sources import Source
 EXTRA = ("source", "positive", "threshold", "cost", "share")
 EVEN, EQUAL = 0.5, 1.0  # threshold and cost ratio that are used where nobody has thought of them
 CHEAPEST, DEAREST, RAREST, COMMONEST = 0.1, 1000.0, 0.001, 0.9
+KNOBS = (
+    Knob("threshold", float, EVEN, LOWEST, HIGHEST, label=N_("Threshold")),
+    Knob("cost", float, EQUAL, CHEAPEST, DEAREST, label=N_("A miss costs")),
+    Knob("share", float, None, RAREST, COMMONEST, label=N_("Share of positives")),
+)
 EDGES = 1 / (1 + np.exp(-np.linspace(-1, 1, 61) * np.log(HIGHEST / LOWEST)))  # even in the log-odds
 MEASURES = {
     "accuracy": N_("accuracy"), "balanced": N_("balanced accuracy"), "precision": N_("precision"),
@@ -54,10 +60,13 @@ def draw() -> tuple[Source, Scene] | None:
 
 def positive_class(source: Source) -> int:
     """The class that is set against the rest: of two the second, of ten the eight, unless another is asked for."""
-    given = get_extra("positive")
-    if given.isdecimal() and int(given) < len(source.classes) and len(source.classes) > 2:
-        return int(given)
-    return min(8, len(source.classes) - 1)
+    given = None if source.binary else place_in(len(source.classes), get_extra("positive"))
+    return min(8, len(source.classes) - 1) if given is None else given
+
+
+def place_in(count: int, text: str) -> int | None:
+    """The number below ``count`` that a part of the address names, or None where it names none."""
+    return next((place for place in range(count) if text == str(place)), None)
 
 
 def _positive(source: Source) -> int:
@@ -77,9 +86,8 @@ def _positive(source: Source) -> int:
 def _sliders(source: Source, positive: int) -> Scene:
     """Threshold, cost ratio and prevalence, as given and as moved."""
     found = source.curves(positive)
-    threshold = _given("threshold", LOWEST, HIGHEST) or EVEN
-    ratio = _given("cost", CHEAPEST, DEAREST) or EQUAL
-    share = _given("share", RAREST, COMMONEST)
+    threshold, ratio, share = (read_extra(knob) for knob in KNOBS)
+    threshold, ratio = threshold or EVEN, ratio or EQUAL
     scene = Scene(source.name, found, threshold, ratio, share)
     if set_up_by_teacher():
         return scene
@@ -111,15 +119,6 @@ def _prevalence(scene: Scene) -> float | None:
     share = None if abs(np.log(moved / own)) < 0.01 else moved
     put_extra("share", "" if share is None else f"{share:.6g}")
     return share
-
-
-def _given(name: str, low: float, high: float) -> float | None:
-    """A number of the address, or None where there is none that fits."""
-    try:
-        value = float(get_extra(name))
-    except ValueError:
-        return None
-    return value if low <= value <= high else None
 
 
 def names(source: Source, scene_positive: int) -> tuple[str, str]:
@@ -191,9 +190,9 @@ def _story(scene: Scene, both: tuple[str, str]) -> str:
         "Of {total} samples {positives} are **{positive}**: {found} found, {missed} missed, {alarms} false alarms. "
         "**{accuracy}** of all answers are right. Who always says “{usual}” is right in {always}."
     ).format(
-        total=amount(c.total), positives=amount(c.tp + c.fn), positive=both[0], found=amount(c.tp), missed=amount(c.fn),
-        alarms=amount(c.fp), accuracy=percent(c.accuracy), always=percent(scene.always),
-        usual=both[0] if scene.share > 0.5 else both[1],
+        total=amount(c.total), positives=amount(c.tp + c.fn), positive=plain(both[0]), found=amount(c.tp),
+        missed=amount(c.fn), alarms=amount(c.fp), accuracy=percent(c.accuracy), always=percent(scene.always),
+        usual=plain(both[0] if scene.share > 0.5 else both[1]),
     )  # fmt: skip
     return words
 

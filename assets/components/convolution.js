@@ -83,6 +83,7 @@ class Convolution {
     this.words();
     if (!this.head) this.begin();
     else this.head.changed(wasAtEnd);
+    this.bar.say(this.barWords());
     this.layout();
     if (this.table.open) this.fillTable();
   }
@@ -91,11 +92,16 @@ class Convolution {
     const { group, texts, at } = this.data;
     this.head = playhead(group);
     this.head.join(this, { start: at ? "end" : "begin" });
-    const done = (frame) => texts.done.replace("{n}", String(frame + 1).padStart(String(this.count).length, "\u2007")).replace("{all}", this.count);
-    this.bar = new Bar(group, { ...texts, at: (frame) => (this.data.output ? done(frame) : "") });
+    this.bar = new Bar(group, this.barWords());
     this.controls.append(...stepButtons(this.head, texts), this.bar.root);
     if (at) this.pinned = at;
     else this.head.autoplay();
+  }
+
+  barWords() {
+    const { texts } = this.data;
+    const done = (frame) => texts.done.replace("{n}", String(frame + 1).padStart(String(this.count).length, "\u2007")).replace("{all}", this.count);
+    return { ...texts, at: (frame) => (this.data.output ? done(frame) : "") };
   }
 
   get columns() {

@@ -43,9 +43,11 @@ class Film {
     const head = playhead(GROUP);
     const atEnd = head.atEnd;
     this.member.count = this.frames.length;
-    if (!this.bar) {
+    const words = { ...texts, at: (k) => `${texts.step} ${this.frames[Math.min(k, this.frames.length - 1)]?.step ?? 0}` };
+    if (this.bar) this.bar.say(words);
+    else {
       head.join(this.member);
-      this.bar = new Bar(GROUP, { ...texts, at: (k) => `${texts.step} ${this.frames[Math.min(k, this.frames.length - 1)]?.step ?? 0}` });
+      this.bar = new Bar(GROUP, words);
       this.foot.append(this.bar.root);
     }
     head.changed(atEnd);

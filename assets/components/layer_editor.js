@@ -33,10 +33,10 @@ class Editor {
 
   update({ data, setTriggerValue }) {
     this.tell = (edit) => setTriggerValue("edit", edit);
-    const first = !this.data;
+    const other = JSON.stringify([data.texts, data.input]) !== JSON.stringify([this.data?.texts, this.data?.input]);
     this.data = data;
+    if (other) this.label(); // also in another language, or for other images
     if (this.sent && data.n < this.sent) return; // an answer to an older edit
-    if (first) this.label();
     if (document.activeElement !== this.entry) this.entry.value = data.text;
     this.undoButton.disabled = !data.undo;
     this.show(data.layers);
@@ -49,7 +49,8 @@ class Editor {
     this.undoButton.textContent = texts.undo;
     this.entryName.textContent = texts.line;
     this.entry.title = texts.lineHelp;
-    this.starts.append(el("span", {}, texts.start),
+    this.kinds = undefined; // the cards are made anew
+    this.starts.replaceChildren(el("span", {}, texts.start),
       ...presets.map(({ title, text }) => el("button", { type: "button", class: "dl-ed-button", onclick: () => this.send({ text }) }, title)));
   }
 

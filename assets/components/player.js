@@ -37,6 +37,17 @@ export class Bar {
     this.draw();
   }
 
+  /** The same bar in other words: the language was changed. */
+  say(texts) {
+    this.texts = texts;
+    for (const [node, name] of [[this.range, texts.scrub], [this.speed, texts.speed]]) {
+      node.title = name;
+      node.setAttribute("aria-label", name);
+    }
+    this.root.setAttribute("aria-label", texts.play);
+    this.draw();
+  }
+
   remove() {
     this.head.watchers.delete(this.refresh);
     this.root.remove();

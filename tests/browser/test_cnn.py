@@ -130,7 +130,7 @@ def test_a_trained_network_is_opened_layer_by_layer_and_unit_by_unit(server, pag
     expect(anatomy.get_by_text("conv2: unit 0")).to_be_visible()
     expect(anatomy.get_by_text("16 kernels of 3 × 3 weights (conv2)")).to_be_visible()
     expect(anatomy.locator(".dl-an-best canvas")).to_have_count(9)
-    expect(anatomy.get_by_text(re.compile("Of 1,442 training images"))).to_be_visible()
+    expect(anatomy.get_by_text(re.compile("Of the 1,442 images asked"))).to_be_visible()
     expect(anatomy.get_by_text(re.compile("Its value: .* for the noise"))).to_be_visible()
 
     anatomy.locator("[data-layer=logits]").click()

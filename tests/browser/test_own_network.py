@@ -22,7 +22,7 @@ def field(page, place: int, name: str):
 def test_an_impossible_layer_is_told_mended_and_trained(server, page):
     expect = patient()
     page.goto(f"{server.url}/cnn?lang=en&network=own&layers=conv 4 3; relu; flatten; dense{RUN}")
-    train = page.get_by_role("button", name="Train Ctrl").first
+    train = page.locator(".st-key-run-buttons button").first
     expect(card(page, 0)).to_contain_text("4 × 26 × 26")
     expect(card(page, 3)).to_contain_text("27,050 weights")
     expect(train).to_be_enabled()
@@ -51,3 +51,8 @@ def test_an_impossible_layer_is_told_mended_and_trained(server, page):
     expect(train).to_be_enabled()
     press(page, "Train")
     expect(progress(page)).to_contain_text("Finished", timeout=1000 * patience(120))
+
+    page.get_by_text("中文", exact=True).click()  # the cards follow, too
+    expect(page.locator(".dl-ed-input")).to_contain_text("图片")
+    expect(card(page, 0)).to_contain_text("卷积")
+    expect(page.locator(".dl-ed-starts")).to_contain_text("从这里开始")

@@ -104,6 +104,8 @@ def test_bad_links_are_answered(params):
     assert "depends most on" in said(at)
     if "leaves" in params:
         assert "cannot be read" in said(at)
+    if "epsilon" in params:
+        assert "Step ε" in said(at), "told by the name that stands on the page"
 
 
 def test_leaves_of_the_link_are_used_and_kept():

@@ -95,6 +95,8 @@ def test_bad_links_are_answered_and_the_page_stands(params, sentence):
     at = opened(**params)
     assert not at.exception
     assert sentence in said(at)
+    told = [box.value for box in at.warning]
+    assert len(told) == len(set(told)), "said once"
     assert "Each output number sees" in said(at)
 
 

@@ -105,14 +105,23 @@ def test_a_cell_is_opened_by_link_and_by_name(jobs):
 @pytest.mark.parametrize(
     "params",
     [{"source": "oracle"}, {"source": "run:abc"}, {"threshold": "7"}, {"threshold": "nan"}, {"cost": "-1"},
-     {"share": "x"}, {"cell": "99_0"}, {"cell": "a_b"}, {"positive": "12"}, {"temperature": "0"}, {"view": "moon"}],
-    ids=str,
+     {"share": "x"}, {"cell": "99_0"}, {"cell": "a_b"}, {"positive": "12"}, {"temperature": "0"}, {"view": "moon"},
+     {"cell": f"{'9' * 5000}_0"}, {"source": "by_heart", "positive": "9" * 5000}],
+    ids=lambda params: str(params)[:40],
 )  # fmt: skip
 def test_bad_links_are_answered(jobs, params):
     at = opened(**params)
     assert not at.exception
-    assert "10,000 samples" in said(at)
-    if "source" in params:
+    assert "samples" in said(at)
+    told = {
+        "threshold": "Threshold",
+        "cost": "A miss costs",
+        "share": "Share of positives",
+        "temperature": "Temperature T",
+    }
+    for name in told.keys() & params.keys():
+        assert any(told[name] in box.value for box in at.warning), "named as on the page"
+    if params.get("source") in ("oracle", "run:abc"):
         assert "not among this browser’s finished runs" in said(at)
 
 
@@ -159,6 +168,21 @@ def test_a_run_of_ones_own_is_examined_with_its_images(jobs, monkeypatch, missin
     assert not [box for box in at.warning if "run" in box.value]
     assert f"Of 355 samples {(labels == 8).sum()} are **8**" in said(at)
     assert "are **3** and were called **3**" in said(at)
-    assert any("Yours: mlp on digits, 50.0% right" in option for option in at.selectbox[0].options)
+    assert any("Yours: Dense on Built-in digits, 50.0% right" in option for option in at.selectbox[0].options)
     if missing:
         assert "–" in measures(at), "no positives: recall is 0/0"
+
+
+def test_pictures_of_ones_own_are_named_whole_and_their_classes_are_no_markup(jobs, monkeypatch):
+    """What lies in a cell is asked for by the zip's fingerprint and form; folders may be called anything."""
+    asked = []
+    monkeypatch.setattr("ui.confusion_lab._pictures", lambda *given: asked.append(given) or np.zeros((1, 1, 28, 28)))
+    history = own_run(np.array([0, 1, 1]), np.eye(2)[[0, 0, 1]])
+    history.config |= {"dataset": "own", "data_hash": "ab" * 8, "own_form": "grey28"}
+    history.info = {"classes": ["![x](http://a.example/b.png)", "a|b"]}
+    monkeypatch.setattr("ui.sources.own_runs", lambda: {"strange": history})
+    at = opened(lang="en", source="run:strange", cell="0_1")
+    assert not at.exception
+    assert {dataset for dataset, *_rest in asked} == {f"own:{'ab' * 8}:grey28"}
+    assert r"a\|b" in said(at)
+    assert "![x](http" not in said(at)

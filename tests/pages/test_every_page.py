@@ -42,6 +42,8 @@ def test_page_renders(slug, code):
     if code == "zh":
         assert CHINESE.search(at.title[0].value)
         assert all(CHINESE.search(header.value) for header in at.header)
+        raw = [option for box in at.selectbox for option in box.options if re.fullmatch("[a-z]+(_[a-z]+)*", option)]
+        assert raw == [], "choices by their names in links"
 
 
 @pytest.mark.parametrize("slug", PAGES)
