@@ -298,3 +298,17 @@ def test_numbers_of_the_prose():
     assert set(numbers) == set(story.numbers(None))
     assert story.fractions(scene.counts)["recall"] == ("1 / (1 + 1)", 0.5)
     assert story.percent(float("nan")) == story.DASH
+
+
+@pytest.mark.parametrize(
+    ("numbers", "as_percent", "texts"),
+    [
+        ((0.99, 0.988, 0.9918), True, ["99.00%", "98.80%", "99.18%"]),
+        ((0.92, 0.82, 0.98), True, ["92.0%", "82.0%", "98.0%"]),
+        ((0.9901, 0.98995, 0.99025), True, ["99.010%", "98.995%", "99.025%"]),
+        ((0.9326, 0.9133, 0.9503), False, ["0.933", "0.913", "0.950"]),
+        ((1.0, 1.0, 1.0), True, ["100.0%", "100.0%", "100.0%"]),
+    ],
+)
+def test_an_interval_is_printed_with_digits_of_one_kind(numbers, as_percent, texts):
+    assert story.alike(*numbers, as_percent=as_percent) == texts

@@ -97,6 +97,11 @@ def test_a_class_that_is_only_asked_for_is_left_out():
     assert left_out(found) == {zip_folder.ONLY_TEST: 1}
 
 
+def test_a_class_has_its_name_on_one_line():
+    found = own_images.keep_zip(zipped({**folders(), "a\nb\t| c/1.png": picture(), "a\nb\t| c/2.png": picture(1)}))
+    assert found["classes"] == ["a b | c", "cats", "dogs"]
+
+
 def test_train_alone_is_no_split():
     found = own_images.keep_zip(zipped(folders("train/")))
     assert not found["given"]

@@ -198,6 +198,12 @@ def _reads(text: bytes, encoding: str) -> bool:
     return all(re.fullmatch(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]{2,}", run) for run in runs)
 
 
+def _kind(folder: str) -> str:
+    """A class's name on one line, cut in its middle where long: two folders that begin alike stay two classes."""
+    name, half = "".join(letter if letter.isprintable() else " " for letter in folder), MOST_NAME // 2
+    return name if len(name) <= MOST_NAME else f"{name[: half - 1]}…{name[-half:]}"
+
+
 def _placed(found: list[tuple[zipfile.ZipInfo, tuple[str, ...]]], skipped: Skipped) -> list[Picture]:
     inside = [(entry, parts) for entry, parts in found if len(parts) > 1]
     for _entry, parts in (pair for pair in found if len(pair[1]) == 1):
@@ -209,22 +215,16 @@ def _placed(found: list[tuple[zipfile.ZipInfo, tuple[str, ...]]], skipped: Skipp
     tops = {parts[0].lower() for _, parts in inside}
     given = bool(tops & set(TRAINING)) and bool(tops & set(TEST)) and tops <= {*TRAINING, *TEST}
     if not given:
-        return [Picture(entry, "/".join(parts), _short(parts[0]), "") for entry, parts in inside]
+        return [Picture(entry, "/".join(parts), _kind(parts[0]), "") for entry, parts in inside]
     placed = []
     for entry, parts in inside:
         if len(parts) < 3:
             skipped.add(NO_FOLDER, "/".join(parts))
             continue
         part = "train" if parts[0].lower() in TRAINING else "test"
-        placed.append(Picture(entry, "/".join(parts), _short(parts[1]), part))
+        placed.append(Picture(entry, "/".join(parts), _kind(parts[1]), part))
     learned = {picture.kind for picture in placed if picture.part == "train"}
     for picture in placed:
         if picture.kind not in learned:
             skipped.add(ONLY_TEST, picture.name)
     return [picture for picture in placed if picture.kind in learned]
-
-
-def _short(name: str) -> str:
-    """A class's name cut in its middle: long ones often begin alike, and two folders must not become one class."""
-    half = MOST_NAME // 2
-    return name if len(name) <= MOST_NAME else f"{name[: half - 1]}…{name[-half:]}"

@@ -22,13 +22,15 @@ BINS = 64
 MOST_SPREAD = 5_000  # images whose pixels are counted
 
 
-def variants(dataset: str, settings: Mapping[str, Any], seed: int, rows: int = 4, draws: int = 7) -> dict[str, Any]:
+def variants(
+    dataset: str, settings: Mapping[str, Any], seed: int, rows: int = 4, draws: int = 7, *, skip: int = 0
+) -> dict[str, Any]:
     """Images and random variants of them, each class in turn.
 
     Args:
         settings: the fields of ``Strengths`` by name; others are passed over.
         seed: of the draws; the same seed gives the same draws, however strong.
-        rows: images. draws: variants of each.
+        rows: images. draws: variants of each. skip: images that are passed over, so that others come.
 
     Returns:
         ``images`` (rows, 1 + draws, C, H, W) uint8, the original first; ``labels`` (rows,) int64; ``classes``;
@@ -40,7 +42,7 @@ def variants(dataset: str, settings: Mapping[str, Any], seed: int, rows: int = 4
     from dlcore.augmentation import augment, mixed
 
     data = load(dataset)
-    some = proportional_order(data.y_train)[:rows]
+    some = np.roll(proportional_order(data.y_train), -skip)[:rows]
     X, y = torch.tensor(data.X_train[some]), torch.tensor(data.y_train[some])
     many, many_y = X.repeat_interleave(draws, 0).to(torch.float32), y.repeat_interleave(draws)  # (rows * draws, …)
     known = _strengths(settings)
@@ -70,12 +72,19 @@ def _maps(count: int, height: int, width: int, settings: Strengths, seed: int) -
 
 
 def questions(
-    dataset: str, settings: Mapping[str, Any], seed: int, count: int = 12, checkpoint: str | None = None
+    dataset: str,
+    settings: Mapping[str, Any],
+    seed: int,
+    count: int = 12,
+    checkpoint: str | None = None,
+    *,
+    skip: int = 0,
 ) -> dict[str, Any]:
     """One variant each of ``count`` images, and what a network says of it.
 
     Args:
         checkpoint: path of a run's checkpoint, or None for the shipped network, which knows handwritten digits.
+        skip: images that are passed over, so that others come.
 
     Returns:
         ``images`` (count, C, H, W) uint8; ``originals`` alike; ``labels`` (count,); ``classes``; ``probabilities``
@@ -85,7 +94,7 @@ def questions(
 
     from dlcore.trained import network
 
-    made = variants(dataset, {**settings, "mix": "none"}, seed, rows=count, draws=1)
+    made = variants(dataset, {**settings, "mix": "none"}, seed, rows=count, draws=1, skip=skip)
     with torch.inference_mode():
         logits = network(checkpoint).model(torch.tensor(made["images"][:, 1]))
     return {
