@@ -22,6 +22,7 @@ KINDS = {
     "Standardize": "scale", "Conv2d": "conv", "MaxPool2d": "maxpool", "AvgPool2d": "avgpool", "Linear": "dense",
     "Flatten": "flatten", "Dropout": "dropout", "BatchNorm1d": "norm", "BatchNorm2d": "norm",
     "AdaptiveMaxPool2d": "globalpool", "AdaptiveAvgPool2d": "globalpool", "_Average": "globalpool",
+    "_Largest": "globalpool",
 }  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def _after(layer: nn.Module, now: Fields, places: tuple[int, ...]) -> Fields:
     kind = kind_of(layer)
     if not places:
         return now
-    if kind in ("dense", "flatten", "globalpool"):
+    if kind in ("dense", "flatten", "globalpool", "shuffle"):  # pixels from anywhere: a window on them sees them all
         return now[0].of_all(places[0]), now[1].of_all(places[1])
     if kind not in ("conv", "maxpool", "avgpool"):
         return now  # works on each number alone

@@ -36,6 +36,8 @@ def augment(X: Tensor, settings: Strengths, *, group: int = GROUP) -> Tensor:
         settings: the most that each operation may do; the lesson's ``Config`` is one.
         group: images that share one draw of a policy.
     """
+    if not settings.probability:
+        return X
     count, height, width = len(X), *X.shape[-2:]
     if any(getattr(settings, name) for name in MOVING):
         X = moved(X, warps.draw(count, height, width, settings))
@@ -49,7 +51,7 @@ def augment(X: Tensor, settings: Strengths, *, group: int = GROUP) -> Tensor:
     if settings.hue and X.shape[1] == 3:
         X = _on_some(X, hue(X, uniform(-settings.hue, settings.hue, count)), settings.probability)
     if settings.blur:
-        X = _on_some(X, blur(X, uniform(0.01, settings.blur, count)), settings.probability)
+        X = _on_some(X, blur(X, uniform(0, settings.blur, count)), settings.probability)
     if settings.erase:
         X = _on_some(X, erase(X, boxes(uniform(0, settings.erase, count), height, width)), settings.probability)
     if settings.noise:
@@ -110,8 +112,8 @@ def hue(X: Tensor, turns: Tensor) -> Tensor:
     value, largest = X.max(1)  # (B, H, W) each
     chroma = value - X.amin(1)
     red, green, blue = X.unbind(1)
-    before, after = (green - blue, blue - red, red - green), torch.stack([red, green, blue]).argmax(0)
-    sixths = torch.stack(before, 1).gather(1, after[:, None])[:, 0] / chroma.clamp(min=1e-9) + 2 * largest
+    others = torch.stack([green - blue, blue - red, red - green], 1)  # for each channel, if it is the largest
+    sixths = others.gather(1, largest[:, None])[:, 0] / chroma.clamp(min=1e-9) + 2 * largest
     sixths = sixths + 6 * turns.to(X.device, X.dtype).view(-1, 1, 1)
     places = (X.new_tensor([5.0, 3.0, 1.0]).view(3, 1, 1) + sixths[:, None]) % 6  # (B, 3, H, W)
     return value[:, None] - chroma[:, None] * torch.minimum(places, 4 - places).clamp(0, 1)
@@ -122,6 +124,7 @@ def hue(X: Tensor, turns: Tensor) -> Tensor:
 
 def blur(X: Tensor, sigma: Tensor) -> Tensor:
     """Each image blurred by a Gaussian of its own standard deviation ``(B,)`` in pixels, its edge mirrored."""
+    sigma = sigma.clamp(min=0.01)  # so narrow that nothing changes
     count, channels, height, width = X.shape
     reach = min(max(1, int(2.5 * float(sigma.max()) + 0.5)), min(height, width) - 1)
     place = torch.arange(-reach, reach + 1, dtype=X.dtype)

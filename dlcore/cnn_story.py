@@ -12,10 +12,11 @@ NARROW, WIDE = 5, 15  # pixels of a row that a unit sees
 
 
 def numbers(history: History) -> dict[str, str]:
-    """What the formulas are filled with, ready to print: the run's numbers, or letters before there are any."""
+    """What the formulas are filled with, ready to print: the run's numbers; before it, those of guessing."""
     loss = history.epochs.column("test_loss")
     if not len(loss):
-        return {"params": "n", "batch": "N", "first_loss": r"\ln 10 = 2.303", "loss": "L", "typical": "e^{-L}"}
+        guess = {"first_loss": r"\ln 10 = 2.303", "loss": "2.303", "typical": r"10\%"}
+        return {"params": "n", "batch": "N", **guess}
     return {
         "params": f"{history.info['params']:,}".replace(",", r"\,"),
         "batch": str(history.config["batch_size"]),

@@ -19,8 +19,8 @@ TOO_LARGE = N_(
     "lay it. Choose a smaller window, less dilation, or more padding."
 )
 TOO_PADDED = N_(
-    "A padding of {padding} is more than half of the window ({extent} pixels): some windows would see nothing but "
-    "padding, and a pooling has no answer there. Choose less padding or a larger window."
+    "A padding of {padding} is more than half of the window ({extent} pixels): in the corners a pooling would see more "
+    "padding than picture, and PyTorch refuses that. Choose less padding or a larger window."
 )
 
 

@@ -42,8 +42,8 @@ def _power(factor: float, n: int) -> str:
 def _percent(share: float) -> str:
     """A share as a percentage that never claims to be all of it."""
     if 0.99 < share < 1:
-        return f"{100 * share:.{min(10, math.ceil(-math.log10(1 - share)) - 1)}f} %"
-    return f"{say(100 * share, 3)} %"
+        return f"{100 * share:.{min(10, math.ceil(-math.log10(1 - share)) - 1)}f}%"
+    return f"{say(100 * share, 3)}%"
 
 
 def arrival(path: Path, near: float = NEAR) -> int | None:

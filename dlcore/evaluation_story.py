@@ -63,18 +63,26 @@ def percent(share: float) -> str:
     return f"{share:.2%}" if 0 < rest < 0.01 else f"{share:.1%}"
 
 
+def alike(measured: float, low: float, high: float, *, as_percent: bool) -> list[str]:
+    """A number and the ends of its interval, all with as many digits as the interval's width is worth."""
+    factor = 100 if as_percent else 1
+    width = factor * (high - low)
+    digits = int(np.clip(1 - np.floor(np.log10(width)), 1, 4)) if width > 0 else (1 if as_percent else 3)
+    return [f"{factor * value:.{digits}f}" + "%" * as_percent for value in (measured, low, high)]
+
+
 def ratio_text(above: Iterable[float], below: Iterable[float]) -> str:
     """A fraction of sums as it is printed: ``82 / (82 + 410)``."""
     upper, lower = ([amount(n) for n in numbers] for numbers in (above, below))
-    top = upper[0] if len(upper) == 1 else f"({' + '.join(upper)})"
-    return f"{top} / ({' + '.join(lower)})"
+    top, bottom = (parts[0] if len(parts) == 1 else f"({' + '.join(parts)})" for parts in (upper, lower))
+    return f"{top} / {bottom}"
 
 
 def fractions(c: Counts) -> dict[str, tuple[str, float]]:
     """Each measure by name: its formula with the numbers of the matrix, and its value."""
     recall, specificity = percent(c.recall), percent(c.specificity)
     return {
-        "accuracy": (ratio_text((c.tp, c.tn), (c.tp, c.fp, c.fn, c.tn)), c.accuracy),
+        "accuracy": (ratio_text((c.tp, c.tn), (c.total,)), c.accuracy),
         "precision": (ratio_text((c.tp,), (c.tp, c.fp)), c.precision),
         "recall": (ratio_text((c.tp,), (c.tp, c.fn)), c.recall),
         "specificity": (ratio_text((c.tn,), (c.tn, c.fp)), c.specificity),

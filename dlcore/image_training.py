@@ -5,6 +5,7 @@ The whole set lies on the device as one tensor of bytes; a batch is cut out of i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +16,8 @@ from dlcore.data.images import ImageData, load, name_of, pixel_statistics
 from dlcore.device import Layout, autocast, choose_device, choose_layout, device_name, torch_format
 from dlcore.events import Event, Finished, Snapshot, Started
 from dlcore.experiments.settings import ImageConfig
+from dlcore.models.layer_shapes import shapes
+from dlcore.models.layers import PRESETS, parse
 from dlcore.optimizers import make_optimizer
 from dlcore.probe import Probe
 from dlcore.steering import Steering
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from dlcore.training import Plan, Task
 
 C = TypeVar("C", bound=ImageConfig)
+MOST_NUMBERS = 32_000_000  # that one layer puts out for the images asked together: 128 MB
 
 
 def load_data(config: ImageConfig) -> ImageData:
@@ -188,11 +192,18 @@ def model_arguments(config: ImageConfig, data: ImageData) -> dict[str, Any]:
     }
 
 
-def infer(model: nn.Module, X: Tensor, config: ImageConfig, size: int = 1000) -> Tensor:
-    """Logits of many images, float32 ``(N, K)``, computed in the run's own layout, ``size`` at a time."""
+def at_once(config: ImageConfig, shape: tuple[int, ...]) -> int:
+    """How many images ``(C, H, W)`` are asked together: 1000, fewer where a layer would fill the memory with them."""
+    text = config.layers if config.network == "own" else PRESETS[config.network]
+    widest = max((math.prod(row.shape) for row in shapes(parse(text), shape, 1)), default=1)
+    return max(1, min(1000, MOST_NUMBERS // max(1, widest)))
+
+
+def infer(model: nn.Module, X: Tensor, config: ImageConfig) -> Tensor:
+    """Logits of many images, float32 ``(N, K)``, computed in the run's own layout, ``at_once`` at a time."""
     import torch
 
-    order = torch_format(config.memory_format)
+    order, size = torch_format(config.memory_format), at_once(config, tuple(X.shape[1:]))
     with torch.no_grad(), autocast(config.device, config.precision):
         parts = [model(part.to(torch.float32).to(memory_format=order)).float() for part in X.split(size)]
     return torch.cat(parts)

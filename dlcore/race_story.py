@@ -45,7 +45,7 @@ PACE = N_(
 
 def _percent(share: float) -> str:
     """A share as a percentage that is never broken at the sign."""
-    return f"{say(100 * share, 2)}\u00a0%"
+    return f"{say(100 * share, 2)}%"
 
 
 def result(shown: Scene, racer: Racer, arrived: int | None, label: Label = str) -> str:

@@ -92,7 +92,7 @@ def draw(count: int, height: int, width: int, settings: Strengths) -> Moves:
         # as likely to shrink as to grow: 1 / (1 + s) to 1 + s, on a logarithmic scale
         most = math.log1p(settings.scale)
         moves = moves._replace(scale=kept(uniform(-most, most, count, 1).exp().expand(-1, 2), moves.scale))
-    if settings.flip or settings.upside_down:
+    if chance and (settings.flip or settings.upside_down):
         mirrored = torch.stack([chosen(count, settings.flip), chosen(count, settings.upside_down)], 1)
         moves = moves._replace(scale=torch.where(mirrored, -moves.scale, moves.scale))
     if settings.shear:

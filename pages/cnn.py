@@ -1,5 +1,7 @@
 """How does a network read your handwriting? The article's convolutional network, trained live on real images."""
 
+import streamlit as st
+
 from dlcore.cnn_story import numbers
 from ui.challenge import challenge
 from ui.cnn_tasks import cnn_tasks
@@ -20,9 +22,11 @@ from ui.training_view import training_view
 from ui.why_convolution import why_convolution
 
 LABELS = {**DATASETS, **NETWORKS, **PIXELS, **OPTIMIZERS, **SCHEDULES}
+PARTS = ("ask", "layers", "evaluation", "what-you-see", "seven-steps", "formulas", "compare", "why-convolution",
+         "challenge", "code")  # fmt: skip
 
 lesson = lesson_for("cnn")
-intro(lesson)
+intro(lesson, parts=PARTS)
 panel, picture = lab()
 with panel:
     config = controls(lesson.config, labels=LABELS, hidden=("layers", "own_form"))
@@ -31,11 +35,10 @@ with picture:
     show_images = gallery(config) if here else None
     fits = here and layer_editor(lesson.slug, config)
     history = run_panel(lesson, config, training_view, ready=fits)
-look_panel(lesson, history)
-evaluation_panel(history)
-run_shelf(lesson, config, labels=LABELS, ready=fits)
+asked, examined = st.container(key="asked"), st.container(key="examined")  # a worker answers: drawn last
 for section in ("what-you-see", "seven-steps", "formulas"):
     prose(lesson.slug, section, numbers(history))
+run_shelf(lesson, config, labels=LABELS, ready=fits)
 why_convolution(lesson)
 challenge(lesson, cnn_tasks())
 code_panel(
@@ -48,3 +51,7 @@ code_panel(
 outro(lesson)
 if show_images:
     show_images()
+with asked:
+    look_panel(lesson, history)
+with examined:
+    evaluation_panel(history)

@@ -25,7 +25,7 @@ def runs():
 
 
 lesson = lesson_for("convolution")
-intro(lesson)
+intro(lesson, parts=("what-you-see", "formulas", "learn-back", "what-pictures-tell", "challenge", "code"))
 bench = live_lab(convolution_lab.draw)
 for section in ("what-you-see", "formulas", "learn-back"):
     prose(lesson.slug, section, numbers(bench))

@@ -1,4 +1,4 @@
-"""When is 99 % accuracy worthless? One threshold, what its mistakes cost, and how far a score can be trusted."""
+"""When is 99% accuracy worthless? One threshold, what its mistakes cost, and how far a score can be trusted."""
 
 from functools import partial
 

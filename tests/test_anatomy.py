@@ -18,7 +18,10 @@ from dlcore.texts import Problem
 from dlcore.trained import network
 from tests.untrained import write
 
-SHAPES = [("article", (1, 28, 28), 10), ("fast", (3, 32, 32), 4), ("mlp", (1, 28, 28), 8), ("article", (3, 32, 32), 2)]
+SHAPES = [
+    ("article", (1, 28, 28), 10), ("fast", (3, 32, 32), 4), ("mlp", (1, 28, 28), 8), ("article", (3, 32, 32), 2),
+    ("small", (1, 28, 28), 8),
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +72,8 @@ def all_pass(model: nn.Sequential) -> nn.Sequential:
             layer = nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding)
         elif isinstance(layer, nn.AdaptiveMaxPool2d):
             layer = nn.AdaptiveAvgPool2d(layer.output_size)
+        elif anatomy.kind_of(layer) == "globalpool":
+            layer = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         parts.append((name, nn.Identity() if isinstance(layer, nn.ReLU) else layer))
     return nn.Sequential(OrderedDict(parts))
 
@@ -83,10 +88,10 @@ PADDED = nn.Sequential(
 )
 
 
-@pytest.mark.parametrize("name", ["article", "fast", "mlp", "padded"])
+@pytest.mark.parametrize("name", ["article", "fast", "mlp", "padded", "small", "norm"])
 def test_a_receptive_field_is_where_the_input_gradient_is_not_zero(name):
     torch.manual_seed(0)
-    model = PADDED if name == "padded" else networks.build(name)
+    model = PADDED if name == "padded" else networks.build(name).eval()
     shape = (2, 28, 28) if name == "padded" else (1, 28, 28)
     seen, smooth = anatomy.fields(model, shape), all_pass(model)
     rng = np.random.default_rng(0)
@@ -103,11 +108,19 @@ def test_a_receptive_field_is_where_the_input_gradient_is_not_zero(name):
             rows, columns = np.nonzero(np.abs(slope[0].numpy()).sum(0))
             wanted = (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1)
             told = anatomy.box(seen[child], (place[0], place[1]), shape)
-            if name == "padded" and (told[0] == 0 or told[1] == 0 or told[2] == 28 or told[3] == 28):
+            if name in ("padded", "small", "norm") and (told[0] == 0 or told[1] == 0 or told[2] == 28 or told[3] == 28):
                 assert told[:2] <= wanted[:2]
                 assert told[2:] >= wanted[2:]  # at a padded rim it may see less
             else:
                 assert told == wanted, child
+
+
+def test_where_pixels_are_shuffled_a_window_may_see_any_of_them():
+    seen = anatomy.fields(networks.build("article", shuffled=True), (1, 28, 28))
+    assert anatomy.box(seen["standardize"], (3, 4), (1, 28, 28)) == (3, 4, 4, 5)
+    for name in ("shuffle", "conv1", "pool2", "logits"):
+        assert anatomy.box(seen[name], (3, 4), (1, 28, 28)) == (0, 0, 28, 28)
+        assert seen[name][0].jump == 0, "so no unit has a place of its own"
 
 
 def test_the_rim_of_the_article_s_images_is_seen_by_nothing_deep():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -11,6 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dlcore import cli
 from dlcore.data import catalogue, cifar10, download, images
@@ -137,6 +140,22 @@ def test_other_copies_are_refused(root, other):
     (root / cifar10.JPEG).write_bytes(b"PK\3\4 nothing")
     with pytest.raises(Problem, match="is damaged"):
         images.load("cifar10")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), st.sampled_from([np.savez, np.savez_compressed]))
+def test_any_damage_to_the_copies_is_one_of_the_faults(tmp_path_factory, data, write):
+    place = tmp_path_factory.mktemp("copies") / cifar10.JPEG
+    X = np.zeros((20, 32, 32, 3), np.uint8) + np.arange(32, dtype=np.uint8)[:, None]
+    write(place, x_train=X, y_train=np.arange(20) % 10, x_test=X, y_test=np.arange(20) % 10)
+    blob = bytearray(place.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        near = data.draw(st.sampled_from([200, 700, len(blob)]))  # its head, its directory, anywhere
+        at = data.draw(st.integers(0, near - 1))
+        blob[at if near == 200 else -1 - at] = data.draw(st.integers(0, 255))
+    place.write_bytes(bytes(blob))
+    with contextlib.suppress(*cifar10.FAULTS):
+        assert cifar10.read(place)[0].shape == (20, 3, 32, 32)
 
 
 def test_the_archive_is_fetched_and_unpacked_by_name_alone(root, monkeypatch):

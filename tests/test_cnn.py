@@ -15,6 +15,7 @@ from dlcore.data import images
 from dlcore.data.images import load
 from dlcore.events import Changed, Checkpoint, Diverged, Epoch, Finished, Snapshot, Started, Step, pack, unpack
 from dlcore.experiments import cnn, experiment
+from dlcore.image_training import at_once, infer
 from dlcore.knobs import build, defaults_for, parse, to_texts
 from dlcore.models import cnn as networks
 from dlcore.models.weights import load_shipped
@@ -51,6 +52,14 @@ def losses(events) -> list[float]:
 
 
 # networks
+
+
+def test_as_many_images_are_asked_at_once_as_memory_has_room_for():
+    assert {at_once(quick(network=name), (3, 32, 32)) for name in networks.NETWORKS} == {1000}
+    wide = quick(network="own", device="cpu", layers="conv 512 3 pad 1; relu; average; dense")
+    assert at_once(wide, (3, 32, 32)) == 32_000_000 // (512 * 32 * 32)
+    X, model = torch.rand(70, 3, 32, 32) * 255, networks.build("own", (3, 32, 32), layers=wide.layers).eval()
+    torch.testing.assert_close(infer(model, X, wide), model(X), atol=1e-4, rtol=1e-4)
 
 
 def test_article_is_the_articles_network():

@@ -63,6 +63,13 @@ def test_every_placeholder_has_its_number(code, run):
     assert wanted == set(cnn_story.numbers(run)) | set(why_story.weights())
 
 
+def test_before_a_run_the_numbers_are_those_of_guessing():
+    numbers = cnn_story.numbers(History())
+    assert float(numbers["loss"]) == pytest.approx(math.log(10), abs=1e-3)
+    assert numbers["first_loss"].endswith(numbers["loss"])
+    assert numbers["typical"] == rf"{100 * math.exp(-float(numbers['loss'])):.0f}\%"
+
+
 def test_numbers_are_the_run_s():
     numbers = cnn_story.numbers(history())
     assert numbers["first_loss"] == "2.303"

@@ -18,7 +18,7 @@ from dlcore import descent_views as look
 from dlcore import figures
 from dlcore.descent import descend
 from dlcore.experiments import linear_regression as lr
-from dlcore.figures import descent
+from dlcore.figures import descent, kernels
 from dlcore.figures.curves import Curve, Level, curves, spread
 from dlcore.knobs import build
 
@@ -253,3 +253,22 @@ def test_figures_import_plotly_and_numpy_only():
             assert {name.split(".")[0] for name in names} <= allowed, path
             dlcore = {name for name in names if name.startswith("dlcore")}
             assert all(name.startswith(("dlcore.figures", "dlcore.texts")) for name in dlcore), path
+
+
+def test_room_for_the_names_is_kept_before_there_is_data():
+    none = np.array([])
+    still, test = Curve(none, none, "training"), Curve(none, none, "test")
+    before = curves([still, test], x_range=(0, 9), y_range=(0, 1))
+    drawn = Curve(np.array([0.0, 9.0]), np.array([0.0, 1.0]), "training")
+    after = curves([drawn, test], x_range=(0, 9), y_range=(0, 1))
+    assert before.layout.margin == after.layout.margin
+
+
+def test_short_logarithmic_axes_name_1_2_and_5():
+    assert curves([], log_y=True, y_range=(0.1, 3.0)).layout.yaxis.dtick == "D2"
+
+
+def test_the_learned_filter_is_as_large_as_the_hidden_one():
+    for path in (np.zeros((0, 3, 3)), np.ones((5, 3, 3))):
+        layout = kernels.pair(np.eye(3), path).figure.layout
+        assert layout.xaxis.range == layout.xaxis2.range == (-0.5, 2.5)

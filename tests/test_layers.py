@@ -122,6 +122,7 @@ def test_several_ways_to_write_the_same():
         ("convolution 3", "no layer that I know"),
         ("conv 32", "written like this: conv 32 3"),
         ("conv 32 3 stride", "written like this"),
+        ("conv 32 3x5", "written like this"),
         ("conv 32 3 stride 1 stride 1", "written like this"),
         ("conv 9999 3", "from 1 to 512"),
         ("conv 8 3 pad 2", "At most 1"),

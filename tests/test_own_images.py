@@ -97,6 +97,11 @@ def test_a_class_that_is_only_asked_for_is_left_out():
     assert left_out(found) == {zip_folder.ONLY_TEST: 1}
 
 
+def test_a_class_has_its_name_on_one_line():
+    found = own_images.keep_zip(zipped({**folders(), "a\nb\t| c/1.png": picture(), "a\nb\t| c/2.png": picture(1)}))
+    assert found["classes"] == ["a b | c", "cats", "dogs"]
+
+
 def test_train_alone_is_no_split():
     found = own_images.keep_zip(zipped(folders("train/")))
     assert not found["given"]
@@ -126,6 +131,25 @@ def test_western_names_without_a_mark_stay_what_they_are():
         entries.append((f"{name.replace('é', '@')}", picture(len(entries))))
     found = own_images.keep_zip(zipped(entries).replace(b"caf@", b"caf\x82").replace(b"th@", b"th\x82"))
     assert found["classes"] == ["café", "thé"]
+
+
+def test_names_that_are_known_in_unicode_are_taken_as_they_are():
+    entries = [zipfile.ZipInfo("猫/1.png"), zipfile.ZipInfo("caf\u0082/1.png")]
+    assert zip_folder._names(entries[:1]) == ["猫/1.png"]
+    assert zip_folder._unread(entries[0]) is None
+
+
+def test_long_names_that_begin_alike_stay_two_classes():
+    long = "photographs of the trees in the northern garden, "
+    files = {f"{long}{kind}/{n}.png": picture(n) for kind in ("oak", "elm") for n in range(3)}
+    found = own_images.keep_zip(zipped(files))
+    assert [name[-5:] for name in found["classes"]] == [", elm", ", oak"]
+    assert all(len(name) == zip_folder.MOST_NAME for name in found["classes"])
+
+
+def test_an_entry_without_a_name_is_left_out():
+    blob = zipped({**folders(), "@@@@@/0.png": picture(1)}).replace(b"@@@@@", b"\0@@@@")
+    assert left_out(own_images.keep_zip(blob)) == {zip_folder.OUTSIDE: 1}
 
 
 def test_classes_are_sorted_as_people_count():
@@ -344,6 +368,17 @@ def test_the_oldest_sets_make_room(monkeypatch):
         names.append(own_images.keep_zip(zipped(folders(each=3 + n)))["hash"])
         os.utime(own_images.folder() / f"{names[-1]}.npz", (n, n))
     assert {path.stem for path in own_images.folder().glob("*.npz")} == set(names[-2:])
+
+
+def test_what_an_interrupted_reading_left_goes_after_an_hour():
+    own_images.folder().mkdir(parents=True)
+    old, new = (own_images.folder() / f"{note}.progress" for note in ("ab" * 16, "cd" * 16))
+    for path in (old, new):
+        path.write_text("1 2")
+    os.utime(old, (0, 0))
+    own_images.keep_zip(zipped(folders()))
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_progress_is_told_and_forgotten():

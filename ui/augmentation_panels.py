@@ -53,10 +53,11 @@ def two_trainings(config: Config, *, ready: bool) -> None:
     contenders = [Contender("without", _("Without augmentation"), GREY, plain)]
     if augmented != plain:
         contenders.append(Contender("with", _("With augmentation"), MODEL, augmented))
-    compare_runs(
-        SLUG, SLUG, contenders if ready else [], start=_("Train both"), name="twins",
-        alt=_("Loss on the clean test images, with and without augmentation."),
-    )  # fmt: skip
+    with st.container(key="prose-twins"):  # in the reading column, as the words above it
+        compare_runs(
+            SLUG, SLUG, contenders if ready else [], start=_("Train both"), name="twins",
+            alt=_("Loss on the clean test images, with and without augmentation."),
+        )  # fmt: skip
 
 
 def results(config: Config) -> story.Pair | None:
@@ -66,12 +67,12 @@ def results(config: Config) -> story.Pair | None:
     pair = next(iter(mine or found), None)
     without, with_ = (story.accuracies(pair and run) for run in ((pair.without, pair.with_) if pair else (None, None)))
     names = [_(name) for name in story.KINDS.values()]
-    live_plot(
-        figures.kinds(names, without, with_, label=_), key="kinds", height=BARS,
-        alt=_("Right answers with and without augmentation, on clean, shifted, rotated, noisy and blurred images."),
-        table={"": names, _("without"): np.round(without, 4), _("with augmentation"): np.round(with_, 4)},
-    )  # fmt: skip
     with st.container(key="prose-verdict"):
+        live_plot(
+            figures.kinds(names, without, with_, label=_), key="kinds", height=BARS,
+            alt=_("Right answers with and without augmentation, on clean, shifted, rotated, noisy and blurred images."),
+            table={"": names, _("without"): np.round(without, 4), _("with augmentation"): np.round(with_, 4)},
+        )  # fmt: skip
         if pair is None:
             st.markdown(_("Train both networks: how each does on every kind of images will stand here."))
             return None
@@ -93,6 +94,11 @@ def scaling_panel(config: Config) -> None:
     if jobs.status().state == "starting":
         st.caption(_("The workers are being woken up; this takes a few seconds."))
         return
+    with st.container(key="prose-pixels"):
+        _pixel_values(config)
+
+
+def _pixel_values(config: Config) -> None:
     chosen = st.segmented_control(
         _("Scaling of the pixels"), SCALINGS, format_func=lambda name: _(LABELS[name]), default="normalised",
         required=True, key="scaling.shown",
@@ -129,15 +135,17 @@ def _pixels(dataset: str, train_size: int) -> dict[str, Any]:
 
 def scaling_race(config: Config, *, ready: bool) -> None:
     """Short runs that differ in the scaling alone, at one learning rate for all."""
-    rate = slider(
-        _("Learning rate for all"), key="scaling.rate", low=1e-4, high=1.0, value=RATE, log=True,
-        help=_("Plain gradient descent (SGD without momentum), 5 epochs on 1,000 images."),
-    )  # fmt: skip
-    given = {**SHORT, "dataset": config.dataset, "seed": config.seed, "learning_rate": float(f"{rate:.3g}")}
-    contenders = [
-        Contender(name, _(LABELS[name]), COLORS[name], build(Config, {**given, "scaling": name})) for name in SCALINGS
-    ]
-    compare_runs(
-        SLUG, SLUG, contenders if ready else [], start=_("Train them"), name="scalings",
-        alt=_("Loss on the test images for each way of scaling, on a logarithmic scale."),
-    )  # fmt: skip
+    with st.container(key="prose-rates"):
+        rate = slider(
+            _("Learning rate for all"), key="scaling.rate", low=1e-4, high=1.0, value=RATE, log=True,
+            help=_("Plain gradient descent (SGD without momentum), 5 epochs on 1,000 images."),
+        )  # fmt: skip
+        given = {**SHORT, "dataset": config.dataset, "seed": config.seed, "learning_rate": float(f"{rate:.3g}")}
+        contenders = [
+            Contender(name, _(LABELS[name]), COLORS[name], build(Config, {**given, "scaling": name}))
+            for name in SCALINGS
+        ]
+        compare_runs(
+            SLUG, SLUG, contenders if ready else [], start=_("Train them"), name="scalings",
+            alt=_("Loss on the test images for each way of scaling, on a logarithmic scale."),
+        )  # fmt: skip

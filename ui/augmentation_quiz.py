@@ -20,9 +20,9 @@ from ui.live_plot import live_plot
 from ui.session import imposed, page_state
 
 COUNT, COLUMNS = 12, 6
-HEIGHT, FOOT = 340, 6
+HEIGHT, FOOT = 290, 6
 WILD, MINE = "wild", "mine"
-SOURCES = {WILD: N_("Turned, mirrored, cropped"), MINE: N_("With my settings")}
+SOURCES = {WILD: N_("Turned, mirrored"), MINE: N_("With my settings")}
 AGREED = 10  # of COUNT: the challenge
 
 
@@ -33,6 +33,11 @@ def quiz(config: Config, checkpoint: str | None) -> None:
     Args:
         checkpoint: of the reader's own network, for images that the shipped one does not know; None if there is none.
     """
+    with st.container(key="prose-quiz"):  # in the reading column
+        _quiz(config, checkpoint)
+
+
+def _quiz(config: Config, checkpoint: str | None) -> None:
     st.header(_("Is the label still valid?"), anchor="labels")
     if config.dataset not in story.DIGITS and checkpoint is None:
         st.markdown(_("The network that comes with the lesson knows digits only. Train yours first, then it is asked."))
@@ -59,7 +64,7 @@ def quiz(config: Config, checkpoint: str | None) -> None:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _questions(dataset: str, settings: dict[str, Any], seed: int, checkpoint: str | None) -> dict[str, Any]:
     own = None if dataset in story.DIGITS else checkpoint
-    return jobs.call(augmentation_look.questions, dataset, settings, 100 + seed, COUNT, own)
+    return jobs.call(augmentation_look.questions, dataset, settings, 100 + seed, COUNT, own, skip=seed * COUNT)
 
 
 def _state(question: tuple) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def _ask(asked: dict[str, Any], state: dict[str, Any]) -> None:
     )
     st.pills(
         _("Label no longer valid"), list(range(1, COUNT + 1)), selection_mode="multi", disabled=state["shown"], **bound,
-        format_func=lambda k: f"{k} · {_(asked['classes'][asked['labels'][k - 1]])}",
+        format_func=lambda k: _named(asked, k - 1),
     )  # fmt: skip
     with st.container(horizontal=True, gap="small"):
         st.button(
@@ -102,6 +107,11 @@ def _ask(asked: dict[str, Any], state: dict[str, Any]) -> None:
         _compare(asked, state)
 
 
+def _named(asked: dict[str, Any], tile: int) -> str:
+    """A picture's number in a ring and its label: the same under the picture and on its button."""
+    return f"{chr(0x2460 + tile)} {_(asked['classes'][asked['labels'][tile]])}"
+
+
 def _again() -> None:
     state = page_state(SLUG)
     state["quiz_draw"] = state.get("quiz_draw", 0) + 1
@@ -110,7 +120,7 @@ def _again() -> None:
 def _notes(asked: dict[str, Any], *, shown: bool) -> list[figures.Note]:
     """The label below each picture; when it has been asked, the network's answer beside it."""
     names = [_(name) for name in asked["classes"]]
-    notes = [figures.Note(tile, names[label], DATA) for tile, label in enumerate(asked["labels"])]
+    notes = [figures.Note(tile, _named(asked, tile), DATA) for tile in range(COUNT)]
     if shown:
         for tile, (label, row) in enumerate(zip(asked["labels"], asked["probabilities"], strict=True)):
             best = int(row.argmax())

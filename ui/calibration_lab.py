@@ -1,4 +1,4 @@
-"""Does "80 % sure" come true in 80 of 100 cases? The reliability diagram, and a temperature that one can turn."""
+"""Does "80% sure" come true in 80 of 100 cases? The reliability diagram, and a temperature that one can turn."""
 
 from __future__ import annotations
 

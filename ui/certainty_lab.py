@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from dlcore import jobs, resampling
-from dlcore.evaluation_story import percent
+from dlcore.evaluation_story import alike
 from dlcore.figures import certainty
 from dlcore.texts import N_, Problem
 from dlcore.thresholds import area_under_roc, curves
@@ -50,12 +50,13 @@ def _histogram(name: str, title: str, values: np.ndarray, measured: float) -> No
         st.caption(_("Among these samples there are not two classes: no AUC."))
         return
     span = resampling.interval(values)
+    form = ".3~p" if name == "accuracies" else ""
     live_plot(
-        certainty.resamples(values, span, measured, title, label=_), key=f"bootstrap-{name}", height=260,
-        alt=_("Histogram of {what} over 2,000 resamples, with its 95 % interval.").format(what=_(title)),
+        certainty.resamples(values, span, measured, title, x_format=form, label=_), key=f"bootstrap-{name}", height=260,
+        alt=_("Histogram of {what} over 2,000 resamples, with its 95% interval.").format(what=_(title)),
     )  # fmt: skip
-    words = _("{what}: {measured}, with a 95 % interval from {low} to {high}.")
-    texts = [percent(v) if name == "accuracies" else f"{v:.4f}" for v in (measured, *span)]
+    words = _("{what}: {measured}, with a 95% interval from {low} to {high}.")
+    texts = alike(measured, *span, as_percent=name == "accuracies")
     st.markdown(words.format(what=_(title), measured=f"**{texts[0]}**", low=texts[1], high=texts[2]))
 
 

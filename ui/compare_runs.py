@@ -82,10 +82,13 @@ def watch(
     draw: Callable[[Shown], None] | None = None, measures: Sequence[str] = ("test_loss",),
 ) -> Shown:  # fmt: skip
     """The picture and the table of the runs in ``state["compared"]`` (contender's name → run), drawn at each tick."""
+    empty = _("Nothing has been trained yet. The curves will grow here, one run after the other.")
+    if draw:  # of no curves
+        empty = _("Nothing has been trained yet.")
     draw = draw or _curves(key, alt, measures)
     infos = _infos(state)
     active = any(info.state in ACTIVE for info in infos.values())
-    st.fragment(_tick, run_every=TICK if active else None)(state, contenders, draw, active)
+    st.fragment(_tick, run_every=TICK if active else None)(state, contenders, draw, active, empty)
     return _shown(infos, contenders)
 
 
@@ -186,7 +189,7 @@ def _shown(infos: Mapping[str, RunInfo], contenders: Sequence[Contender]) -> dic
     return {by_name[n]: jobs.history(i.run_id, owner=owner()) for n, i in infos.items() if n in by_name}
 
 
-def _tick(state: dict[str, Any], contenders: Sequence[Contender], draw: Callable, was_active: bool) -> None:
+def _tick(state: dict[str, Any], contenders: Sequence[Contender], draw: Callable, was_active: bool, empty: str) -> None:
     """One look at all runs; the page as a whole is drawn again when the last of them has ended."""
     with told():
         infos = _infos(state)
@@ -194,7 +197,7 @@ def _tick(state: dict[str, Any], contenders: Sequence[Contender], draw: Callable
             st.rerun()
         shown = _shown(infos, contenders)
         draw(shown)
-        _results(infos, shown)
+        _results(infos, shown, empty)
 
 
 def compared(shown: Shown, across: str, label: Label = str, *, measure: str = "test_loss"):
@@ -226,10 +229,10 @@ def compared(shown: Shown, across: str, label: Label = str, *, measure: str = "t
     return curves(lines, **axes, log_y=True, y_range=decades)
 
 
-def _results(infos: Mapping[str, RunInfo], shown: Shown) -> None:
-    """A table: how far each is, and what it has reached."""
+def _results(infos: Mapping[str, RunInfo], shown: Shown, empty: str) -> None:
+    """A table: how far each is, and what it has reached; ``empty`` before there are any."""
     if not shown:
-        st.caption(_("Nothing has been trained yet. The curves will grow here, one run after the other."))
+        st.caption(empty)
         return
     heads = (_("Run"), _("Test loss"), _("Right on test images"), _("Seconds"), "")
     rows = ["| " + " | ".join(heads) + " |", "|---|---:|---:|---:|---|"]

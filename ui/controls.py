@@ -24,7 +24,7 @@ C = TypeVar("C")
 Values = dict[str, Any]  # the value of every knob, by name
 CHANGES = "changes"  # what a link's run is to repeat beside its settings (see ``ui.repeat``)
 RESERVED = ("lang", "hide", CHANGES)  # parameters of the address that are no knobs
-FEW = 4  # choices that stand side by side; more go into a list
+FEW, LETTERS = 4, 32  # choices that stand side by side, and letters of all together; more go into a list
 WIDEST = 1e6  # a track of a few hundred pixels cannot choose within more; the number is typed then
 
 
@@ -265,8 +265,10 @@ def _stock(panel: _Panel, knob: Knob, state: dict[str, Any]) -> None:
     """The widget of Streamlit that fits the knob, with the ``state`` that ``imposed`` gave it."""
     texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help) or None, **state}
     if knob.choices:
-        name = {choice: _(name_for(panel.labels, knob.name, choice)) for choice in knob.choices}.__getitem__
-        if len(knob.choices) <= FEW:
+        plain = {choice: name_for(panel.labels, knob.name, choice) for choice in knob.choices}
+        name = {choice: _(text) for choice, text in plain.items()}.__getitem__
+        letters = sum(map(len, map(str, plain.values())))  # of the English names: alike in every language
+        if len(knob.choices) <= FEW and letters <= LETTERS:
             st.segmented_control(**texts, options=knob.choices, format_func=name, required=True)
         else:
             st.selectbox(**texts, options=knob.choices, format_func=name)

@@ -23,27 +23,27 @@ def tasks(scene: Scene | None, measured: Measured | None) -> list[Task]:
     return [
         Task(
             "worthless",
-            _("Set up a classifier with more than 98 % right answers that finds not a single positive."),
+            _("Set up a classifier with more than 98% right answers that finds not a single positive."),
             lambda: worthless(scene),
             hint=_("Take the rare disease. Above which threshold is nobody called ill?"),
-            praise=_("Accuracy counts the many. Balanced accuracy says 50 %: no better than not looking."),
+            praise=_("Accuracy counts the many. Balanced accuracy says 50%: no better than not looking."),
         ),
         Task(
             "screen",
-            _("Screen for the rare disease: find 90 % of the ill, with at least {share} of the alarms right.").format(
+            _("Screen for the rare disease: find 90% of the ill, with at least {share} of the alarms right.").format(
                 share=f"{GOAL_PRECISION:.1%}"
             ),
             lambda: screens(scene),
             hint=_(
-                "Go down with the threshold until recall is just 90 %, and no further. The number can be typed, too."
+                "Go down with the threshold until recall is just 90%, and no further. The number can be typed, too."
             ),
             praise=_("Some 95 of 100 alarms are false. That may be worth it: a second test is cheap, a miss is not."),
         ),
         Task(
             "believe",
-            _("Same test, same disease: let 80 % of the alarms be right, with at least half of the ill found."),
+            _("Same test, same disease: let 80% of the alarms be right, with at least half of the ill found."),
             lambda: believable(scene),
-            hint=_("No threshold will do it at 1 %. In which waiting room would you use this test?"),
+            hint=_("No threshold will do it at 1%. In which waiting room would you use this test?"),
             praise=_("The test is the same, and so is its ROC curve. What an alarm means depends on who is tested."),
         ),
         Task(

@@ -28,7 +28,7 @@ def gallery(config: Any) -> Callable[[], None]:
     buttons need not wait for it. Strips that were drawn before are drawn at once.
     """
     name = name_of(asdict(config))
-    with st.container(key="gallery", gap="small"):
+    with st.container(key="gallery", gap="xsmall"):
         room, words = st.empty(), st.empty()
     if page_state(current()).get("gallery") == name:  # they are in the cache
         _ask(name, room, words)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, Literal
 
 import streamlit as st
@@ -14,12 +15,17 @@ from ui.i18n import _, fill, language, ngettext, sections
 from ui.lessons import Lesson, lesson_for, neighbours
 from ui.session import set_up_by_teacher
 
-HEADINGS = {  # sections that every lesson may have; one of its own brings its heading in its text (###)
+HEADINGS = {  # sections that every lesson has; one of its own brings its heading in its text (# or, smaller, ###)
     "what-you-see": N_("What you see"),
     "formulas": N_("The mathematics"),
     "where-used": N_("Where this is used"),
     "reading": N_("Further reading"),
 }
+PARTS = {  # what is no prose, by its anchor
+    "ask": N_("Ask it yourself"), "layers": N_("Look inside: layer by layer"), "evaluation": N_("How good is it?"),
+    "compare": N_("Side by side"), "challenge": N_("Challenge"), "code": N_("The code"),
+}  # fmt: skip
+OWN_HEADING = re.compile(r"(#|###) +(.+)\n+")  # at the beginning of a section
 DISPLAYED = re.compile(r"^\$\$(.+)\$\$$", re.MULTILINE)  # on one line, Markdown would take it for a formula in the text
 PREPARED = N_("Set up by your teacher: look first, then explain.")  # instead of a lead that names knobs
 
@@ -39,9 +45,13 @@ def prose(slug: str, name: str, numbers: Mapping[str, Any] | None = None) -> Non
         numbers: what the section's ``{{placeholders}}`` stand for, ready to print (strings with units and digits).
     """
     with st.container(key=f"prose-{name}"):
+        text = passage(slug, name, numbers)
+        own = OWN_HEADING.match(text)
         if name in HEADINGS:
             st.header(_(HEADINGS[name]), anchor=name)
-        st.markdown(passage(slug, name, numbers))
+        elif own:  # its anchor is the same in every language
+            (st.header if own[1] == "#" else st.subheader)(own[2], anchor=name)
+        st.markdown(text[own.end() :] if own else text)
 
 
 def passage(slug: str, name: str, numbers: Mapping[str, Any] | None = None) -> str:
@@ -49,8 +59,12 @@ def passage(slug: str, name: str, numbers: Mapping[str, Any] | None = None) -> s
     return DISPLAYED.sub(r"$$\n\1\n$$", fill(sections(slug, language())[name], numbers or {}))
 
 
-def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
-    """The lesson's opening: what kind, how long and what to know before; the question in large type; the lead."""
+def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None, *, parts: Sequence[str] = ()) -> None:
+    """The lesson's opening: what kind, how long and what to know before; the question in large type; the lead.
+
+    Args:
+        parts: of a long page, by their anchors and in its order: links to them stand beside the question.
+    """
     minutes = ngettext("{n} minute", "{n} minutes", lesson.minutes).format(n=lesson.minutes)
     with st.container(key="intro", gap="xsmall"):
         with st.container(key="eyebrow", horizontal=True, vertical_alignment="center", gap="small"):
@@ -60,6 +74,23 @@ def intro(lesson: Lesson, numbers: Mapping[str, Any] | None = None) -> None:
         with st.container(key="lead"):
             prepared = set_up_by_teacher()
             st.markdown(_(PREPARED) if prepared else passage(lesson.slug, "lead", numbers))
+        if parts:
+            with st.container(key="contents"):
+                st.html(_contents(lesson.slug, parts))
+
+
+def _contents(slug: str, parts: Sequence[str]) -> str:
+    """What is on the page, as links; the lab needs none, it is in sight."""
+    items = "".join(f'<li><a href="#{name}">{escape(title(slug, name))}</a></li>' for name in parts)
+    label = escape(_("Further down on this page"))
+    return f'<nav class="dl-contents" aria-label="{label}"><b>{label}</b><ol>{items}</ol></nav>'
+
+
+def title(slug: str, name: str) -> str:
+    """The heading of a part of the page, by its anchor, in the session's language."""
+    known = HEADINGS.get(name) or PARTS.get(name)
+    own = None if known else OWN_HEADING.match(sections(slug, language())[name] + "\n")
+    return _(known) if known else own[2] if own else name
 
 
 def _prerequisites(lesson: Lesson) -> None:

@@ -64,7 +64,7 @@ LESSONS = (
            ":material/photo_camera:", 25, ("cnn",)),
     Lesson("sequences", N_("RNN and LSTM"), N_("How long does a network remember?"), SEQUENCES,
            ":material/timeline:", 40, ("neural_network",)),
-    Lesson("evaluation", N_("Evaluation"), N_("When is 99 % accuracy worthless?"), PRACTICE,
+    Lesson("evaluation", N_("Evaluation"), N_("When is 99% accuracy worthless?"), PRACTICE,
            ":material/rule:", 45, ("neural_network",), ready=True),
     Lesson("search", N_("Hyperparameter search"), N_("Who chooses the learning rate?"), PRACTICE,
            ":material/search:", 25, ("neural_network",)),

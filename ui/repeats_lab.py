@@ -160,6 +160,11 @@ def _gaps(config: dict[str, Any], rows: np.ndarray) -> str:
 
 def verdict(history: History) -> None:
     """Is A really better than B? The difference on the same samples, with its interval; an invitation before that."""
+    with st.container(key="prose-better"):
+        _verdict_drawn(history)
+
+
+def _verdict_drawn(history: History) -> None:
     snapshot, found = history.snapshots.get("differences"), history.metrics
     st.subheader(_("Is A really better than B?"), anchor="better")
     if snapshot is None or "difference" not in found:
@@ -171,7 +176,7 @@ def verdict(history: History) -> None:
         live_plot(
             certainty.resamples(snapshot.arrays["resamples"], span, found["difference"],
                                 N_("accuracy of A less that of B"), zero=True, label=_), key="difference", height=260,
-            alt=_("Histogram of the difference in accuracy over 2,000 resamples, with its 95 % interval and zero."),
+            alt=_("Histogram of the difference in accuracy over 2,000 resamples, with its 95% interval and zero."),
         )  # fmt: skip
     right.markdown(_verdict(found, history.config))
 
@@ -184,7 +189,7 @@ def _verdict(found: dict[str, Any], config: dict[str, Any]) -> str:
         "high": _points(high), "only_a": found["only_a"], "only_b": found["only_b"],
     }  # fmt: skip
     words = _(
-        "A has {difference} points more than B, with a 95 % interval from {low} to {high}. A was right where B was not "
+        "A has {difference} points more than B, with a 95% interval from {low} to {high}. A was right where B was not "
         "on {only_a} samples, B where A was not on {only_b}."
     ).format(**numbers)
     if low > 0:

@@ -86,9 +86,12 @@ def choose() -> Source | None:
             icon=":material/info:",
         )
     try:
-        return _own(name, own[name.removeprefix(RUN)]) if name.startswith(RUN) else _built_in(name)
+        with st.spinner(_("Asking the classifier …")):  # a worker that has just begun takes its time
+            return _own(name, own[name.removeprefix(RUN)]) if name.startswith(RUN) else _built_in(name)
     except Problem as problem:
-        if jobs.status().state != "starting":  # then the shell draws the page again when the workers are there
+        if jobs.status().state == "starting":  # the shell draws the page again when they are there
+            st.caption(_("The workers are being woken up; this takes a few seconds."))
+        else:
             st.warning(tell(problem), icon=":material/info:")
         return None
 

@@ -41,7 +41,7 @@ MEASURES = {
     "accuracy": N_("accuracy"), "balanced": N_("balanced accuracy"), "precision": N_("precision"),
     "recall": N_("recall"), "specificity": N_("specificity"), "f1": "F1",
 }  # fmt: skip
-TALL, SHORT = 262, 262  # px
+TALL, SHORT = 262, 258  # px
 
 
 def draw() -> tuple[Source, Scene] | None:
@@ -53,6 +53,8 @@ def draw() -> tuple[Source, Scene] | None:
         if source is None:
             return None
         scene = _sliders(source, _positive(source))
+        with st.container(key="measures"):
+            st.html(_table(scene))
     with picture:
         _pictures(source, scene)
     return source, scene
@@ -128,7 +130,7 @@ def names(source: Source, scene_positive: int) -> tuple[str, str]:
 
 
 def _pictures(source: Source, scene: Scene) -> None:
-    """Histogram and matrix above, ROC, precision-recall and the numbers below; one threshold in all of them."""
+    """Histogram and matrix above, ROC and precision-recall below; one threshold in all of them."""
     both = names(source, positive_class(source))
     c = scene.counts
     left, right = st.columns([1.62, 1], gap="small")
@@ -142,10 +144,7 @@ def _pictures(source: Source, scene: Scene) -> None:
             table={_("truth"): both, both[0]: matrix[:, 0].round(2), both[1]: matrix[:, 1].round(2)},
         )  # fmt: skip
     st.markdown(_story(scene, both))
-    columns = st.columns([1, 1, 1.15], gap="small")
-    _rates(scene, *columns[:2])
-    with columns[2]:
-        st.html(_table(scene))
+    _rates(scene, *st.columns(2, gap="small"))
 
 
 def _histogram(scene: Scene, both: tuple[str, str]) -> None:

@@ -17,7 +17,7 @@ from ui.thread import thread
 
 CURVES, MAPS, GRADIENTS = "curves", "maps", "gradients"
 VIEWS = {CURVES: N_("Curves"), MAPS: N_("Feature maps"), GRADIENTS: N_("Gradients")}
-HEIGHT = 300
+HEIGHT = 270
 SMOOTHING = 20  # batches that are averaged for the bold line of the training loss
 
 
@@ -42,7 +42,7 @@ def training_view(history: History) -> None:
 
 
 def _curves(history: History) -> None:
-    loss, accuracy, first = st.columns([2.3, 2.3, 1], gap="small")
+    loss, accuracy, first = st.columns([2.1, 2.1, 1.2], gap="small")
     with loss:
         live_plot(
             loss_figure(history), key="loss", height=HEIGHT,
@@ -134,7 +134,7 @@ def _filters(history: History) -> None:
         st.container(height=HEIGHT - 40, border=False).caption(words)
         return
     live_plot(
-        images.filters(snapshot.arrays["weight"], columns=4), key="filters", height=HEIGHT - 40,
+        images.filters(snapshot.arrays["weight"], columns=6), key="filters", height=HEIGHT - 40,
         alt=_("The filters of the first layer: vermilion where a bright pixel adds, blue where it takes away."),
     )  # fmt: skip
 

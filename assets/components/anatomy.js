@@ -242,8 +242,8 @@ class Anatomy {
     const { texts, classes, softmax } = this.data;
     const best = softmax.shares.indexOf(Math.max(...softmax.shares));
     const rows = classes.map((name, k) => el("tr", k === best ? { class: "dl-most" } : {}, el("td", {}, name), el("td", {}, number(softmax.logits[k], 4)), el("td", {}, number(softmax.exp[k], 4)),
-      el("td", {}, `${(100 * softmax.shares[k]).toFixed(2)} %`), el("td", { style: "text-align: left; width: 90px" }, el("span", { class: "dl-an-bar", style: `width: ${80 * softmax.shares[k]}px` }))));
-    const sum = el("tr", {}, el("td", {}, texts.sum), el("td"), el("td", {}, number(softmax.sum, 4)), el("td", {}, "100 %"), el("td"));
+      el("td", {}, `${(100 * softmax.shares[k]).toFixed(2)}%`), el("td", { style: "text-align: left; width: 90px" }, el("span", { class: "dl-an-bar", style: `width: ${80 * softmax.shares[k]}px` }))));
+    const sum = el("tr", {}, el("td", {}, texts.sum), el("td"), el("td", {}, number(softmax.sum, 4)), el("td", {}, "100%"), el("td"));
     const k = () => el("sub", {}, "k");
     const head = el("tr", {}, el("th", {}, texts.class), el("th", {}, "z", k()), el("th", {}, "e", el("sup", {}, "z", k())), el("th", {}, "p", k(), " = e", el("sup", {}, "z", k()), " / Σ"), el("th"));
     this.soft.replaceChildren(el("p", {}, texts.softmax), el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows, sum)));

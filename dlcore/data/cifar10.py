@@ -7,7 +7,9 @@ arrays they hold (in shells of our own) and refuses all else.
 from __future__ import annotations
 
 import pickle
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,8 +25,9 @@ SHAPE = (3, 32, 32)
 TRAIN, TEST = tuple(f"data_batch_{n}" for n in range(1, 6)), ("test_batch",)
 JPEG = "cifar10_jpeg.npz"  # arrays x_train (N, 32, 32, 3) uint8, y_train, x_test, y_test
 JPEG_NOTE = N_("decoded from JPEG copies: close to the original pixels, but not the same")
-FAULTS = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError,
-          pickle.UnpicklingError, zipfile.BadZipFile)  # fmt: skip # what a damaged file raises
+FAULTS = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError, MemoryError, OverflowError,
+          RuntimeError, SyntaxError, pickle.UnpicklingError, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+          )  # fmt: skip # what a damaged file raises: whoever reads a length out of it believes it
 
 
 def read(place: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

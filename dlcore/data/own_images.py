@@ -6,6 +6,7 @@ are kept in colour at 64 × 64; a form makes smaller or grey ones of them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -170,14 +171,17 @@ def _keep(
 
 
 def _make_room(newest: Path) -> None:
-    """Remove the oldest sets beyond the limits, and what an interrupted writer left."""
-    for part in newest.parent.glob("*.part"):
-        if time.time() - part.stat().st_mtime > 3600:
-            part.unlink(missing_ok=True)
-    sets = sorted(newest.parent.glob("*.npz"), key=lambda p: p.stat().st_mtime, reverse=True)
+    """Remove the oldest sets beyond the limits, and what interrupted readings left."""
+    there = []
+    for place in newest.parent.iterdir():
+        with contextlib.suppress(OSError):  # another worker may be tidying up, too
+            there.append((place.stat().st_mtime, place.stat().st_size, place))
+    for written, _size, place in there:
+        if place.suffix in (".part", ".progress") and time.time() - written > 3600:
+            place.unlink(missing_ok=True)
     total = 0
-    for rank, old in enumerate(sets):
-        total += old.stat().st_size
+    for rank, (_written, size, old) in enumerate(sorted((t for t in there if t[2].suffix == ".npz"), reverse=True)):
+        total += size
         if old != newest and (rank >= KEPT_SETS or total > KEPT_BYTES):
             old.unlink(missing_ok=True)
 

@@ -150,7 +150,7 @@ def content(archive: zipfile.ZipFile, picture: Picture) -> bytes | None:
 
 def _usable(archive: zipfile.ZipFile, skipped: Skipped) -> Iterable[tuple[zipfile.ZipInfo, tuple[str, ...]]]:
     """Entries that may be pictures, with their path in parts."""
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]  # a name may be empty
     for entry, name in zip(entries, _names(entries), strict=True):
         parts = tuple(part.strip() for part in name.split("/") if part not in ("", "."))
         if name.startswith("/") or re.match(r"[A-Za-z]:", name) or ".." in parts or not parts or "" in parts:
@@ -169,13 +169,21 @@ def _usable(archive: zipfile.ZipFile, skipped: Skipped) -> Iterable[tuple[zipfil
 
 def _names(entries: list[zipfile.ZipInfo]) -> list[str]:
     """Names as they were meant. Without the UTF-8 mark a zip does not say how they are written: all are tried alike."""
-    raw = [e.filename.encode("cp437", "replace") for e in entries if not e.flag_bits & UTF8_FLAG]
-    encoding = next(code for code in ("utf-8", "gb2312", "gbk", "cp437") if _reads(b"\n".join(raw), code))
-    names = [
-        e.filename if e.flag_bits & UTF8_FLAG else e.filename.encode("cp437", "replace").decode(encoding)
-        for e in entries
-    ]
+    raw = [_unread(entry) for entry in entries]
+    known = b"\n".join(blob for blob in raw if blob is not None)
+    encoding = next(code for code in ("utf-8", "gb2312", "gbk", "cp437") if _reads(known, code))
+    names = [e.filename if blob is None else blob.decode(encoding) for e, blob in zip(entries, raw, strict=True)]
     return [name.replace("\\", "/") for name in names]
+
+
+def _unread(entry: zipfile.ZipInfo) -> bytes | None:
+    """The bytes of a name that was read as code page 437 for want of a mark; None where it is known how to read it."""
+    if entry.flag_bits & UTF8_FLAG:
+        return None
+    try:
+        return entry.filename.encode("cp437")
+    except UnicodeEncodeError:  # newer Pythons take the name from a field that says it in Unicode
+        return None
 
 
 def _reads(text: bytes, encoding: str) -> bool:
@@ -190,6 +198,12 @@ def _reads(text: bytes, encoding: str) -> bool:
     return all(re.fullmatch(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]{2,}", run) for run in runs)
 
 
+def _kind(folder: str) -> str:
+    """A class's name on one line, cut in its middle where long: two folders that begin alike stay two classes."""
+    name, half = "".join(letter if letter.isprintable() else " " for letter in folder), MOST_NAME // 2
+    return name if len(name) <= MOST_NAME else f"{name[: half - 1]}…{name[-half:]}"
+
+
 def _placed(found: list[tuple[zipfile.ZipInfo, tuple[str, ...]]], skipped: Skipped) -> list[Picture]:
     inside = [(entry, parts) for entry, parts in found if len(parts) > 1]
     for _entry, parts in (pair for pair in found if len(pair[1]) == 1):
@@ -201,14 +215,14 @@ def _placed(found: list[tuple[zipfile.ZipInfo, tuple[str, ...]]], skipped: Skipp
     tops = {parts[0].lower() for _, parts in inside}
     given = bool(tops & set(TRAINING)) and bool(tops & set(TEST)) and tops <= {*TRAINING, *TEST}
     if not given:
-        return [Picture(entry, "/".join(parts), parts[0][:MOST_NAME], "") for entry, parts in inside]
+        return [Picture(entry, "/".join(parts), _kind(parts[0]), "") for entry, parts in inside]
     placed = []
     for entry, parts in inside:
         if len(parts) < 3:
             skipped.add(NO_FOLDER, "/".join(parts))
             continue
         part = "train" if parts[0].lower() in TRAINING else "test"
-        placed.append(Picture(entry, "/".join(parts), parts[1][:MOST_NAME], part))
+        placed.append(Picture(entry, "/".join(parts), _kind(parts[1]), part))
     learned = {picture.kind for picture in placed if picture.part == "train"}
     for picture in placed:
         if picture.kind not in learned:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dlcore.augmentation_settings import Strengths
-from dlcore.data.images import ImageData, proportional_order
+from dlcore.data.images import ImageData, pixel_statistics, proportional_order
 from dlcore.device import reproducible
 from dlcore.events import Event, Finished
 from dlcore.experiments.settings import ImageConfig
@@ -128,7 +128,7 @@ def measured(model: nn.Module, config: Config, data: ImageData) -> dict[str, flo
 
 def preprocessing(config: Config, data: ImageData) -> dict[str, Any]:
     """How the network's first layer takes pixels: arguments of ``dlcore.models.cnn.build``."""
-    mean, std = float(data.X_train.mean() / 255), float(data.X_train.std() / 255)
+    mean, std = pixel_statistics(data.X_train)
     known = {"raw": (0.0, 1 / 255), "unit": (0.0, 1.0), "normalised": (mean, std), "per_image": (0.0, 1.0)}
     mean, std = known[config.scaling]
     return {"mean": mean, "std": std, "per_image": config.scaling == "per_image"}

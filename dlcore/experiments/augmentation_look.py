@@ -19,15 +19,18 @@ from dlcore.experiments.augmentation import SCALINGS, aside
 
 DRAWING = Lock()  # the process has one generator, and answers several questions at a time
 BINS = 64
+MOST_SPREAD = 5_000  # images whose pixels are counted
 
 
-def variants(dataset: str, settings: Mapping[str, Any], seed: int, rows: int = 4, draws: int = 7) -> dict[str, Any]:
+def variants(
+    dataset: str, settings: Mapping[str, Any], seed: int, rows: int = 4, draws: int = 7, *, skip: int = 0
+) -> dict[str, Any]:
     """Images and random variants of them, each class in turn.
 
     Args:
         settings: the fields of ``Strengths`` by name; others are passed over.
         seed: of the draws; the same seed gives the same draws, however strong.
-        rows: images. draws: variants of each.
+        rows: images. draws: variants of each. skip: images that are passed over, so that others come.
 
     Returns:
         ``images`` (rows, 1 + draws, C, H, W) uint8, the original first; ``labels`` (rows,) int64; ``classes``;
@@ -39,7 +42,7 @@ def variants(dataset: str, settings: Mapping[str, Any], seed: int, rows: int = 4
     from dlcore.augmentation import augment, mixed
 
     data = load(dataset)
-    some = proportional_order(data.y_train)[:rows]
+    some = np.roll(proportional_order(data.y_train), -skip)[:rows]
     X, y = torch.tensor(data.X_train[some]), torch.tensor(data.y_train[some])
     many, many_y = X.repeat_interleave(draws, 0).to(torch.float32), y.repeat_interleave(draws)  # (rows * draws, …)
     known = _strengths(settings)
@@ -69,12 +72,19 @@ def _maps(count: int, height: int, width: int, settings: Strengths, seed: int) -
 
 
 def questions(
-    dataset: str, settings: Mapping[str, Any], seed: int, count: int = 12, checkpoint: str | None = None
+    dataset: str,
+    settings: Mapping[str, Any],
+    seed: int,
+    count: int = 12,
+    checkpoint: str | None = None,
+    *,
+    skip: int = 0,
 ) -> dict[str, Any]:
     """One variant each of ``count`` images, and what a network says of it.
 
     Args:
         checkpoint: path of a run's checkpoint, or None for the shipped network, which knows handwritten digits.
+        skip: images that are passed over, so that others come.
 
     Returns:
         ``images`` (count, C, H, W) uint8; ``originals`` alike; ``labels`` (count,); ``classes``; ``probabilities``
@@ -84,7 +94,7 @@ def questions(
 
     from dlcore.trained import network
 
-    made = variants(dataset, {**settings, "mix": "none"}, seed, rows=count, draws=1)
+    made = variants(dataset, {**settings, "mix": "none"}, seed, rows=count, draws=1, skip=skip)
     with torch.inference_mode():
         logits = network(checkpoint).model(torch.tensor(made["images"][:, 1]))
     return {
@@ -99,10 +109,12 @@ def questions(
 def pixels(dataset: str, train_size: int) -> dict[str, Any]:
     """How the pixels of the training images are spread, as stored and after each way of scaling.
 
+    Of many images, ``MOST_SPREAD`` are looked at, each class in proportion: photographs as floats fill a worker.
+
     Returns:
         For each of ``SCALINGS``: ``edges`` (BINS + 1,), ``shares`` (BINS,) of all pixels, ``mean`` and ``std``.
     """
-    X = load(dataset, train_size=train_size or None).X_train.astype(np.float32)
+    X = load(dataset, train_size=min(train_size or MOST_SPREAD, MOST_SPREAD)).X_train.astype(np.float32)
     found = {}
     for name in SCALINGS:
         values = scaled(X, name)

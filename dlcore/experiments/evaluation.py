@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dlcore.data.images import proportional_order
 from dlcore.events import Checkpoint, Event, Finished, Snapshot, Started, Step
 from dlcore.knobs import knob
 from dlcore.small_models import DIALS, NAMES, SCORES, USUAL
@@ -23,7 +24,7 @@ TASKS = ("folds", "seeds", "learning_curve", "complexity")
 COLUMNS = ("model", "dial", "size", "repeat", "fold", "train", "test")  # model: 0 the first, 1 the rival
 CHECKPOINT_SECONDS = 5.0
 SHARES = 8  # sizes of a learning curve
-HELD_OUT = 0.3  # share of the samples for the test, where there are no folds
+HELD_OUT = 0.3  # share of each class for the test, where there are no folds
 
 
 @dataclass(frozen=True)
@@ -145,16 +146,16 @@ def fold_of(y: np.ndarray, folds: int, seed: int) -> np.ndarray:
 
 
 def split(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to learn from and to test on, at random, each class in proportion, and the first rows also."""
-    order = np.random.default_rng(seed).permutation(len(y))
-    place = np.empty(len(y))
+    """Rows to learn from and to test on, at random: ``HELD_OUT`` of each class is for the test.
+
+    Of the rows to learn from, any number of the first holds each class in proportion.
+    """
+    order, test = np.random.default_rng(seed).permutation(len(y)), np.zeros(len(y), bool)
     for label in np.unique(y):
         where = order[y[order] == label]
-        place[where] = (np.arange(len(where)) + 0.5) / len(where)
-    spread = np.argsort(place, kind="stable")  # every prefix holds each class in proportion
-    test = np.zeros(len(y), bool)
-    test[spread[:: round(1 / HELD_OUT)]] = True
-    return spread[~test[spread]], np.flatnonzero(test)
+        test[where[: round(len(where) * HELD_OUT)]] = True
+    learn = order[~test[order]]
+    return learn[proportional_order(y[learn])], np.flatnonzero(test)
 
 
 def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steering | None = None) -> Iterator[Event]:

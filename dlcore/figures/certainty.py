@@ -60,13 +60,14 @@ def _claims(said: np.ndarray, true: np.ndarray, count: np.ndarray, color: str, n
 
 def resamples(
     values: np.ndarray, span: tuple[float, float], measured: float, title: str, *, zero: bool = False,
-    label: Label = str,
+    x_format: str = "", label: Label = str,
 ) -> go.Figure:  # fmt: skip
     """The histogram of a resampled number ``(n,)``, its interval shaded, the measured one purple.
 
     Args:
         title: of the x axis, marked with ``N_``.
         zero: show where zero lies: for a difference.
+        x_format: d3 format of the x ticks.
     """
     known = values[np.isfinite(values)]
     heights, edges = np.histogram(known, bins=_even_edges(known))
@@ -83,7 +84,7 @@ def resamples(
     layout = {
         "bargap": 0,
         "shapes": marks,
-        "xaxis": {"title": {"text": label(title)}, "range": [low, high], "zeroline": False},
+        "xaxis": {"title": {"text": label(title)}, "range": [low, high], "zeroline": False, "tickformat": x_format},
         "yaxis": {"title": {"text": label(N_("resamples"))}, "rangemode": "tozero", "zeroline": False},
         "margin": {"l": 56, "r": 12, "t": 10, "b": 46},
     }

@@ -82,7 +82,7 @@ def curves(
     data = [_trace(line, label) for line in lines]
     shapes, notes = _levels(levels, label, log_x, log_y, y_axis["range"])
     names = end_labels(lines, x_axis["range"], y_axis["range"], log_x, log_y, label)
-    room = max((_width(name["text"]) for name in names), default=0)
+    room = max((_width(label(line.name)) for line in lines if line.name), default=0)  # kept before there is data
     margin = {"l": 64, "r": 16 + room, "t": 12, "b": 48}
     layout = {"xaxis": x_axis, "yaxis": y_axis, "shapes": shapes, "annotations": notes + names, "margin": margin}
     return figure(data, {**layout, "hovermode": "x unified"})
@@ -128,8 +128,12 @@ def _axis(title: str, log: bool, span: tuple[float, float], label: Label) -> dic
     axis: dict[str, Any] = {"title": {"text": label(title) if title else ""}, "range": ends, "zeroline": False}
     if log:
         axis.update(type="log", exponentformat="power")
-        if ends[1] - ends[0] > 3:  # below that Plotly's own ticks say more
+        if 1 <= ends[1] - ends[0] <= 3:
+            axis["dtick"] = "D2"  # 1, 2, 5 of each decade; Plotly's own choice writes all nine, over each other
+        elif ends[1] - ends[0] > 3:
             axis["dtick"] = max(1, round((ends[1] - ends[0]) / 6))
+        elif ends[1] - ends[0] > 1:
+            axis["dtick"] = "D2"  # 1, 2, 5: all nine would touch
     return axis
 
 

@@ -22,9 +22,10 @@ def pair(hidden: np.ndarray, path: np.ndarray, *, label: Label = str) -> Film:
     now = path[-1] if len(path) else np.full((k, k), np.nan)
     data = [_map(hidden, most, ""), _map(now, most, "2")]
     hidden_axis = {"visible": False, "fixedrange": True}
+    across = {**hidden_axis, "range": [-0.5, k - 0.5]}  # given: Plotly's own, from a filter of NaN, would stay too wide
     names = [(0.22, label(N_("hidden"))), (0.78, label(N_("learned")))]
     layout = {
-        "xaxis": {**hidden_axis, "domain": [0, 0.44]}, "xaxis2": {**hidden_axis, "domain": [0.56, 1]},
+        "xaxis": {**across, "domain": [0, 0.44]}, "xaxis2": {**across, "domain": [0.56, 1]},
         "yaxis": {**hidden_axis, "range": [k - 0.5, -0.5], "scaleanchor": "x"},
         "yaxis2": {**hidden_axis, "range": [k - 0.5, -0.5], "anchor": "x2", "scaleanchor": "x2"},
         "margin": {"l": 4, "r": 4, "t": 26, "b": 4},

@@ -134,7 +134,7 @@ def _curve(
         "xaxis": {**axis, "title": {"text": names[0], "font": {"size": 12}}},
         "yaxis": {**axis, "title": {"text": names[1], "font": {"size": 12}}},
         "shapes": [chance], "annotations": [{**note, "xref": "x domain", "yref": "y domain"}],
-        "margin": {"l": 52, "r": 10, "t": 10, "b": 44},
+        "margin": {"l": 52, "r": 10, "t": 10, "b": 52},  # the browser's buttons stand under the title
     }  # fmt: skip
     return figure(data, layout)
 

@@ -91,7 +91,7 @@ def parse(text: str) -> list[Layer]:
 
 def read(part: str) -> Layer:
     """One layer of its text, e.g. ``"conv 32 3 pad 1"``. Raises ``Problem`` (kind ``"layers"``)."""
-    words = re.sub(r"(\d)\s*[x×]\s*\d+", r"\1", part.lower()).split()  # 3x3 is 3: windows are square
+    words = re.sub(r"\b(\d+)\s*[x×]\s*\1\b", r"\1", part.lower()).split()  # 3x3 is 3: windows are square
     kind, rest = (words[0], words[1:]) if words else ("", [])
     if kind not in KINDS:
         raise Problem(

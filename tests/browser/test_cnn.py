@@ -140,7 +140,7 @@ def test_a_trained_network_is_opened_layer_by_layer_and_unit_by_unit(server, pag
     anatomy.locator("[data-layer=logits]").click()
     shares = anatomy.locator(".dl-an-soft tbody td:nth-child(4)").all_inner_texts()
     assert len(shares) == 11
-    assert abs(sum(float(share.removesuffix(" %")) for share in shares[:10]) - 100) < 0.1
+    assert abs(sum(float(share.removesuffix("%")) for share in shares[:10]) - 100) < 0.1
     maps.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
