@@ -176,9 +176,9 @@ def test_own_pictures_are_read_kept_and_put_aside(jobs, tmp_path, monkeypatch):
     assert at.expander[0].label == "1 file was left out" or "1 file was left out" in [e.label for e in at.expander]
     assert not next(button for button in at.button if button.label == "Train").disabled
     fingerprint = page_state(at)["given"]["data_hash"]
-    at.selectbox(key=next(box.key for box in at.selectbox if box.label == "Dataset")).set_value("shapes").run()
+    next(box for box in at.selectbox if box.label == "Dataset").set_value("shapes").run()
     assert "data_hash" not in page_state(at)["given"], "the pictures' fingerprint is not that of the shapes"
-    at.selectbox(key=next(box.key for box in at.selectbox if box.label == "Dataset")).set_value("own").run()
+    next(box for box in at.selectbox if box.label == "Dataset").set_value("own").run()
     assert page_state(at)["given"]["data_hash"] == fingerprint
     linked = open_page(lang="en", dataset="own", data_hash="0123456789abcdef")
     assert "Choose the same zip" in " ".join(element.value for element in linked.info)
