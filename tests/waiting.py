@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 ENDED = ("paused", "finished", "diverged", "stopped", "failed")
@@ -23,3 +24,19 @@ def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
         assert time.monotonic() < deadline, f"waited {seconds:g} s in vain"
         time.sleep(0.02)
     return value
+
+
+def answered(page: Any, words: Any, seconds: float = 120.0) -> None:
+    """Wait for what a worker makes as a user would: where the page says that no answer came in time, ask again."""
+    from playwright.sync_api import Error
+
+    again = page.get_by_role("button", name="Try again")
+
+    def there() -> bool:
+        if again.count():
+            with suppress(Error):  # drawn anew under the pointer: look again
+                again.first.click(timeout=2000)
+            page.wait_for_timeout(2000)
+        return words.is_visible()
+
+    until(there, seconds)

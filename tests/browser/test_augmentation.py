@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.waiting import until
+from tests.waiting import answered, until
 
 pytestmark = pytest.mark.browser
 QUICK = "&train_size=60&epochs=2&views=2&precision=float32&memory_format=contiguous"
@@ -16,19 +14,6 @@ QUICK = "&train_size=60&epochs=2&views=2&precision=float32&memory_format=contigu
 def pixels(page) -> str | None:
     """What the grid shows, as the browser has drawn it."""
     return page.locator(".st-key-variants image").first.get_attribute("href")
-
-
-def answered(page, there) -> None:
-    """Wait for what a worker makes as a user would: where the page says that no answer came in time, ask again."""
-    again = page.get_by_role("button", name="Try again")
-
-    def seen() -> bool:
-        if again.count():
-            again.first.click()
-            page.wait_for_timeout(2000)
-        return there.is_visible()
-
-    until(seen, 120)
 
 
 def test_strengths_then_marks_then_two_trainings(server, page):
@@ -45,7 +30,7 @@ def test_strengths_then_marks_then_two_trainings(server, page):
     until(lambda: pixels(page) != first, 60)
 
     answered(page, page.get_by_role("button", name="Ask the network"))
-    page.get_by_text(re.compile("^1 · ")).first.click()
+    page.locator("[data-testid=stPills] button, [data-testid=stButtonGroup] button").filter(has_text="①").first.click()
     page.get_by_role("button", name="Ask the network").click()
     expect(page.get_by_text("You marked 1 picture.")).to_be_visible()
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from contextlib import suppress
 
 import pytest
 from PIL import Image
 
 from dlcore.data import shapes
-from tests.waiting import patience, until
+from tests.waiting import answered, patience, until
 
 pytestmark = pytest.mark.browser
 SEVEN = ((0.28, 0.24), (0.72, 0.24), (0.45, 0.82))  # corners of the stroke, as shares of the pad's side
@@ -29,22 +28,6 @@ def patient(seconds: float = 90):
 def lesson(server, page, params: str = "") -> None:
     page.goto(f"{server.url}/cnn?lang=en{params}")
     answered(page, page.get_by_text("It says:"))  # the workers are there: this is their answer to the example
-
-
-def answered(page, words) -> None:
-    """Wait for an answer as a user would: where the page says that none came in time, ask again."""
-    from playwright.sync_api import Error
-
-    again = page.get_by_role("button", name="Try again")
-
-    def there() -> bool:
-        if again.count():
-            with suppress(Error):  # drawn anew under the pointer: look again
-                again.first.click(timeout=2000)
-            page.wait_for_timeout(2000)
-        return words.is_visible()
-
-    until(there, 90)
 
 
 def press(page, name: str) -> None:
@@ -86,7 +69,7 @@ def test_a_seven_is_read_before_anything_is_trained(server, page):
     lesson(server, page)
     draw(page, SEVEN)
     says(page, "7")
-    patient()(page.get_by_text("Look inside: layer by layer")).to_be_visible()
+    patient()(page.get_by_role("heading", name="Look inside: layer by layer")).to_be_visible()
 
 
 def test_train_pause_reload_resume_finish_and_read_a_seven(server, page):
@@ -168,7 +151,7 @@ def test_pictures_of_ones_own_are_brought_seen_and_learned(server, page):
     expect = patient(120)
     upload = page.locator('input[type="file"]').first
     expect(upload).to_be_attached()
-    expect(page.get_by_role("button", name=re.compile(r"^Train"))).to_be_disabled()
+    expect(page.get_by_role("button", name=re.compile(r"^Train")).first).to_be_disabled()
     upload.set_input_files({"name": "mine.zip", "mimeType": "application/zip", "buffer": own_zip()})
     expect(page.locator(".dl-gallery figure")).to_have_count(2)
     expect(page.locator(".dl-gallery")).to_contain_text("圆盘")
