@@ -14,7 +14,7 @@ from tests.waiting import answered, patience, until
 
 pytestmark = pytest.mark.browser
 SEVEN = ((0.28, 0.24), (0.72, 0.24), (0.45, 0.82))  # corners of the stroke, as shares of the pad's side
-RUN = "&epochs=10&batch_size=16&precision=float32&memory_format=contiguous"  # long enough to be interrupted
+RUN = "&epochs=10&batch_size=16&threads=1&precision=float32&memory_format=contiguous"  # long enough to be interrupted
 
 
 def patient(seconds: float = 90):

@@ -45,7 +45,7 @@ def test_an_impossible_layer_is_told_mended_and_trained(server, page):
     field(page, 0, "window").blur()
     expect(field(page, 0, "window")).to_have_value("9")
 
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo", exact=True).click()
     expect(card(page, 0)).to_contain_text("4 × 26 × 26")
     until(lambda: "pool" in page.url, 60)  # a link to it repeats it
     expect(train).to_be_enabled()
