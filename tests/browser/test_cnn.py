@@ -156,6 +156,6 @@ def test_pictures_of_ones_own_are_brought_seen_and_learned(server, page):
     expect(page.locator(".dl-gallery figure")).to_have_count(2)
     expect(page.locator(".dl-gallery")).to_contain_text("圆盘")
     expect(page.get_by_text("2 files were left out")).to_be_visible()
-    until(lambda: "data_hash=" in page.url, 30)
+    until(lambda: "data_hash=" in page.evaluate("location.href"), 30)
     press(page, "Train")
     expect(page.get_by_text("of 12 test images were answered right")).to_be_visible()
