@@ -47,7 +47,7 @@ def test_an_impossible_layer_is_told_mended_and_trained(server, page):
 
     page.get_by_role("button", name="Undo", exact=True).click()
     expect(card(page, 0)).to_contain_text("4 × 26 × 26")
-    until(lambda: "pool" in page.url, 60)  # a link to it repeats it
+    until(lambda: "pool" in page.evaluate("location.href"), 60)  # a link to it repeats it
     expect(train).to_be_enabled()
     press(page, "Train")
     expect(progress(page)).to_contain_text("Finished", timeout=1000 * patience(120))
