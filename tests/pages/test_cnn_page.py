@@ -48,7 +48,14 @@ def train(at: AppTest, words: str) -> AppTest:
     return at
 
 
-SMALL = {"network": "mlp", "epochs": "3", "train_size": "400", "memory_format": "contiguous", "precision": "float32", "threads": "1"}
+SMALL = {
+    "network": "mlp",
+    "epochs": "3",
+    "train_size": "400",
+    "memory_format": "contiguous",
+    "precision": "float32",
+    "threads": "1",
+}
 
 
 @pytest.mark.slow
