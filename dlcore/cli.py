@@ -139,9 +139,10 @@ def _range(knob: Mapping[str, Any]) -> str:
 
 def train_command(args: argparse.Namespace) -> int:
     """Run one experiment to its end, telling its events as they come."""
-    module = experiments.experiment(args.lesson)
-    config = parse(module.Config, _settings(args))
-    changed = changes.read(args.changes, args.lesson, asdict(config))
+    lesson, settings = experiments.lesson_of(args.lesson, _settings(args))
+    module = experiments.experiment(lesson)
+    config = parse(module.Config, settings)
+    changed = changes.read(args.changes, lesson, asdict(config))
     events = _with_data(lambda: module.run(config, steering=Steering(changed)))
     last = _tell_json(events) if args.json else _tell_text(events)
     if isinstance(last, Diverged):

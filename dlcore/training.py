@@ -42,6 +42,9 @@ class Task:
     evaluate: Callable[[], dict[str, float]] | None = None  # on held-out data; called in eval mode, without gradients
     look: Callable[[], dict[str, dict[str, np.ndarray]]] | None = None  # arrays for Snapshot events, by name
     change: Callable[[str, Any], None] | None = None  # any live knob but learning_rate; raises Problem
+    parts: Mapping[str, nn.Module] = field(
+        default_factory=dict
+    )  # share nothing: gradients measured, clipped one by one
     about: Mapping[str, Any] = field(default_factory=dict)  # kept in each checkpoint, to rebuild the model from
 
 
@@ -138,6 +141,8 @@ class _Loop:
         self.task, self.plan = task, plan
         self.model, self.optimizer = task.model, task.optimizer
         self.parameters = [(n, p) for n, p in task.model.named_parameters() if p.requires_grad]
+        parts = task.parts or {"": task.model}
+        self.parts = {part: [p for p in model.parameters() if p.requires_grad] for part, model in parts.items()}
         self.schedule = SCHEDULES[plan.schedule]
         self.learning_rate = plan.learning_rate
         self.step = 0
@@ -182,17 +187,15 @@ class _Loop:
         return self.order[place : place + self.plan.batch_size]
 
     def _gradients(self) -> dict[str, Tensor]:
-        """Norms of the gradient, measured before it is clipped."""
-        gradients = [p.grad for _, p in self.parameters if p.grad is not None]
-        total = nn.utils.get_total_norm(gradients)
-        if self.plan.gradient_norms:
-            names = [f"gradient/{n}" for n, p in self.parameters if p.grad is not None]
-            norms = dict(zip(names, (g.norm() for g in gradients), strict=True))
-        else:
-            norms = {}
-        if self.plan.clip_norm:
-            nn.utils.clip_grads_with_norm_((p for _, p in self.parameters), self.plan.clip_norm, total)
-        return {"gradient_norm": total, **norms}
+        """Norms of the gradient, of the whole and of each part, measured before it is clipped."""
+        names = self.parameters if self.plan.gradient_norms else ()
+        norms = {f"gradient/{n}": p.grad.norm() for n, p in names if p.grad is not None}
+        for part, parameters in self.parts.items():
+            total = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+            if self.plan.clip_norm:
+                nn.utils.clip_grads_with_norm_(parameters, self.plan.clip_norm, total)
+            norms[f"gradient_norm/{part}" if part else "gradient_norm"] = total
+        return norms
 
     def news(self) -> Iterator[Event]:
         """What there is to tell after an update: usually nothing, until enough has gathered."""

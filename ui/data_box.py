@@ -11,20 +11,20 @@ from ui.i18n import _, tell
 TICK = 0.5  # seconds
 
 
-def data_box(name: str) -> bool:
+def data_box(name: str, knob: str = "dataset") -> bool:
     """Draw nothing where the dataset is here (or embedded); else the offer to download it, and how far that is.
 
-    Returns whether the dataset is here: without it no run can begin.
+    Returns whether the dataset is here: without it no run can begin. ``knob`` is what the built-in data is put into.
     """
     if name not in catalogue.CATALOGUE or catalogue.locate(name):
         return True
     work = download.background(name)
     running = work is not None and work.running
-    st.fragment(_box, run_every=TICK if running else None)(name)
+    st.fragment(_box, run_every=TICK if running else None)(name, knob)
     return False
 
 
-def _box(name: str) -> None:
+def _box(name: str, knob: str) -> None:
     entry, work = catalogue.dataset(name), download.background(name)
     with st.container(border=True, key="data-box"):
         if work is not None and work.running:
@@ -40,7 +40,7 @@ def _box(name: str) -> None:
             if st.button(words, icon=":material/download:", key=f"data-box.{name}"):
                 download.in_background(name)
                 st.rerun()
-            words = _("Use the built-in digits")
+            words = _("Use {built_in}").format(built_in=_(entry.stand_in_title))
             if st.button(words, icon=":material/swap_horiz:", key=f"data-box.{name}.stand-in"):
-                put_value("dataset", entry.stand_in)
+                put_value(knob, entry.stand_in)
                 st.rerun()

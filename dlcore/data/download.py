@@ -121,8 +121,9 @@ def _all_files(
         if not catalogue.present(folder, file):
             packed = part / remote.name
             _from_mirrors(entry, remote, packed, mirrors or entry.mirrors, patience, _shifted(progress, done, entry))
-            with gzip.open(packed) as source, open(part / file, "wb") as target:
-                shutil.copyfileobj(source, target)
+            if remote.name != file:
+                with gzip.open(packed) as source, open(part / file, "wb") as target:
+                    shutil.copyfileobj(source, target)
             os.replace(part / file, folder / file)
         done += remote.size
         progress(done, entry.size)
@@ -210,7 +211,7 @@ def _network_problem(entry: Dataset, remote: Remote, reasons: Sequence[Exception
             N_(
                 "{title} could not be downloaded: there is no connection to the internet, or a firewall blocks it. "
                 "Try again when online, or copy the files from another machine into {folder} below the folder that "
-                "DLCORE_DATA names. The embedded digits work meanwhile."
+                "DLCORE_DATA names. What works meanwhile is built in."
             ),
             kind="no_network",
             name=entry.name,

@@ -18,13 +18,17 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, cast
 
 from dlcore.events import Event
+from dlcore.knobs import knobs_of
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
+ELSEWHERE = {  # tasks of ``sequences`` that have a lesson of their own
+    "text": "text", "names": "reading", "sentiment": "reading", "series": "series", "dates": "attention",
+}  # fmt: skip
 NAMES = (
     "linear_regression", "optimizers", "backpropagation", "neural_network", "convolution", "cnn", "augmentation",
     "evaluation",
@@ -55,6 +59,15 @@ def extras() -> dict[str, str]:
     """
     entries = os.environ.get("DLCORE_EXTRA_EXPERIMENTS", "").split(",")
     return {name.strip(): module.strip() for name, _, module in (e.partition("=") for e in entries) if module}
+
+
+def lesson_of(name: str, texts: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The lesson that has a task, and its settings: ``sequences`` with ``task=names`` is the lesson ``reading``."""
+    home = ELSEWHERE.get(texts.get("task", "").strip()) if name == "sequences" else None
+    if home is None or home not in NAMES:
+        return name, dict(texts)
+    several = "task" in knobs_of(experiment(home).Config)
+    return home, {knob: text for knob, text in texts.items() if several or knob != "task"}
 
 
 def experiment(name: str) -> Experiment:

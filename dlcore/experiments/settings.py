@@ -16,8 +16,8 @@ from dlcore.texts import N_
 
 
 @dataclass(frozen=True)
-class Training:
-    """How a network is trained."""
+class Descent:
+    """How weights follow the gradient; how long is said by the classes built on it."""
 
     optimizer: str = knob(
         "adam",
@@ -42,9 +42,6 @@ class Training:
         step=1,
         label=N_("Batch size"),
         help=N_("How many images are looked at for one step."),
-    )
-    epochs: int = knob(
-        12, low=1, high=50, label=N_("Epochs"), help=N_("How many times the network sees every training image.")
     )
     schedule: str = knob(
         "cosine",
@@ -102,7 +99,16 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Machine:
+class Training(Descent):
+    """How a network is trained in passes over a set of images."""
+
+    epochs: int = knob(
+        12, low=1, high=50, label=N_("Epochs"), help=N_("How many times the network sees every training image.")
+    )
+
+
+@dataclass(frozen=True)
+class Place:
     """What it is computed on, and which data exactly. "auto" is made definite by ``resolve``."""
 
     device: str = knob(
@@ -120,6 +126,18 @@ class Machine:
         label=N_("Threads"),
         help=N_("How many processor cores to use. Another count gives slightly different numbers."),
     )
+    data_hash: str = knob(
+        "",
+        advanced=True,
+        label=N_("Fingerprint of the data"),
+        help=N_("Names the exact images; a run is repeated only with the same."),
+    )
+
+
+@dataclass(frozen=True)
+class Machine(Place):
+    """The same, and in which layout images are computed."""
+
     precision: str = knob(
         "auto",
         choices=PRECISIONS,
@@ -133,12 +151,6 @@ class Machine:
         advanced=True,
         label=N_("Memory format"),
         help=N_("Order of an image's numbers in memory; “auto” tries which is faster here."),
-    )
-    data_hash: str = knob(
-        "",
-        advanced=True,
-        label=N_("Fingerprint of the data"),
-        help=N_("Names the exact images; a run is repeated only with the same."),
     )
 
 
