@@ -28,8 +28,9 @@ CLAUSES = {
            "we met at the old bridge", "her brother kept the key", "the choir sang well", "see the note below",
            "the invoice was paid", "please tell the others", "the museum is closed", "all seats are taken",
            "the ship came in late", "he had lost the map", "they moved to the coast", "the result is not known"),
-    "zh": ("没有人回信", "火车已经开走", "雨下了整夜", "大厅太小", "我们在桥边见面", "钥匙在他那里", "合唱很好听", "详见附注",
-           "款项已付清", "请转告大家", "博物馆闭馆", "座位都满了", "船来晚了", "他丢了地图", "他们搬到海边", "结果还不清楚"),
+    "zh": ("没有人回信", "火车已经开走", "雨下了整夜", "大厅太小", "我们在桥边见面", "钥匙在他那里", "合唱很好听",
+           "详见附注", "款项已付清", "请转告大家", "博物馆闭馆", "座位都满了", "船来晚了", "他丢了地图", "他们搬到海边",
+           "结果还不清楚"),
 }  # fmt: skip
 
 
@@ -124,7 +125,7 @@ def plain(letter: str) -> str:
 
 
 def encode(texts: Sequence[str], letters: str) -> tuple[np.ndarray, np.ndarray]:
-    """Texts as numbers of letters ``(N, T)`` int64, padded behind, and their lengths ``(N,)``; empty texts get one PAD."""
+    """Texts as numbers of letters ``(N, T)`` int64, padded behind, and their lengths ``(N,)`` (an empty text: 1)."""
     number = {letter: i + 2 for i, letter in enumerate(letters)}
     lengths = np.array([max(len(text), 1) for text in texts])
     X = np.zeros((len(texts), int(lengths.max())), np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from dlcore.data.pairs import (
     UNKNOWN,
     WIDTH,
     Pairs,
-    decode_answer,
     encode,
     encode_answers,
     pairs,
@@ -31,7 +30,7 @@ from dlcore.steering import Steering
 from dlcore.texts import N_
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from dlcore.models.recurrent import Together
     from dlcore.models.seq2seq import Seq2Seq

@@ -23,8 +23,10 @@ EMBEDDING = 32  # numbers for a letter or a symbol
 
 
 class Dot(nn.Module):
-    """How well a query and a letter's state agree: their dot product (Luong et al. 2015, eq. 8), by the square root
-    of their length (Vaswani et al. 2017, eq. 1), so that it does not grow with it."""
+    """How well a query and a letter's state agree: their dot product (Luong et al. 2015, eq. 8).
+
+    It is divided by the square root of their length, so that it does not grow with it (Vaswani et al. 2017, eq. 1).
+    """
 
     def forward(self, query: Tensor, memory: Tensor) -> Tensor:
         """``(B, U, H)``, ``(B, T, H)`` → scores ``(B, U, T)``."""
@@ -47,8 +49,10 @@ class Additive(nn.Module):
 
 
 def attend(scores: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores ``(B, U, T)`` become weights that add up to 1 over the real letters (``mask`` ``(B, T)``), and these mix
-    the letters' states ``(B, T, H)`` into contexts ``(B, U, H)``. Returns contexts and weights."""
+    """Scores become weights that add up to 1 over the real letters, and these mix the letters' states.
+
+    ``(B, U, T)``, ``(B, T, H)``, which are letters ``(B, T)`` → contexts ``(B, U, H)``, weights ``(B, U, T)``.
+    """
     weights = scores.masked_fill(~mask[:, None], -math.inf).softmax(-1)
     return weights @ memory, weights
 
@@ -77,8 +81,10 @@ class Seq2Seq(nn.Module):
         return self.decode(*self.encode(text, lengths), before)[0]
 
     def encode(self, text: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Texts ``(B, T)`` → each letter's state ``(B, T, H)``, whether it is a letter ``(B, T)``, and the one vector
-        ``(B, H)`` of the whole text. Padding is never read: texts are packed."""
+        """Texts ``(B, T)`` → their letters' states ``(B, T, H)``, mask ``(B, T)`` and one vector ``(B, H)`` of the whole.
+
+        Padding is never read: the texts are packed.
+        """
         T = text.shape[1]
         packed = pack_padded_sequence(self.letters(text), lengths.cpu(), batch_first=True, enforce_sorted=False)
         states, last = self.encoder(packed)
