@@ -81,7 +81,7 @@ class Seq2Seq(nn.Module):
         return self.decode(*self.encode(text, lengths), before)[0]
 
     def encode(self, text: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Texts ``(B, T)`` → their letters' states ``(B, T, H)``, mask ``(B, T)`` and one vector ``(B, H)`` of the whole.
+        """Texts ``(B, T)`` → their letters' states ``(B, T, H)``, mask ``(B, T)`` and one vector ``(B, H)`` of all.
 
         Padding is never read: the texts are packed.
         """
