@@ -37,27 +37,24 @@ def film(history: History) -> tuple[np.ndarray, np.ndarray]:
     return np.array([float(frame["step"]) for frame in frames]), maps
 
 
-def numbers(history: History) -> dict[str, str]:
-    """What the formulas are filled with, ready to print: the example's numbers; before a run, letters and dots."""
+def numbers(history: History, hidden: int) -> dict[str, str]:
+    """What the formulas are filled with, ready to print: the example's numbers; before a run, dots and ``hidden``."""
     text, symbols = example(history)
     _steps, maps = film(history)
     names = ("symbol", "place", "letters", "first", "second", "w1", "w2", "rest", "ratio", "gap")
     if not len(maps):
-        return {**dict.fromkeys(names, r"\dots"), "hidden": "H", "symbol": r"\cdot"}
+        return {**dict.fromkeys(names, "…"), "hidden": str(history.config.get("hidden", hidden))}
     weights = maps[-1]
     row = int(weights[: len(symbols)].max(1).argmax())  # the symbol whose look is the most decided
     first, second = np.argsort(-weights[row])[:2]
     w1, w2 = float(weights[row, first]), float(weights[row, second])
     return {
-        "symbol": _set(symbols[row]), "place": str(row + 1), "letters": str(len(text)), "hidden": _hidden(history),
+        "symbol": _set(symbols[row]), "place": str(row + 1), "letters": str(len(text)),
+        "hidden": str(history.config["hidden"]),
         "first": _set(text[first]), "second": _set(text[second]), "w1": f"{w1:.3f}", "w2": f"{w2:.3f}",
         "rest": f"{max(0.0, 1 - w1 - w2):.3f}", "ratio": f"{w1 / max(w2, 1e-9):.3g}",
         "gap": f"{np.log(w1 / max(w2, 1e-9)):.2f}",
     }  # fmt: skip
-
-
-def _hidden(history: History) -> str:
-    return str(history.config["hidden"])
 
 
 def _set(letter: str) -> str:

@@ -34,7 +34,7 @@ with picture:
     history = run_panel(lesson, config, attention_view)
 translate_panel(lesson, history)
 for section in ("what-you-see", "bottleneck", "formulas", "not-an-explanation", "transformers"):
-    prose(lesson.slug, section, numbers(history) if section == "formulas" else None)
+    prose(lesson.slug, section, numbers(history, config.hidden))
 challenge(
     lesson,
     [

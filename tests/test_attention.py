@@ -236,9 +236,9 @@ def test_a_run_tells_of_both_networks():
     assert maps.shape == (len(steps), 10, len(text))
     np.testing.assert_allclose(maps.sum(-1), 1, atol=1e-5)
     assert state["cells"] == ["none", "dot"]
-    told = story.numbers(history)
+    told = story.numbers(history, 8)
     assert float(told["w1"]) >= float(told["w2"])
-    assert told.keys() == story.numbers(History()).keys()
+    assert told.keys() == story.numbers(History(), 8).keys()
 
 
 @pytest.mark.parametrize(

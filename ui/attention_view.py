@@ -84,7 +84,7 @@ def translations(history: History) -> str:
         rows.append(f'<tr><td title="{escape(text)}">{escape(text)}</td><td>{escape(answer)}</td>{cells}</tr>')
     if not rows:
         words = escape(_("Press Train: six texts that it never learns from, and what it makes of them, appear here."))
-        rows = [f'<tr><td colspan="4">{words}</td></tr>', *["<tr><td>&nbsp;</td></tr>"] * (SAMPLES - 1)]
+        rows = [f'<tr><td colspan="4">{words}</td></tr>', *['<tr><td colspan="4">&nbsp;</td></tr>'] * (SAMPLES - 1)]
     title = f"<th>{escape(_('Text, never learned from'))}</th><th>{escape(_('right answer'))}</th>"
     table = f"<thead><tr>{title}{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
     return f'{_style()}<table class="dl-translations">{table}</table>'
