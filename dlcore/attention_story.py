@@ -99,11 +99,8 @@ def caught_up(runs: Iterable[History]) -> float:
     return max((share / 0.9 for share in shares if share == share), default=0.0)
 
 
-def level_with(runs: Iterable[History]) -> bool:
-    """Whether in a run of both the one without attention came within 3 points, both above 85 %."""
-    for run in runs:
-        with_it = max((accuracy(run, name) for name in ("dot", "additive")), key=lambda a: (a == a, a))
-        without = accuracy(run, NONE)
-        if min(with_it, without) > 0.85 and with_it - without < 0.03:
-            return True
-    return False
+def from_afar(runs: Iterable[History]) -> float:
+    """The best share of right answers after at most 600 steps from texts of 120 letters or more, of 95 %."""
+    done = [run for run in runs if run.state == "finished"]
+    far = [run for run in done if run.config["length"] >= 120 and run.config["steps"] <= 600]
+    return max((run.metrics["test_accuracy"] / 0.95 for run in far), default=0.0)

@@ -1,7 +1,7 @@
 """Where does it look while it writes? Dates in many forms become one, with and without attention."""
 
 from dlcore import jobs
-from dlcore.attention_story import caught_up, level_with, numbers
+from dlcore.attention_story import caught_up, from_afar, numbers
 from ui.attention_view import attention_view
 from ui.challenge import Task, challenge
 from ui.code_panel import code_panel
@@ -48,11 +48,11 @@ challenge(
             ),
         ),
         Task(
-            "level",
-            _("Find a setting in which attention gains less than 3 points over the network without, both above 85 %."),
-            lambda: level_with(runs()),
-            hint=_("When is there little to carry through the vector? When does even the slower one have time enough?"),
-            praise=_("Where the text is short and there is time enough, one vector will do."),
+            "afar",
+            _("Texts of 120 letters or more: get 95 % of the answers right within 600 steps."),
+            lambda: from_afar(runs()),
+            hint=_("Which network does not mind how long the text is? Give it a little more time than usual."),
+            praise=_("From letter to symbol it is two steps, however far apart they stand."),
         ),
         Task(
             "impossible",

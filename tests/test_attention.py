@@ -369,9 +369,10 @@ def test_a_glance_in_vain():
     assert story.looked_in_vain({"looks": None}) is None
 
 
-def finished(length: int, **accuracy: float) -> History:
-    history = History(state="finished", config={"length": length})
+def finished(length: int, steps: int = 300, **accuracy: float) -> History:
+    history = History(state="finished", config={"length": length, "steps": steps})
     history.metrics = {f"test_accuracy/{name}": value for name, value in accuracy.items()}
+    history.metrics["test_accuracy"] = max(accuracy.values())
     return history
 
 
@@ -379,9 +380,9 @@ def test_challenges_are_about_finished_runs():
     assert story.caught_up([]) == 0
     assert story.caught_up([finished(0, none=0.99)]) == 0
     assert story.caught_up([finished(40, none=0.45, dot=1.0)]) == pytest.approx(0.5)
-    assert story.caught_up([finished(40, none=0.91)]) > 1
-    assert not story.level_with([finished(40, none=0.5, dot=0.99), finished(0, none=0.99)])
-    assert story.level_with([finished(0, none=0.97, dot=0.99)])
+    assert story.caught_up([finished(40, none=0.91), finished(40, dot=0.99)]) > 1
+    assert story.from_afar([finished(40, dot=0.99), finished(120, 601, dot=0.99)]) == 0
+    assert story.from_afar([finished(120, none=0.1, dot=0.96)]) > 1
 
 
 def test_figures_are_valid():
