@@ -32,7 +32,7 @@ with panel:
     config = controls(lesson.config, labels=LABELS, folded=FOLDED, extra=("text",))
 with picture:
     history = run_panel(lesson, config, attention_view)
-translate_panel(lesson, history)
+translate_panel(lesson, history, config.task)
 for section in ("what-you-see", "bottleneck", "formulas", "not-an-explanation", "transformers"):
     prose(lesson.slug, section, numbers(history, config.hidden))
 challenge(

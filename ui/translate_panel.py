@@ -18,7 +18,7 @@ from ui.controls import get_extra, put_extra
 from ui.i18n import _, ngettext, plain, tell
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
-from ui.session import owner, page_state
+from ui.session import in_fragment, owner, page_state
 from ui.type_box import put_text, type_box
 
 BOX = "attention.ask"
@@ -26,18 +26,22 @@ EXAMPLES = {
     "dates": ("May the 3rd, '21", "二〇二一年五月三日", "nobody came on Feb 9, 1998", "31 February 2021", "3/5/2021"),
     "numerals": ("two hundred and five", "二百零五", "sixty-one thousand and nine", "两千零二", "ninety-ten"),
 }
+NOTED = {"impossible": "impossible", "in_vain": "in-vain"}  # what is remembered → the challenge that it is for
 TICK = 3.0  # seconds between two looks at the checkpoint of a run that goes on
 
 
-def translate_panel(lesson: Lesson, history: History) -> None:
-    """Draw the panel; while the run goes on it asks the newest checkpoint again and again."""
+def translate_panel(lesson: Lesson, history: History, task: str) -> None:
+    """Draw the panel; while the run goes on it asks the newest checkpoint again and again.
+
+    Args:
+        task: what the settings say, for as long as there is no run.
+    """
     st.header(_("Ask it yourself"), anchor="ask")
     active = history.state in ("running", "queued")
-    st.fragment(_panel, run_every=TICK if active else None)(lesson, history)
+    st.fragment(_panel, run_every=TICK if active else None)(lesson, history, history.config.get("task", task))
 
 
-def _panel(lesson: Lesson, history: History) -> None:
-    task = history.config.get("task", "dates")
+def _panel(lesson: Lesson, history: History, task: str) -> None:
     text = _text(lesson, task)
     if not history.has_checkpoint:
         st.caption(
@@ -81,7 +85,7 @@ def _checkpoint(lesson: Lesson) -> tuple[str, int]:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _asked(text: str, checkpoint: str, _version: int) -> dict[str, Any]:
+def _asked(text: str, checkpoint: str, version: int) -> dict[str, Any]:
     return jobs.call(attention_look.read, text, checkpoint)
 
 
@@ -136,5 +140,6 @@ def _note(lesson: Lesson, asked: dict[str, Any]) -> None:
         if story.looked_in_vain(found):
             state["in_vain"] = True
     solved = state.get("solved", [])
-    if any(state.get(name) and name not in solved for name in ("impossible", "in_vain")):
+    found_now = any(state.get(name) and task not in solved for name, task in NOTED.items())
+    if found_now and in_fragment():  # otherwise the challenge is drawn below anyway
         st.rerun()
