@@ -11,8 +11,8 @@ import streamlit as st
 from dlcore.data.corpora import AUTO, BUILT_IN, REAL, dataset_of, is_real
 from dlcore.data import catalogue
 from dlcore.data.datasets import CATALOGUE
-from dlcore.figures import DATA, GREY, REFERENCE, reading
-from dlcore.figures.cells import CELLS
+from dlcore.figures import DATA, GREY, reading
+from dlcore.figures.cells import COLORS, NAMES
 from dlcore.figures.curves import Curve, Level, curves
 from dlcore.history import History
 from dlcore.texts import N_
@@ -26,7 +26,7 @@ HEIGHT, SMOOTHING = 230, 20
 LABELS = {
     **OPTIMIZERS, **SCHEDULES, "names": N_("Names"), "sentiment": N_("Opinions"), "en": N_("English"),
     "zh": N_("Chinese"), "auto": N_("What is here"), "device.auto": N_("auto"), "real": N_("Real"),
-    "built_in": N_("Built in"), "rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "all": N_("All three"),
+    "built_in": N_("Built in"), **NAMES, "all": N_("All three"),
     "usual": N_("As usual"), "orthogonal": N_("Orthogonal"), "last": N_("Last state"), "max": N_("Largest"),
     "mean": N_("Mean"),
 }  # fmt: skip
@@ -77,7 +77,7 @@ def accuracy_figure(history: History) -> go.Figure:
     levels = [
         Level(history.info[name], words, color)
         for name, words, color in (
-            ("bag_accuracy", N_("bag of words"), REFERENCE), ("majority_accuracy", N_("always the same"), GREY),
+            ("bag_accuracy", N_("bag of words"), GREY), ("majority_accuracy", N_("always the same"), GREY),
         ) if name in history.info
     ]  # fmt: skip
     return _figure(history, "accuracy", N_("right answers"), (0.0, 1.02), levels)
@@ -88,13 +88,13 @@ def _figure(history: History, name: str, title: str, span: tuple[float, float] |
     lines = []
     for cell in cells:
         step, values = history.steps.column("step"), history.steps.column(f"{name}/{cell}")
-        color = DATA if len(cells) == 1 else CELLS[cell]
+        color = DATA if len(cells) == 1 else COLORS[cell]
         mean = running_mean(values, SMOOTHING)
         alone = N_("training") if len(cells) == 1 else ""
         lines.append(Curve(step, mean, alone, color, width=1.5, opacity=1.0 if alone else 0.4))
     for cell in cells:
         step, values = history.epochs.column("step"), history.epochs.column(f"test_{name}/{cell}")
-        lines.append(Curve(step, values, N_("held out") if len(cells) == 1 else LABELS[cell], CELLS[cell], markers=True))
+        lines.append(Curve(step, values, N_("held out") if len(cells) == 1 else NAMES[cell], COLORS[cell], markers=True))
     x_range = (0.0, float(history.total_steps or 100))
     percent = ".0%" if name == "accuracy" else ""
     return curves(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dlcore.figures import DATA, DIVERGING, GREY, MODEL, REFERENCE, Label, figure
+from dlcore.figures import DATA, DIVERGING, GREY, MODEL, Label, figure
 from dlcore.texts import N_
 
 ROWS = 9  # classes that are drawn: the likeliest at the end
@@ -51,10 +51,10 @@ def word_by_word(
     middle = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0.5, "y1": 0.5, "layer": "below"}
     shapes, notes = [{**middle, "line": {"color": GREY, "width": 1, "dash": "dot"}}], []
     if bag is not None:
-        shapes.append({**middle, "y0": bag, "y1": bag, "line": {"color": REFERENCE, "width": 1.5, "dash": "dash"}})
+        shapes.append({**middle, "y0": bag, "y1": bag, "line": {"color": GREY, "width": 1.5, "dash": "dash"}})
         notes.append({
             "xref": "paper", "x": 1, "y": bag, "xanchor": "right", "yanchor": "bottom" if bag < 0.85 else "top",
-            "showarrow": False, "text": label(N_("bag of words")), "font": {"color": REFERENCE, "size": 12},
+            "showarrow": False, "text": label(N_("bag of words")), "font": {"color": GREY, "size": 12},
         })  # fmt: skip
     layout = {
         "xaxis": {**_token_axis(tokens), "showgrid": True},
