@@ -20,8 +20,10 @@ SAMPLES = {
                 "the ending is very moving , but the film was slow .", "i did not find the plot boring ."),
     "grammar_zh": ("这道菜不好吃。", "送餐很慢，但是味道非常好。", "味道非常好，但是送餐很慢。", "没人会说服务马虎。"),
 }  # fmt: skip
-NEGATIONS = frozenset("not never no hardly nobody nothing without neither nor 不 没 未 别 无".split())
-TURNS = frozenset("but although though yet still however despite 但 可 过 虽 却".split())
+NEGATIONS = frozenset(
+    ["not", "never", "no", "hardly", "nobody", "nothing", "without", "neither", "nor", "不", "没", "未", "别", "无"]
+)
+TURNS = frozenset(["but", "although", "though", "yet", "still", "however", "despite", "但", "可", "过", "虽", "却"])
 SURE, QUITE_SURE, MARGIN = 0.5, 0.7, 0.10  # of a name's country; of a sentence; by which a bag has to be beaten
 
 
@@ -40,7 +42,7 @@ def turned_at_the_end(reading: Mapping[str, Any]) -> bool:
 
 
 def reordered(readings: Sequence[tuple[Sequence[str], float]]) -> bool:
-    """Whether two sentences (tokens, probability of praise) have the same words in another order and opposite answers."""
+    """Whether two (tokens, probability of praise) have the same tokens in another order and opposite, sure answers."""
     sides: dict[tuple[str, ...], set[bool]] = {}
     for tokens, praises in readings:
         if len(tokens) > 2 and max(praises, 1 - praises) > QUITE_SURE:

@@ -67,7 +67,7 @@ LESSONS = (
     Lesson("text", N_("Text, letter by letter"), N_("Can a network learn to write?"), SEQUENCES,
            ":material/edit_note:", 35, ("sequences",)),
     Lesson("reading", N_("Names and opinions"), N_("Which word turned the sentence?"), SEQUENCES,
-           ":material/sentiment_satisfied:", 35, ("sequences",)),
+           ":material/sentiment_satisfied:", 35, ("sequences",), ready=True),
     Lesson("series", N_("Time series"), N_("Does it beat “as yesterday”?"), SEQUENCES,
            ":material/monitoring:", 35, ("sequences",)),
     Lesson("attention", N_("Encoder, decoder, attention"), N_("Where does it look while it writes?"), SEQUENCES,

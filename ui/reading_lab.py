@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from dlcore.data.corpora import AUTO, BUILT_IN, REAL, dataset_of, is_real
 from dlcore.data import catalogue
+from dlcore.data.corpora import AUTO, BUILT_IN, REAL, dataset_of, is_real
 from dlcore.data.datasets import CATALOGUE
 from dlcore.figures import DATA, GREY, reading
 from dlcore.figures.cells import COLORS, NAMES
@@ -25,7 +25,7 @@ from ui.training_view import running_mean
 HEIGHT, SMOOTHING = 230, 20
 LABELS = {
     **OPTIMIZERS, **SCHEDULES, "names": N_("Names"), "sentiment": N_("Opinions"), "en": N_("English"),
-    "zh": N_("Chinese"), "auto": N_("What is here"), "device.auto": N_("auto"), "real": N_("Real"),
+    "zh": N_("Chinese"), "dataset.auto": N_("What is here"), "real": N_("Real"),
     "built_in": N_("Built in"), **NAMES, "all": N_("All three"),
     "usual": N_("As usual"), "orthogonal": N_("Orthogonal"), "last": N_("Last state"), "max": N_("Largest"),
     "mean": N_("Mean"),
@@ -94,7 +94,9 @@ def _figure(history: History, name: str, title: str, span: tuple[float, float] |
         lines.append(Curve(step, mean, alone, color, width=1.5, opacity=1.0 if alone else 0.4))
     for cell in cells:
         step, values = history.epochs.column("step"), history.epochs.column(f"test_{name}/{cell}")
-        lines.append(Curve(step, values, N_("held out") if len(cells) == 1 else NAMES[cell], COLORS[cell], markers=True))
+        lines.append(
+            Curve(step, values, N_("held out") if len(cells) == 1 else NAMES[cell], COLORS[cell], markers=True)
+        )
     x_range = (0.0, float(history.total_steps or 100))
     percent = ".0%" if name == "accuracy" else ""
     return curves(

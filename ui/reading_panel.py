@@ -68,6 +68,8 @@ def _panel(lesson: Lesson, history: History) -> None:
         _contributions(path, text, found)
     except Problem as problem:
         st.info(tell(problem), icon=":material/info:")
+        if problem.kind != "text":  # not what was typed: a worker that was late, a file that is gone
+            st.button(_("Try again"), icon=":material/refresh:", key="reading.again")
         return
     _note(lesson, found)
 
@@ -103,7 +105,9 @@ def _say(found: dict[str, Any]) -> None:
         said += " " + _("It knows nothing of what stands here: the answer is a guess about the unknown.")
     elif unknown:
         note = ngettext(
-            "{n} piece is unknown to it (underlined below).", "{n} pieces are unknown to it (underlined below).", unknown
+            "{n} piece is unknown to it (underlined below).",
+            "{n} pieces are unknown to it (underlined below).",
+            unknown,
         )
         said += " " + note.format(n=unknown)
     st.markdown(said)
@@ -144,7 +148,9 @@ def _weighed(moved: dict[str, Any], tokens: list[str], of: str) -> str:
     words = _("Most moved by “{token}”: {value:+.2f} of the log-odds of “{name}”, which are {whole:+.2f} in all.")
     said = words.format(token=plain(tokens[most]), value=float(values[most]), name=of, whole=moved["whole"])
     if moved["error"]:
-        words = _("All shares add up to {total:+.2f}, what sets the text apart from nothing but unknowns (error {error}).")
+        words = _(
+            "All shares add up to {total:+.2f}, what sets the text apart from nothing but unknowns (error {error})."
+        )
         said += " " + words.format(total=float(values.sum()), error=f"{moved['error']:.1g}")
     return said
 

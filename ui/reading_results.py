@@ -51,13 +51,14 @@ def _map(lesson: Lesson) -> None:
         + ("" if letters else " · " + _("log-odds of praise {tone:+.2f}").format(tone=float(value)))
         for t, n, value in zip(found["tokens"], found["counts"], found["tone"], strict=True)
     ]
+    places = found[when or NOW]
     live_plot(
         reading.embedding_map(
-            found[when or NOW], found["tokens"], tone, found["counts"], found["shares"][int(when != BEFORE)], told=told,
+            places, found["tokens"], tone, found["counts"], found["shares"][int(when != BEFORE)], told=told,
             label=_,
         ),
         key="embeddings", height=460, alt=_("The embeddings of the most frequent tokens on their two principal axes."),
-        table={_("token"): found["tokens"], "1": found[when or NOW][:, 0].round(3), "2": found[when or NOW][:, 1].round(3)},
+        table={_("token"): found["tokens"], "1": places[:, 0].round(3), "2": places[:, 1].round(3)},
     )  # fmt: skip
     st.caption(
         _("Vermilion: vowels. Blue: consonants.")
@@ -100,7 +101,8 @@ def _matrix(report: dict[str, Any], probabilities: np.ndarray, labels: np.ndarra
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         live_plot(
-            evaluation.confusion(report["confusion"], classes, label=_), key="confusion", height=600 if len(classes) > 2 else 300,
+            evaluation.confusion(report["confusion"], classes, label=_), key="confusion",
+            height=600 if len(classes) > 2 else 300,
             alt=_("Confusion matrix: rows are the truth, columns the answer."),
             table={_("truth"): names, **{name: report["confusion"][:, k] for k, name in enumerate(names)}},
         )  # fmt: skip
@@ -114,15 +116,16 @@ def _matrix(report: dict[str, Any], probabilities: np.ndarray, labels: np.ndarra
             st.markdown(_("It made no mistake at all."))
             return
         chosen = st.selectbox(
-            _("Most confused"), range(len(pairs)), key=f"reading.pair.{len(classes)}", format_func=lambda n: _pair(pairs[n], names)
+            _("Most confused"),
+            range(len(pairs)),
+            key=f"reading.pair.{len(classes)}",
+            format_func=lambda n: _pair(pairs[n], names),
         )
         _examples(report, probabilities, labels, pairs[min(chosen, len(pairs) - 1)], names)
 
 
 def _pair(pair: tuple[int, int, int], names: list[str]) -> str:
-    words = ngettext(
-        "{truth}, taken for {answer}: {n} time", "{truth}, taken for {answer}: {n} times", pair[2]
-    )
+    words = ngettext("{truth}, taken for {answer}: {n} time", "{truth}, taken for {answer}: {n} times", pair[2])
     return words.format(truth=names[pair[0]], answer=names[pair[1]], n=pair[2])
 
 

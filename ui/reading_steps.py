@@ -12,7 +12,6 @@ from dlcore.experiments import reading_look
 from dlcore.figures import reading
 from dlcore.texts import Problem
 from ui.i18n import _, plain, tell
-from ui.intro import lab
 from ui.live_plot import live_plot
 from ui.session import page_state
 
@@ -27,7 +26,7 @@ def steps_panel(config: Any) -> None:
     state = page_state("reading")
     first = state.setdefault("first_row", 0)
     name = dataset_of(config.task, config.language, config.dataset)
-    words, picture = lab()
+    words, picture = st.columns([1, 2.4], gap="large")
     try:
         found, wasted = _prepared(name, first), _wasted(name, config.batch_size)
     except Problem as problem:
@@ -61,8 +60,9 @@ def _pictures(found: dict[str, Any], numbers: bool, wasted: float, batch_size: i
         alt=_("How many rows are computed at each step."), table={_("rows"): sizes},
     )  # fmt: skip
     words = _(
-        "Filled up to the longest, the table has {rows} × {steps} = {cells} cells; packed, {sum} steps of the network are "
-        "computed, and {share} saved. In random batches of {batch} it would be {typical}. The vocabulary has {n} numbers."
+        "Filled up to the longest, the table has {rows} × {steps} = {cells} cells; packed, {sum} steps of the network "
+        "are computed, and {share} saved. In random batches of {batch} it would be {typical}. The vocabulary has {n} "
+        "numbers."
     )
     cells = table.size
     st.caption(words.format(

@@ -24,16 +24,16 @@ def reading_tasks() -> list[Task]:
         ),
         Task(
             "order",
-            _("Opinions: type two sentences of the same words in another order that get opposite answers, both at least "
-              "70% sure."),
+            _("Opinions: type two sentences of the same words in another order that get opposite answers, both at "
+              "least 70% sure."),
             lambda: _shown("order"),
             hint=_("Two clauses with “but” between them. Which has the last word? No bag of words can do this."),
             praise=_("The same bag, the same counts: only who reads in order can tell them apart."),
         ),
         Task(
             "deaf",
-            _("Opinions: find a sentence with one “not” that fools it: without the “not” it says the same, at least 70% "
-              "sure both times."),
+            _("Opinions: find a sentence with one “not” that fools it: without the “not” it says the same, at least "
+              "70% sure both times."),
             lambda: _shown("deaf"),
             hint=_("Put words between the “not” and what it turns, or words that it knows from one side only."),
             praise=_("It has learned which words go together in its texts, not what “not” means."),

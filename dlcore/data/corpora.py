@@ -1,4 +1,4 @@
-"""What the reading lesson learns from: texts with a class each, as tokens and as numbers, by task, language and source."""
+"""What the reading lesson learns from: texts with a class each, as tokens and as numbers."""
 
 from __future__ import annotations
 

@@ -15,10 +15,10 @@ from dlcore.data.labelled_texts import Texts, split
 from dlcore.texts import N_
 
 REAL, BUILT_IN = "names", "territories"
-ADJECTIVES = (
-    N_("Arabic"), N_("Chinese"), N_("Czech"), N_("Dutch"), N_("English"), N_("French"), N_("German"), N_("Greek"),
-    N_("Irish"), N_("Italian"), N_("Japanese"), N_("Korean"), N_("Polish"), N_("Portuguese"), N_("Russian"),
-    N_("Scottish"), N_("Spanish"), N_("Vietnamese"),
+HOMES = (  # in the order of the files
+    N_("Arab world"), N_("China"), N_("Czechia"), N_("Netherlands"), N_("England"), N_("France"), N_("Germany"),
+    N_("Greece"), N_("Ireland"), N_("Italy"), N_("Japan"), N_("Korea"), N_("Poland"), N_("Portugal"), N_("Russia"),
+    N_("Scotland"), N_("Spain"), N_("Vietnam"),
 )  # fmt: skip
 LANGUAGES = {  # of the built-in data: all in Latin letters, or one letter would give them away
     "cs": N_("Czech"), "de": N_("German"), "en": N_("English"), "es": N_("Spanish"), "fi": N_("Finnish"),
@@ -43,7 +43,7 @@ def _family_names() -> Texts:
             if name := unicodedata.normalize("NFC", line).strip():
                 texts.append(name)
                 labels.append(label)
-    return split(texts, labels, ADJECTIVES)
+    return split(texts, labels, HOMES)
 
 
 def _territories() -> Texts:

@@ -5,6 +5,7 @@ Two numbers are kept: 0 fills the shorter rows of a table up (padding), 1 stands
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -40,7 +41,7 @@ def characters(text: str) -> list[str]:
 def pairs(text: str) -> list[str]:
     """Every two neighbouring ``characters`` (bigrams): 不好吃 → 不好 好吃. A single one stays alone."""
     single = characters(text)
-    return ["".join(pair) for pair in zip(single, single[1:], strict=False)] or single
+    return ["".join(pair) for pair in itertools.pairwise(single)] or single
 
 
 TOKENIZERS: dict[str, Callable[[str], list[str]]] = {

@@ -26,6 +26,18 @@ LANE = "train"
 AT_ONCE = 256  # texts that are asked together
 TURNING = ("rt_polarity", "waimai", "grammar", "grammar_zh")
 
+GRAMMAR = {"hidden": 32, "embedding": 16, "learning_rate": 0.01, "dropout": 0.1}
+RECIPES: dict[str, dict[str, Any]] = {
+    "names": {"hidden": 96, "batch_size": 128, "steps": 600, "learning_rate": 0.01},
+    "territories": {"steps": 400, "learning_rate": 0.01, "dropout": 0.3},
+    "rt_polarity": {"hidden": 48, "embedding": 64, "steps": 500, "learning_rate": 0.015, "dropout": 0.5,
+                    "readout": "mean"},
+    "waimai": {"embedding": 64, "learning_rate": 0.005, "dropout": 0.4},
+    "grammar": GRAMMAR,
+    "grammar_zh": GRAMMAR,
+}  # fmt: skip
+RECIPES = {name: {"schedule": "one_cycle", **settings} for name, settings in RECIPES.items()}
+
 
 @dataclass(frozen=True)
 class Config(SequenceConfig):
@@ -90,8 +102,9 @@ class Config(SequenceConfig):
 
     @classmethod
     def recipe(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Defaults that go with the task."""
-        return {}
+        """Defaults that go with the task and with the data that it will find; docs/teaching.md has what was tried."""
+        task, language = given.get("task", "names"), given.get("language", "en")
+        return RECIPES[dataset_of(task, language, given.get("dataset", AUTO))]
 
 
 def data_of(config: Config) -> Corpus:

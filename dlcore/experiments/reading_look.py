@@ -125,7 +125,7 @@ def log_odds(logits: Tensor, k: int) -> Tensor:
 
 
 def contributions(checkpoint: str, text: str, way: str = LEAVE_OUT) -> dict[str, Any]:
-    """How much each token moved the decision, in log-odds: of “praises” where there are two classes, else of the answer.
+    """How much each token moved the decision, in log-odds: of “praises” where there are two classes, or of the answer.
 
     ``LEAVE_OUT``: the log-odds of the text less those of the text without the token. ``GRADIENTS``: integrated
     gradients (Sundararajan et al. 2017, eq. 1) along the straight path from embeddings of nothing but “unknown”; they
@@ -213,7 +213,8 @@ def embeddings(checkpoint: str) -> dict[str, Any]:
     first = Reader(cell=network.cell, **network.state["build"])  # drawn again as the run drew it
     tokens = list(network.vocabulary.tokens[2 : 2 + SHOWN])
     pairs = [
-        principal(model.embedding.weight.detach().numpy()[2 : 2 + SHOWN].astype(float)) for model in (first, network.model)
+        principal(model.embedding.weight.detach().numpy()[2 : 2 + SHOWN].astype(float))
+        for model in (first, network.model)
     ]
     tone, counts = _tones(network, len(tokens))
     return {

@@ -20,8 +20,8 @@ def letter_by_letter(
     probabilities: np.ndarray, tokens: Sequence[str], classes: Sequence[str], *, label: Label = str
 ) -> go.Figure:
     """Probabilities ``(T, K)`` after each of ``tokens`` (T) as a table: letters across, the likeliest classes down."""
-    rows = np.argsort(-probabilities[-1], kind="stable")[:ROWS] if len(probabilities) else np.arange(ROWS)
-    z = probabilities[:, rows].T if len(probabilities) else np.zeros((len(rows), 1))  # (rows, T)
+    rows = [int(k) for k in np.argsort(-probabilities[-1], kind="stable")[:ROWS]]
+    z = probabilities[:, rows].T  # (rows, T)
     names = [label(classes[k]) for k in rows]
     trace = {
         "type": "heatmap", "z": z.astype(np.float32), "zmin": 0, "zmax": 1, "colorscale": FROM_NOTHING,
@@ -42,7 +42,7 @@ def letter_by_letter(
 def word_by_word(
     praises: np.ndarray, tokens: Sequence[str], *, bag: float | None = None, label: Label = str
 ) -> go.Figure:
-    """The probability ``(T,)`` that the text so far praises, after each of ``tokens``; ``bag`` is the rival's answer."""
+    """The probability ``(T,)`` that the text so far praises, after each token; ``bag`` is the rival's answer."""
     line = {
         "type": "scatter", "mode": "lines+markers", "x": np.arange(len(tokens)), "y": praises,
         "line": {"color": MODEL, "width": 2.5}, "marker": {"color": MODEL, "size": 8},
@@ -116,7 +116,7 @@ def padded_table(
 
 
 def packed(sizes: np.ndarray, rows: int, *, label: Label = str) -> go.Figure:
-    """How many rows the network still computes at each step, (T,): blue; grey what a padded table would compute more."""
+    """How many rows are computed at each step, (T,): blue; grey, what a padded table would compute besides."""
     steps = np.arange(len(sizes))
     bars = [
         {"type": "bar", "x": steps, "y": values, "marker": {"color": color}, "name": label(name), "width": 0.92,
