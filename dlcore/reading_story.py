@@ -74,10 +74,11 @@ def is_done(run: History) -> bool:
     return run.state == "finished" and {"test_accuracy", "bag_accuracy"} <= run.metrics.keys()
 
 
-def numbers(history: History) -> dict[str, str]:
-    """What the prose is filled with, ready to print; before a run letters stand for the numbers."""
+def numbers(history: History, config: Any) -> dict[str, str]:
+    """What the prose is filled with, ready to print: of the run, or before it as far as the settings say it."""
     if not history.info:
-        return {"V": "V", "E": "E", "H": "H", "K": "K", "params": "…", "chance": "…", "repeats": "…", "shared": "…"}
+        later = dict.fromkeys(("V", "K", "chance"), r"\ldots") | dict.fromkeys(("params", "repeats", "shared"), "…")
+        return {"E": str(config.embedding), "H": str(config.hidden), **later}
     config, info = history.config, history.info
     return {
         "V": f"{info['tokens']:,}".replace(",", r"\,"), "E": str(config["embedding"]), "H": str(config["hidden"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from dlcore import jobs
@@ -51,7 +52,7 @@ def steps_panel(config: Any) -> None:
 def _pictures(found: dict[str, Any], numbers: bool, wasted: float, batch_size: int) -> None:
     table, sizes = found["table"], found["sizes"]
     live_plot(
-        reading.padded_table(found["tokens"], table, numbers=numbers, label=_), key="padded", height=56 + 36 * ROWS,
+        reading.padded_table(found["tokens"], table, numbers=numbers, label=_), key="padded", height=84 + 36 * ROWS,
         alt=_("The texts as a table, one row each; grey where a row has ended."),
         table={f"{n + 1}": row for n, row in enumerate(table.tolist())},
     )  # fmt: skip
@@ -73,8 +74,8 @@ def _pictures(found: dict[str, Any], numbers: bool, wasted: float, batch_size: i
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _prepared(name: str, first: int) -> dict[str, Any]:
-    which = [(first + k) * 7919 for k in range(ROWS)]  # a prime: from all over the set, which is sorted by class
-    return jobs.call(reading_look.prepared, name, which)
+    which = np.random.default_rng(first).integers(10**6, size=ROWS)  # from all over the set, which is sorted by class
+    return jobs.call(reading_look.prepared, name, which.tolist())
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -29,9 +29,9 @@ TURNING = ("rt_polarity", "waimai", "grammar", "grammar_zh")
 GRAMMAR = {"hidden": 32, "embedding": 16, "learning_rate": 0.01, "dropout": 0.1}
 RECIPES: dict[str, dict[str, Any]] = {
     "names": {"hidden": 96, "batch_size": 128, "steps": 600, "learning_rate": 0.01},
-    "territories": {"steps": 400, "learning_rate": 0.01, "dropout": 0.3},
-    "rt_polarity": {"hidden": 48, "embedding": 64, "steps": 500, "learning_rate": 0.015, "dropout": 0.5,
-                    "readout": "mean"},
+    "territories": {"cell": "gru", "steps": 400, "learning_rate": 0.01, "dropout": 0.3, "forget_bias": 1.0},
+    "rt_polarity": {"hidden": 48, "embedding": 64, "steps": 350, "learning_rate": 0.015, "dropout": 0.5,
+                    "readout": "mean", "bidirectional": True},
     "waimai": {"embedding": 64, "learning_rate": 0.005, "dropout": 0.4},
     "grammar": GRAMMAR,
     "grammar_zh": GRAMMAR,

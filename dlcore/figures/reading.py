@@ -34,7 +34,7 @@ def letter_by_letter(
         "xaxis": {**_token_axis(tokens), "side": "top"},
         "yaxis": {"tickvals": list(range(len(names))), "ticktext": names, "range": [len(names) - 0.5, -0.5],
                   "showgrid": False, "zeroline": False, "ticks": "", "showline": False, "fixedrange": True},
-        "margin": {"l": 96, "r": 12, "t": 44, "b": 8},
+        "margin": {"l": 104, "r": 12, "t": 44, "b": 34},
     }  # fmt: skip
     return figure([trace], layout)
 
@@ -110,7 +110,7 @@ def padded_table(
         "yaxis": {"range": [len(table) - 0.5, -0.5], "showgrid": False, "zeroline": False, "ticks": "",
                   "showline": False, "fixedrange": True, "tickvals": list(range(len(table))),
                   "ticktext": [str(k + 1) for k in range(len(table))]},
-        "margin": {"l": 32, "r": 8, "t": 48, "b": 8},
+        "margin": {"l": 32, "r": 8, "t": 48, "b": 34},
     }  # fmt: skip
     return figure([trace], layout)
 
