@@ -370,6 +370,26 @@ def test_the_oldest_sets_make_room(monkeypatch):
     assert {path.stem for path in own_images.folder().glob("*.npz")} == set(names[-2:])
 
 
+def test_sets_in_use_outlive_newer_ones_that_are_not(monkeypatch):
+    monkeypatch.setattr(own_images, "KEPT_SETS", 2)
+    names = []
+    for n in range(2):
+        names.append(own_images.keep_zip(zipped(folders(extra=b"", each=4 + n)))["hash"])
+        os.utime(own_images.folder() / f"{names[-1]}.npz", (1000 + n, 1000 + n))
+    own_images.summary(names[0])  # a page that shows it
+    own_images.keep_zip(zipped(folders(each=8)))
+    assert (own_images.folder() / f"{names[0]}.npz").exists()
+    assert not (own_images.folder() / f"{names[1]}.npz").exists()
+
+
+def test_a_class_of_damaged_pictures_only_is_named():
+    found = own_images.keep_zip(zipped({**folders(), "birds/1.png": b"no picture", "birds/2.png": b""}))
+    assert (found["classes"], found["lost"]) == (["cats", "dogs"], ["birds"])
+    from ui.own_images import what_was_taken
+
+    assert "“birds” is no class here: none of its pictures can be read." in what_was_taken(found)
+
+
 def test_what_an_interrupted_reading_left_goes_after_an_hour():
     own_images.folder().mkdir(parents=True)
     old, new = (own_images.folder() / f"{note}.progress" for note in ("ab" * 16, "cd" * 16))

@@ -15,7 +15,7 @@ import streamlit as st
 from dlcore.knobs import Knob, build, check_value, defaults_for, knobs_of, read_value, to_texts
 from dlcore.texts import N_, Problem
 from ui import address
-from ui.i18n import _, tell
+from ui.i18n import _, sentences, tell
 from ui.names import name_for
 from ui.session import arrived, current, imposed, page_state, set_up_by_teacher
 from ui.slider import Mark, overrule, slider
@@ -97,6 +97,8 @@ def controls(
             notes.warning(_sentence(panel, name, fault, getattr(config, name, None)), icon=":material/info:")
     for sentence in panel.said:  # a value that had to move with the data: said once
         st.toast(sentence, icon=":material/info:")
+    if state.get("extra_faults") and "extra_settled" not in state:
+        state["extra_settled"] = _set(state)
     address.put({**to_texts(build(config_class, panel.given)), **_kept(state, (*extra, CHANGES))})
     return config
 
@@ -116,7 +118,11 @@ def put_value(name: str, value: Any, *, slug: str | None = None) -> None:
 
 def put_extra(name: str, text: str, *, slug: str | None = None) -> None:
     """Set an ``extra`` parameter of the address; an empty text removes it."""
-    page_state(slug or current()).setdefault("extra", {})[name] = text
+    slug = slug or current()
+    extras = page_state(slug).setdefault("extra", {})
+    if extras.get(name, "") != text:
+        address.stale(slug)
+    extras[name] = text
 
 
 def get_extra(name: str, *, slug: str | None = None) -> str:
@@ -127,15 +133,38 @@ def get_extra(name: str, *, slug: str | None = None) -> str:
     return extras[name]
 
 
-def read_extra(knob: Knob, *, slug: str | None = None) -> Any | None:
-    """An ``extra`` parameter as a value of ``knob``; None where there is none, or none that fits, which is told."""
-    text = get_extra(knob.name, slug=slug)
+def extra_choice(name: str, choices: Sequence[str], *, slug: str | None = None) -> tuple[str, Callable[[str], None]]:
+    """An ``extra`` parameter that is one of ``choices``, by default the first; and what to call with another one."""
+    slug, asked = slug or current(), get_extra(name, slug=slug)
+    value = asked if asked in choices else choices[0]
+    return value, lambda chosen: put_extra(name, "" if chosen == choices[0] else chosen, slug=slug)
+
+
+def read_extra(knob: Knob, *, slug: str | None = None, silent: bool = False) -> Any | None:
+    """An ``extra`` parameter as a value of ``knob``; None where there is none, or none that fits.
+
+    What does not fit is told where this is called (unless ``silent``: once a run is enough), until the user touches
+    something.
+    """
+    state, text = page_state(slug or current()), get_extra(knob.name, slug=slug)
+    value, faults = None, state.setdefault("extra_faults", {})
     try:
-        return read_value(knob, text) if text else None
+        value = read_value(knob, text) if text else None
     except Problem as fault:
-        st.warning(_named(fault, knob), icon=":material/info:")
-        put_extra(knob.name, "", slug=slug)
-        return None
+        faults[knob.name] = fault
+        state["extra"][knob.name] = ""
+    if knob.name in faults and not silent:
+        if state.get("extra_settled") in (None, _set(state)):
+            st.warning(_named(faults[knob.name], knob), icon=":material/info:")
+        else:
+            faults.clear()
+    return value
+
+
+def _set(state: Mapping[str, Any]) -> tuple[Values, Values]:
+    """All that is set on a page, beside the knobs, too."""
+    extras = {name: text for name, text in state.get("extra", {}).items() if text}
+    return dict(state.get("given", {})), extras
 
 
 def _function(given: Any) -> Callable[[Values], Any]:
@@ -178,9 +207,10 @@ def _sentence(panel: _Panel, name: str, fault: Problem, instead: Any) -> str:
     """The fault, and what is used instead; knob and choice by the names that stand on the page."""
     knob = knobs_of(panel.config_class).get(name)
     if knob is None:
-        return tell(fault) + " " + _("It was left out.")
+        return sentences(tell(fault), _("It was left out."))
     value = _(name_for(panel.labels, knob.name, instead)) if knob.choices else _short(instead)
-    return _named(fault, knob) + " " + _("{name} = {value} is used instead.").format(name=_label(knob), value=value)
+    instead_of = _("{name} = {value} is used instead.").format(name=_label(knob), value=value)
+    return sentences(_named(fault, knob), instead_of)
 
 
 def _named(fault: Problem, knob: Knob) -> str:
@@ -321,6 +351,6 @@ def _config(panel: _Panel, shown: Values, hidden: Sequence[str]) -> Any:
     try:
         return build(panel.config_class, {**rest, **shown})
     except Problem as fault:  # bounds that only the config as a whole knows
-        panel.said.append(tell(fault) + " " + _("The defaults are used instead."))
+        panel.said.append(sentences(tell(fault), _("The defaults are used instead.")))
         panel.given.clear()
         return build(panel.config_class, {})
