@@ -16,16 +16,15 @@ from dlcore.knobs import Knob, build, check_value, defaults_for, knobs_of, read_
 from dlcore.texts import N_, Problem
 from ui import address
 from ui.i18n import _, sentences, tell
+from ui.knob_widgets import draggable, dragged, label_of, short, stock
 from ui.names import name_for
 from ui.session import arrived, current, imposed, page_state, set_up_by_teacher
-from ui.slider import Mark, overrule, slider
+from ui.slider import Mark, overrule
 
 C = TypeVar("C")
 Values = dict[str, Any]  # the value of every knob, by name
 CHANGES = "changes"  # what a link's run is to repeat beside its settings (see ``ui.repeat``)
 RESERVED = ("lang", "hide", CHANGES)  # parameters of the address that are no knobs
-FEW, LETTERS = 4, 32  # choices that stand side by side, and letters of all together; more go into a list
-WIDEST = 1e6  # a track of a few hundred pixels cannot choose within more; the number is typed then
 
 
 @dataclass
@@ -208,25 +207,21 @@ def _sentence(panel: _Panel, name: str, fault: Problem, instead: Any) -> str:
     knob = knobs_of(panel.config_class).get(name)
     if knob is None:
         return sentences(tell(fault), _("It was left out."))
-    value = _(name_for(panel.labels, knob.name, instead)) if knob.choices else _short(instead)
-    instead_of = _("{name} = {value} is used instead.").format(name=_label(knob), value=value)
+    value = _(name_for(panel.labels, knob.name, instead)) if knob.choices else short(instead)
+    instead_of = _("{name} = {value} is used instead.").format(name=label_of(knob), value=value)
     return sentences(_named(fault, knob), instead_of)
 
 
 def _named(fault: Problem, knob: Knob) -> str:
     """The fault of a knob's value, with the knob's name as it stands on the page."""
-    return tell(Problem(fault.template, kind=fault.kind, **{**fault.params, "name": _label(knob)}))
+    return tell(Problem(fault.template, kind=fault.kind, **{**fault.params, "name": label_of(knob)}))
 
 
 def _moved(knob: Knob, value: Any) -> str:
     """That the data on screen moved a value."""
     return _("{name} was set to {value}: the data on screen allows no more than {low} to {high}.").format(
-        name=_label(knob), value=_short(value), low=_short(knob.low), high=_short(knob.high)
+        name=label_of(knob), value=short(value), low=short(knob.low), high=short(knob.high)
     )
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _draw_all(panel: _Panel, hidden: Sequence[str], under: Sequence[str]) -> Values:
@@ -248,22 +243,15 @@ def _draw(panel: _Panel, name: str) -> Any:
     knob, value, marks = panel.look(name)
     value = _within(panel, knob, value)
     key = f"{current()}.{name}"
-    if _draggable(knob):
-        shown = _dragged(knob, key, value, marks)
+    if draggable(knob):
+        shown = dragged(knob, key, value, marks)
     else:
         slug = current()
-        _stock(panel, knob, imposed(key, value, lambda chosen: put_value(name, knob.kind(chosen), slug=slug)))
+        stock(knob, panel.labels, imposed(key, value, lambda chosen: put_value(name, knob.kind(chosen), slug=slug)))
         shown = value
     if shown != value:
         panel.given[name] = shown
     return shown
-
-
-def _draggable(knob: Knob) -> bool:
-    """A seed is no quantity, and what has no bounds, or immense ones, has no track."""
-    if knob.low is None or knob.high is None or knob.kind not in (int, float) or knob.choices or knob.name == "seed":
-        return False
-    return knob.log or knob.high - knob.low <= WIDEST
 
 
 def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
@@ -281,40 +269,6 @@ def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
             panel.given[knob.name] = nearest
             panel.said.append(words)
         return nearest
-
-
-def _dragged(knob: Knob, key: str, value: Any, marks: Sequence[Mark]) -> Any:
-    """Our own slider."""
-    step = knob.step or (1 if knob.kind is int else None)
-    texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help), "unit": _(knob.unit), "zero": _(knob.zero)}
-    scale: dict[str, Any] = {"low": knob.low, "high": knob.high, "log": knob.log, "step": step, "marks": marks}
-    return knob.kind(slider(**texts, **scale, key=key, value=value, controlled=True))
-
-
-def _stock(panel: _Panel, knob: Knob, state: dict[str, Any]) -> None:
-    """The widget of Streamlit that fits the knob, with the ``state`` that ``imposed`` gave it."""
-    texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help) or None, **state}
-    if knob.choices:
-        plain = {choice: name_for(panel.labels, knob.name, choice) for choice in knob.choices}
-        name = {choice: _(text) for choice, text in plain.items()}.__getitem__
-        letters = sum(map(len, map(str, plain.values())))  # of the English names: alike in every language
-        if len(knob.choices) <= FEW and letters <= LETTERS:
-            st.segmented_control(**texts, options=knob.choices, format_func=name, required=True)
-        else:
-            st.selectbox(**texts, options=knob.choices, format_func=name)
-    elif knob.kind is bool:
-        st.toggle(**texts)
-    elif knob.kind is str:
-        st.text_input(**texts)
-    else:
-        low, high = (None if bound is None else knob.kind(bound) for bound in (knob.low, knob.high))
-        step = knob.step or (1 if knob.kind is int else None)
-        digits = None if step else "%.6g"  # else a small value would be shown as 0.00
-        st.number_input(**texts, min_value=low, max_value=high, step=step, format=digits)
-
-
-def _label(knob: Knob) -> str:
-    return _(knob.label) or knob.name
 
 
 def _reset_button(state: dict[str, Any], prepared: bool) -> None:
