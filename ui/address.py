@@ -44,9 +44,13 @@ def link(slug: str, texts: Mapping[str, str]) -> str:
     return f"{base.removesuffix(f'/{slug}')}/{slug}?{_query(texts)}"
 
 
-def stale(slug: str) -> None:
-    """What the address says of this page has changed: a part of the page that is drawn alone then calls ``follow``."""
-    page_state(slug)["address_stale"] = True
+def change(slug: str, name: str, text: str) -> None:
+    """One parameter beside the knobs has changed: ``show`` comes after this, or a part of the page calls ``follow``."""
+    state = page_state(slug)
+    state["address_stale"] = True
+    if name in state.get("extra_names", ()):  # those that the page has said it keeps
+        known = state["address"]
+        state["address"] = {n: t for n, t in {**known, name: text}.items() if t}
 
 
 def follow() -> None:

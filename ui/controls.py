@@ -98,6 +98,7 @@ def controls(
         st.toast(sentence, icon=":material/info:")
     if state.get("extra_faults") and "extra_settled" not in state:
         state["extra_settled"] = _set(state)
+    state["extra_names"] = (*extra, CHANGES)
     address.put({**to_texts(build(config_class, panel.given)), **_kept(state, (*extra, CHANGES))})
     return config
 
@@ -120,7 +121,7 @@ def put_extra(name: str, text: str, *, slug: str | None = None) -> None:
     slug = slug or current()
     extras = page_state(slug).setdefault("extra", {})
     if extras.get(name, "") != text:
-        address.stale(slug)
+        address.change(slug, name, text)
     extras[name] = text
 
 

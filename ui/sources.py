@@ -90,14 +90,14 @@ def choose(picture: DeltaGenerator) -> Source | None:
             icon=":material/info:",
         )
     room = picture.empty()
+    if jobs.status().state == "starting":  # the shell draws the page again when they are there
+        room.info(_("The workers are being woken up; this takes a few seconds."), icon=":material/hourglass_top:")
+        return None
     try:
-        with room, st.spinner(_("The classifier answers its samples …"), show_time=True):  # a worker may just begin
+        with room, st.spinner(_("The classifier answers its samples …")):  # a worker that has just begun takes time
             return _own(name, own[name.removeprefix(RUN)]) if name.startswith(RUN) else _built_in(name)
     except Problem as problem:
-        if jobs.status().state == "starting":  # the shell draws the page again when they are there
-            room.info(_("The workers are being woken up; this takes a few seconds."), icon=":material/hourglass_top:")
-        else:
-            room.warning(tell(problem), icon=":material/info:")
+        room.warning(tell(problem), icon=":material/info:")
         return None
 
 
