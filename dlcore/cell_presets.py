@@ -130,8 +130,8 @@ PRESETS = {
             ),
             "rnn": N_(
                 "At each step the memory is written anew. It lasts because a unit near 1 makes itself near 1 again, on "
-                "the flat part of tanh. But where tanh is flat hardly any gradient passes: the latch works, and training "
-                "could hardly have found it."
+                "the flat part of tanh. But where tanh is flat hardly any gradient passes: the latch works, and "
+                "training could hardly have found it."
             ),
         },
         "cabdbacd", 4, latch,
