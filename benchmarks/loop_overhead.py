@@ -9,21 +9,17 @@ noise cannot reach.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import torch
 
+from benchmarks.turns import compare
 from dlcore.data.images import ImageData
-from dlcore.device import autocast, reproducible
+from dlcore.device import reproducible
 from dlcore.experiments.cnn import Config
 from dlcore.image_training import prepare
 from dlcore.knobs import build
-from dlcore.training import Plan, Task, fit
 
 BOUND, QUICK_BOUND = 1.03, 2.0
 CASES = (
@@ -40,35 +36,6 @@ def random_images(count: int) -> ImageData:
     return ImageData("random", X, y, X[:10], y[:10], tuple("0123456789"), "", "")
 
 
-def told(task: Task, plan: Plan) -> Callable[[], None]:
-    def turn() -> None:
-        for _ in fit(task, plan):
-            pass
-
-    return turn
-
-
-def bare(task: Task, plan: Plan) -> Callable[[], None]:
-    def turn() -> None:
-        order = torch.randperm(plan.count)
-        for start in range(0, plan.count, plan.batch_size):
-            inputs, targets = task.batch(order[start : start + plan.batch_size])
-            with autocast(plan.device, plan.precision):
-                loss = task.loss(task.model(inputs), targets)
-            task.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            task.optimizer.step()
-
-    task.model.train()
-    return turn
-
-
-def seconds(turn: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    turn()
-    return time.perf_counter() - start
-
-
 def ratio(network: str, batch_size: int, turns: int, steps: int) -> tuple[float, float]:
     """Ratio of the times, and the median seconds of a bare step."""
     given = {"network": network, "batch_size": batch_size, "device": "cpu", "memory_format": "channels_last"}
@@ -76,13 +43,7 @@ def ratio(network: str, batch_size: int, turns: int, steps: int) -> tuple[float,
     data = random_images(batch_size * steps)
     task, plan = prepare(config, data)
     task = replace(task, evaluate=None)
-    loops = (told(task, plan), bare(task, plan))
-    for loop in loops:
-        loop()  # the first steps prepare kernels
-    times = [[seconds(loop) for loop in (loops if i % 2 else loops[::-1])] for i in range(turns)]
-    pairs = [t if i % 2 else t[::-1] for i, t in enumerate(times)]
-    middle = sorted(a / b for a, b in pairs)[turns // 4 : turns - turns // 4]
-    return statistics.mean(middle), statistics.median(b for _, b in pairs) / steps
+    return compare(task, plan, turns)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ them carry its name, ``test_accuracy/lstm``; without a name they are those of th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=SequenceConfig)
 Look = dict[str, dict[str, np.ndarray]]
+MOST_LOSS = 1e4  # of several models one whose loss is larger has diverged; the others go on without it
 
 
 @dataclass
@@ -35,13 +37,14 @@ class Exercise:
     """What a lesson wants learned. Outputs and targets have the batch on their first axis.
 
     Attributes:
-        make: a model for a cell; draws its first weights from torch's generator.
+        make: a model for a cell (or for a name of ``parts``); draws its first weights from torch's generator.
         batch: numbers of examples (B,), each below ``steps * batch_size`` and each once → inputs, targets. May draw.
         losses: one model's outputs, targets → (B,) what is minimised (its mean over the batch).
         measures: name → (outputs, targets) → (B,), told at each step beside the loss.
         evaluate: one model in eval mode → its numbers on held-out data, named ``test_…``.
         look: all models by cell → Snapshots, several times a second; must not draw from torch's generators.
         best: the held-out number that decides which model is the best; ``lower`` is better, or higher.
+        parts: names of the models that are trained together, where they differ in something else than the cell.
         tokens: symbols in one example, on average (for the speed).
         about: kept in each checkpoint, to rebuild the models from.
     """
@@ -54,6 +57,7 @@ class Exercise:
     look: Callable[[Together], Look] | None = None
     best: str = "test_accuracy"
     lower: bool = False
+    parts: tuple[str, ...] = ()
     tokens: float = 1.0
     about: Mapping[str, Any] = field(default_factory=dict)
 
@@ -89,7 +93,7 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
     from dlcore.models.recurrent import together
     from dlcore.training import Plan, Task
 
-    cells = cells_of(config)
+    cells = exercise.parts or cells_of(config)
     models = together(cells, exercise.make, config.seed).to(config.device)
     torch.manual_seed(config.seed)  # the batches are the same whichever cells are trained
     task = Task(
@@ -120,8 +124,17 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
 
 
 def _loss(exercise: Exercise, outputs: Tensor, targets: Tensor) -> Tensor:
-    """The sum of the models' losses: the gradient of each is its own, as if it were alone."""
-    return sum(exercise.losses(one, targets).mean() for one in outputs.unbind(1))  # pyright: ignore[reportReturnType]
+    """The sum of the models' losses: the gradient of each is its own, as if it were alone.
+
+    One that has left all bounds is left out of the sum, so that the others go on; the sum is NaN when all have.
+    """
+    import torch
+
+    losses = torch.stack([exercise.losses(one, targets).mean() for one in outputs.unbind(1)])  # (models,)
+    if len(losses) == 1:
+        return losses[0]
+    sound = losses.detach().abs() <= MOST_LOSS
+    return torch.where(sound, losses, 0.0).sum() + torch.where(sound.any(), 0.0, torch.nan)
 
 
 def _measures(exercise: Exercise, cells: tuple[str, ...]) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
@@ -136,11 +149,21 @@ def _measures(exercise: Exercise, cells: tuple[str, ...]) -> dict[str, Callable[
 
 def _evaluate(exercise: Exercise, models: Together) -> dict[str, float]:
     """Every model's numbers under its name, and the best model's without a name."""
-    found = {cell: exercise.evaluate(model) for cell, model in models.items()}
+    found = {cell: _numbers(exercise, model) for cell, model in models.items()}
     sign = -1 if exercise.lower else 1
-    best = max(found, key=lambda cell: sign * found[cell][exercise.best])
+    ordered = {cell: sign * numbers[exercise.best] for cell, numbers in found.items()}
+    best = max(ordered, key=lambda cell: ordered[cell] if ordered[cell] == ordered[cell] else -math.inf)
     named = {f"{name}/{cell}": value for cell, numbers in found.items() for name, value in numbers.items()}
     return {**named, **found[best]}
+
+
+def _numbers(exercise: Exercise, model: nn.Module) -> dict[str, float]:
+    """A model's numbers on held-out data; NaN where its weights are no numbers any more."""
+    import torch
+
+    numbers = exercise.evaluate(model)
+    finite = torch.stack([p.isfinite().all() for p in model.parameters()]).all()
+    return numbers if finite else dict.fromkeys(numbers, math.nan)
 
 
 def train(
@@ -167,7 +190,8 @@ def train(
     result = yield from fit(task, plan, resume=resume, steering=steering)
     if result is None:
         return
-    best = next(c for c in params if result.metrics[f"{exercise.best}/{c}"] == result.metrics[exercise.best])
+    of_best = result.metrics[exercise.best]
+    best = next((c for c in params if result.metrics[f"{exercise.best}/{c}"] == of_best), next(iter(params)))
     metrics = {
         **result.metrics,
         "cell": best,
