@@ -63,7 +63,7 @@ def _map(history: History) -> None:
     group = f"attention-{page_state('attention').get('run')}"
     words = _("After {step:d} steps: where it looks before each symbol of the right answer")
     seen = frames.get("step", steps)
-    frame_text(words, {"step": seen if len(seen) else 0.0}, group=group, key="attention-step")
+    frame_text(f"<small>{words}</small>", {"step": seen if len(seen) else 0.0}, group=group, key="attention-step")
     live_plot(
         plot.figure, key="attention-map", height=HEIGHT - 72, frames={**plot.frames, "group": group, "controls": True},
         alt=_("For each symbol of the right answer (rows) how much of the attention each letter read (columns) gets."),
