@@ -16,7 +16,6 @@ import numpy as np
 
 from dlcore.data.corpora import corpus
 from dlcore.data.tokens import TOKENIZERS, UNKNOWN, Vocabulary, batch_sizes, padded
-from dlcore.experiments.reading import table_of
 from dlcore.reading_story import negates
 from dlcore.texts import N_, Problem
 from dlcore.trained import written
@@ -90,16 +89,16 @@ def read_text(checkpoint: str, text: str) -> dict[str, Any]:
         Problem: kind ``"text"``, nothing to read or too much.
     """
     from dlcore.bag_of_words import Bag
+    from dlcore.reading_training import beginnings_of
 
     network = trained(checkpoint)
     tokens = tokenised(network, text)
     (numbers,) = network.vocabulary.numbers([tokens])
-    beginnings = [numbers[: t + 1] for t in range(len(numbers))]
     bag = Bag(**network.state["bag"]).probabilities([numbers])[0]
     return {
         "tokens": tokens, "known": numbers != UNKNOWN, "bag": bag.astype(np.float32),
         "without_no": _without_no(network, tokens, numbers),
-        "probabilities": _logits(network, beginnings).softmax(1).numpy(),
+        "probabilities": _logits(network, beginnings_of(numbers)).softmax(1).numpy(),
         "classes": network.classes, "cell": network.cell, "kind": network.state["kind"],
     }  # fmt: skip
 
@@ -112,10 +111,9 @@ def _without_no(network: Trained, tokens: Sequence[str], numbers: np.ndarray) ->
 
 
 def _logits(network: Trained, rows: Sequence[np.ndarray]) -> Tensor:
-    import torch
+    from dlcore.reading_training import logits_of
 
-    with torch.inference_mode():
-        return network.model(table_of(list(rows), "cpu"))  # (B, K)
+    return logits_of(network.model, rows, "cpu")  # (B, K)
 
 
 def log_odds(logits: Tensor, k: int) -> Tensor:
