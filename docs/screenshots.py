@@ -5,6 +5,7 @@ Start the app first (``streamlit run app.py``). Needs Playwright, Pillow and Chr
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 MOST_BYTES = 300_000  # of a picture; a larger one is stored with 256 colours
+FINISHED = re.compile("^(Finished|已完成)")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 
 
@@ -33,7 +35,9 @@ def trained(page: Page) -> None:
     """Train the network to the end."""
     still(page)
     page.locator(".st-key-run-buttons button").first.click()
-    page.wait_for_timeout(25_000)
+    page.get_by_text(FINISHED).first.wait_for(timeout=300_000)
+    page.wait_for_timeout(5000)
+    page.mouse.move(5, 5)
 
 
 def landscape(page: Page) -> None:
