@@ -52,7 +52,7 @@ def test_an_impossible_layer_is_told_mended_and_trained(server, page):
     press(page, "Train")
     expect(progress(page)).to_contain_text("Finished", timeout=1000 * patience(120))
     expect(card(page, 0)).to_be_hidden()  # folded, so that the picture of the training is in sight
-    view = page.locator(".st-key-training-view").bounding_box()
+    view = page.locator("[data-testid=stVerticalBlock].st-key-training-view").bounding_box()
     assert view
     assert view["y"] + view["height"] <= 900
 
