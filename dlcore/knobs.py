@@ -79,6 +79,15 @@ def knob(
     return field(default=default, metadata={"knob": meta})
 
 
+def knob_like(config_class: type, name: str, **changes: Any) -> Any:
+    """A dataclass field that is the knob ``name`` of another config class with some of it changed (``default``, …).
+
+    A config that defines a knob of its base anew so may place it first, or unfold it, without saying all of it again.
+    """
+    known = next(f for f in fields(config_class) if f.name == name)
+    return knob(**{"default": known.default, **known.metadata["knob"], **changes})
+
+
 @cache
 def knobs_of(config_class: type) -> Mapping[str, Knob]:
     """The knobs of a config class by name: its own first, then those of its bases, each in the order of definition.

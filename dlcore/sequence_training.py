@@ -6,6 +6,7 @@ them carry its name, ``test_accuracy/lstm``; without a name they are those of th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=SequenceConfig)
 Look = dict[str, dict[str, np.ndarray]]
+MOST_LOSS = 1e4  # of several models one whose loss is larger has diverged; the others go on without it
 
 
 @dataclass
@@ -120,8 +122,17 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
 
 
 def _loss(exercise: Exercise, outputs: Tensor, targets: Tensor) -> Tensor:
-    """The sum of the models' losses: the gradient of each is its own, as if it were alone."""
-    return sum(exercise.losses(one, targets).mean() for one in outputs.unbind(1))  # pyright: ignore[reportReturnType]
+    """The sum of the models' losses: the gradient of each is its own, as if it were alone.
+
+    One that has left all bounds is left out of the sum, so that the others go on; the sum is NaN when all have.
+    """
+    import torch
+
+    losses = torch.stack([exercise.losses(one, targets).mean() for one in outputs.unbind(1)])  # (models,)
+    if len(losses) == 1:
+        return losses[0]
+    sound = losses.detach().abs() <= MOST_LOSS
+    return torch.where(sound, losses, 0.0).sum() + torch.where(sound.any(), 0.0, torch.nan)
 
 
 def _measures(exercise: Exercise, cells: tuple[str, ...]) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
@@ -136,11 +147,21 @@ def _measures(exercise: Exercise, cells: tuple[str, ...]) -> dict[str, Callable[
 
 def _evaluate(exercise: Exercise, models: Together) -> dict[str, float]:
     """Every model's numbers under its name, and the best model's without a name."""
-    found = {cell: exercise.evaluate(model) for cell, model in models.items()}
+    found = {cell: _numbers(exercise, model) for cell, model in models.items()}
     sign = -1 if exercise.lower else 1
-    best = max(found, key=lambda cell: sign * found[cell][exercise.best])
+    ordered = {cell: sign * numbers[exercise.best] for cell, numbers in found.items()}
+    best = max(ordered, key=lambda cell: ordered[cell] if ordered[cell] == ordered[cell] else -math.inf)
     named = {f"{name}/{cell}": value for cell, numbers in found.items() for name, value in numbers.items()}
     return {**named, **found[best]}
+
+
+def _numbers(exercise: Exercise, model: nn.Module) -> dict[str, float]:
+    """A model's numbers on held-out data; NaN where its weights are no numbers any more."""
+    import torch
+
+    numbers = exercise.evaluate(model)
+    finite = torch.stack([p.isfinite().all() for p in model.parameters()]).all()
+    return numbers if finite else dict.fromkeys(numbers, math.nan)
 
 
 def train(
@@ -167,7 +188,8 @@ def train(
     result = yield from fit(task, plan, resume=resume, steering=steering)
     if result is None:
         return
-    best = next(c for c in params if result.metrics[f"{exercise.best}/{c}"] == result.metrics[exercise.best])
+    of_best = result.metrics[exercise.best]
+    best = next((c for c in params if result.metrics[f"{exercise.best}/{c}"] == of_best), next(iter(params)))
     metrics = {
         **result.metrics,
         "cell": best,

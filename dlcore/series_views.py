@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dlcore.experiments.series import Config, question
 from dlcore.figures import DATA, GRADIENT, GREY, VIOLET
-from dlcore.figures.cells import CELLS
+from dlcore.figures.cells import COLORS, NAMES
 from dlcore.figures.curves import Curve, curves
 from dlcore.figures.series import Line, Scene
 from dlcore.forecasting import Forecasting, naive, seasonal
@@ -24,7 +24,6 @@ BASELINES = {  # name, colour
     "seasonal_naive": (N_("as a season ago"), VIOLET),
     "linear": (N_("linear model"), GRADIENT),
 }
-NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 DRAW = 0.03  # errors that differ by a smaller share count as equal: another seed changes more
 SMOOTHING = 30  # batches
 TICKS = 5
@@ -98,13 +97,13 @@ def network_lines(made: Forecasting, film: Mapping[str, np.ndarray], cells: Sequ
             continue
         if shown == AHEAD:
             said = film[f"direct/{cell}"].reshape(-1, len(made.shown_origins), made.horizon)
-            lines.append(Line(*blocks(made, made.shown_origins, said), NAMES[cell], CELLS[cell], width=2.5))
+            lines.append(Line(*blocks(made, made.shown_origins, said), NAMES[cell], COLORS[cell], width=2.5))
             continue
         x = made.split - 1 + np.arange(made.free_steps + 1)
         known = np.broadcast_to(made.series.values[t], (len(film["step"]), 1))
         for name, dash in (("one_step", "solid"), ("free", "dash")):
             y = np.concatenate([known, film[f"{name}/{cell}"]], 1)
-            lines.append(Line(x, y, FREE_NAMES[name], CELLS[cell], dash, 1.5 if name == "one_step" else 2.5))
+            lines.append(Line(x, y, FREE_NAMES[name], COLORS[cell], dash, 1.5 if name == "one_step" else 2.5))
     return lines
 
 
@@ -118,11 +117,11 @@ def error_lines(made: Forecasting, by_step: Mapping[str, np.ndarray], cells: Seq
         for cell in cells[:1]:
             for name, dash in (("one_step", "solid"), ("free", "dash")):
                 if f"{name}/{cell}" in by_step:
-                    lines.append(_error(FREE_NAMES[name], CELLS[cell], by_step[f"{name}/{cell}"], dash))
+                    lines.append(_error(FREE_NAMES[name], COLORS[cell], by_step[f"{name}/{cell}"], dash))
         return lines
     lines = [_error(*BASELINES[name], error) for name, error in made.baselines.items()]
     found = [cell for cell in cells if f"direct/{cell}" in by_step]
-    return lines + [_error(NAMES[cell], CELLS[cell], by_step[f"direct/{cell}"], "solid") for cell in found]
+    return lines + [_error(NAMES[cell], COLORS[cell], by_step[f"direct/{cell}"], "solid") for cell in found]
 
 
 def _error(name: str, color: str, error: np.ndarray, dash: str = "dot") -> Line:
@@ -143,7 +142,7 @@ def learning(made: Forecasting, history: History, cells: Sequence[str], total: i
     for cell in cells:
         held = history.epochs.column(f"mae/{cell}")
         if len(held):
-            lines.append(Curve(history.epochs.column("step"), held, NAMES[cell], CELLS[cell], markers=True))
+            lines.append(Curve(history.epochs.column("step"), held, NAMES[cell], COLORS[cell], markers=True))
     top = 1.25 * max(made.baseline_metrics().values())
     return curves(
         lines, x_title=N_("step"), y_title=made.series.unit or N_("mean error"), x_range=(0.0, float(total)),

@@ -18,6 +18,7 @@ opened = concept_map(
     nodes(),
     EDGES,
     key="map",
+    height=570,
     inside=True,
     alt=_("Map of the concepts: each leads to the ones that build on it. Those that are ready are links."),
 )

@@ -18,7 +18,7 @@ from dlcore import descent_views as look
 from dlcore import figures
 from dlcore.descent import descend
 from dlcore.experiments import linear_regression as lr
-from dlcore.figures import descent, kernels
+from dlcore.figures import cells, descent, kernels
 from dlcore.figures.curves import Curve, Level, curves, spread
 from dlcore.knobs import build
 
@@ -272,3 +272,15 @@ def test_the_learned_filter_is_as_large_as_the_hidden_one():
     for path in (np.zeros((0, 3, 3)), np.ones((5, 3, 3))):
         layout = kernels.pair(np.eye(3), path).figure.layout
         assert layout.xaxis.range == layout.xaxis2.range == (-0.5, 2.5)
+
+
+def test_the_three_cells_have_their_colours_and_their_names_at_the_lines_ends():
+    x = np.arange(4.0)
+    lines = {cell: (x, x + 1 + place) for place, cell in enumerate(cells.COLORS)}
+    plot = cells.by_cell(lines, under=lines, log_y=True, x_title="step")
+    validated(plot)
+    assert [trace["line"]["color"] for trace in plot._data] == [*cells.COLORS.values()] * 2
+    assert [note["text"] for note in plot._layout["annotations"]] == ["RNN", "LSTM", "GRU"]
+    assert len(set(cells.COLORS.values())) == 3
+    nothing = cells.by_cell({}, x_range=(0.0, 100.0), y_range=(0.0, 1.0))
+    validated(nothing)

@@ -101,7 +101,7 @@ def link(lesson: Lesson, config: Any, changed: Sequence[Changed] = ()) -> str:
     does the fingerprint of data that is everywhere the same.
     """
     left = [name for name in PLACE if hasattr(config, name)]
-    if hasattr(config, "data_hash") and config.dataset != "csv":
+    if hasattr(config, "data_hash") and getattr(config, "dataset", "") != "csv":
         left.append("data_hash")
     known = knobs_of(type(config))
     texts = to_texts(replace(config, **{name: known[name].default for name in left}))

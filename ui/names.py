@@ -24,6 +24,8 @@ SCHEDULES = {
     "constant": N_("Constant"), "cosine": N_("Cosine"), "linear": N_("Linear"), "one_cycle": N_("One cycle"),
     "step": N_("In steps"), "warm_up": N_("Warm-up"),
 }  # fmt: skip
+CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "cell.all": N_("All three")}
+STARTS = {"start.usual": N_("As usual"), "start.orthogonal": N_("Orthogonal")}
 
 
 def name_for(labels: Mapping[str, str], knob: str, choice: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from ui.components import component
+from ui.last_word import LastWord
 
 _mount = component("slider", height="4.25rem")
 _in_lab: ContextVar[bool] = ContextVar("in_lab", default=False)
@@ -93,8 +94,7 @@ def slider(
         "marks": [asdict(m) for m in marks if math.isfinite(m.value) and low <= m.value <= high],
     }  # fmt: skip
     _mount(key=key, data=data, on_value_change=moved)  # a newer rerun may end this one here: remember afterwards
-    known.seq, known.given, known.shown, known.read, known.put = seq, value, shown, fresh, None
-    known.void = False
+    known.drawn(seq, value, shown, fresh)
     return shown
 
 
@@ -127,48 +127,19 @@ def overrule(key: str) -> None:
         known.void = True
 
 
-@dataclass
-class _Known:
+class _Known(LastWord[float]):
     """What the server remembers of one slider between reruns."""
-
-    seq: int = 0  # counts the values that the server has imposed; what the browser sent before is void
-    read: int | None = None  # number of the browser's last message that was acted on
-    given: float | None = None  # the last ``value`` argument
-    shown: float | None = None
-    put: float | None = None
-    void: bool = False  # the page has set the value since the browser's last message
 
     @classmethod
     def of(cls, key: str) -> _Known:
         return st.session_state.setdefault(f"{key}:slider", cls())
 
-    def choose(self, state: Any, value: float, low: float, high: float, controlled: bool) -> tuple[float, int | None]:
-        """The value to show, from what the browser sent, the page gives and was put; and the message it rests on."""
-        if state is None:  # not on the page in the last run: a fresh start
-            self.given = self.shown = None
-        mine, number = self._sent(state)
-        if self.put is not None:
-            return min(max(self.put, low), high), number
-        if self.void:
-            return value, number
-        if mine is not None and number != self.read:
-            return min(max(mine, low), high), number
-        if controlled or self.shown is None or value not in (self.given, self.shown):
-            return value, self.read
-        return min(max(self.shown, low), high), self.read
-
-    def differs(self, state: Any, shown: float) -> bool:
-        """Whether the browser shows something else, so that the value must be imposed."""
-        mine, _number = self._sent(state)
-        theirs = self.shown if mine is None else mine
-        return theirs is not None and theirs != shown
-
-    def _sent(self, state: Any) -> tuple[float | None, int | None]:
-        """The browser's value and the number of its message; None where there is none that counts."""
-        sent = (state or {}).get("value")
-        if not isinstance(sent, dict) or sent.get("seq") != self.seq:
-            return None, self.read
-        value, number = sent.get("value"), sent.get("n")
+    def valid(self, value: Any) -> float | None:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            return None, self.read
-        return float(value), number
+            return None
+        return float(value)
+
+    def choose(self, state: Any, value: float, low: float, high: float, controlled: bool) -> tuple[float, int | None]:
+        """As ``decide``, within the bounds, which may have moved since."""
+        shown, number = self.decide(state, value, controlled)
+        return min(max(shown, low), high), number

@@ -82,3 +82,6 @@ export const stillness = () => matchMedia("(prefers-reduced-motion: reduce)").ma
 
 /** A clean-up for Streamlit, which also calls that of an update that was overtaken: only a removed host is left. */
 export const whenGone = (host, leave) => () => setTimeout(() => host.isConnected || leave());
+
+/** Whether a script run is going on, as Streamlit says on its root element. */
+export const running = () => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "running";

@@ -1,5 +1,5 @@
 // A slider that sends while it is dragged. Python side: ui/slider.py.
-import { el, number, parseNumber, style, whenGone } from "./common.js";
+import { el, number, parseNumber, running, style, whenGone } from "./common.js";
 
 const INTERVAL = 100; // ms between two values sent: at most ten a second
 // A new value interrupts the script run of the one before: during a drag, wait for it so that a slow page is drawn at all.
@@ -271,9 +271,4 @@ function logit(p) {
 /** Decimals of a probability that leave three digits of it and of what is missing to 1. */
 function oddsDigits(p) {
   return Math.min(12, 2 - Math.floor(Math.log10(Math.max(1e-9, Math.min(p, 1 - p)))));
-}
-
-/** Whether a script run is going on, as Streamlit says on its root element. */
-function running() {
-  return document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "running";
 }

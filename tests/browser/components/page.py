@@ -8,11 +8,13 @@ import streamlit as st
 
 from dlcore import figures
 from ui import style
+from ui.coloured_text import coloured_text
 from ui.concept_map import Edge, Node, concept_map
 from ui.draw_pad import draw_pad
 from ui.i18n import set_language
 from ui.live_plot import frame_text, live_plot
 from ui.slider import Mark, put, slider
+from ui.type_box import put_text, type_box
 
 LIMIT = 0.0249
 STEPS = 2000
@@ -32,6 +34,7 @@ def main() -> None:
     with st.container(key="prose-sample"):
         st.markdown((Path(__file__).parent / "sample.md").read_text(encoding="utf-8"))
     the_map()
+    typing()
 
 
 def knobs() -> tuple[float, int]:
@@ -129,6 +132,15 @@ def the_map() -> None:
     pairs = [("nn", "bp"), ("nn", "opt"), ("bp", "cnn"), ("opt", "cnn")]
     opened = concept_map(nodes, [Edge(*pair) for pair in pairs], key="map", height=300, inside=True)
     st.write(f"opened={opened}")
+
+
+def typing() -> None:
+    if st.button("A sample"):
+        put_text("typed", "a sample")
+    text = type_box("Your text", key="typed", value="first", placeholder="type", most=20)
+    st.text(f"typed={text!r} times={st.session_state.setdefault('reruns', 0)}")
+    st.session_state["reruns"] += 1
+    coloured_text(list(text), [(-1) ** i * min(1.0, i / 5) for i in range(len(text))], "By place.")
 
 
 main()
