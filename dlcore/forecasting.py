@@ -100,10 +100,14 @@ class Forecasting:
         return np.unique(np.linspace(self.split - 1, last, STARTS).round().astype(int))
 
     @property
+    def shown_steps(self) -> int:
+        """How much of the held-out end is drawn: a free run, or two horizons."""
+        return min(max(self.free_steps, 2 * self.horizon), len(self.z) - self.split)
+
+    @property
     def shown_origins(self) -> np.ndarray:
         """(b,) origins of the forecasts that are drawn: horizon after horizon from the end of the training part on."""
-        last = min(self.split - 1 + max(self.free_steps, self.horizon), len(self.z) - 1) - self.horizon
-        return np.arange(self.split - 1, last + 1, self.horizon)
+        return np.arange(self.split - 1, self.split + self.shown_steps - self.horizon, self.horizon)
 
     def units(self, z: np.ndarray) -> np.ndarray:
         """Scaled values in the units of the series."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,7 +10,7 @@ import plotly.graph_objects as go
 from dlcore.experiments.series import Config, question
 from dlcore.figures import DATA, GRADIENT, GREY, VIOLET
 from dlcore.figures.cells import COLORS, NAMES
-from dlcore.figures.curves import Curve, curves
+from dlcore.figures.curves import Curve, curves, running_mean
 from dlcore.figures.series import Line, Scene
 from dlcore.forecasting import Forecasting, naive, seasonal
 from dlcore.history import History
@@ -24,7 +23,6 @@ BASELINES = {  # name, colour
     "seasonal_naive": (N_("as a season ago"), VIOLET),
     "linear": (N_("linear model"), GRADIENT),
 }
-DRAW = 0.03  # errors that differ by a smaller share count as equal: another seed changes more
 SMOOTHING = 30  # batches
 TICKS = 5
 
@@ -32,9 +30,8 @@ TICKS = 5
 def scene(made: Forecasting, shown: str) -> Scene:
     """The end of the series: two windows of what is known, and as much of the held-out part as is forecast."""
     origin, values = made.split - 1, made.series.values
-    after = max(made.free_steps, made.horizon)
-    before = max(int(1.4 * made.window), after)
-    view = (max(origin - before, 0), min(origin + after, len(values) - 1))
+    before = max(int(1.4 * made.window), made.shown_steps)
+    view = (max(origin - before, 0), origin + made.shown_steps)
     title = made.series.unit or made.series.title
     window, horizon = (origin - made.window + 1, origin), (origin + 1, origin + made.horizon)
     if shown == FREE:
@@ -43,7 +40,9 @@ def scene(made: Forecasting, shown: str) -> Scene:
 
 
 def ticks(made: Forecasting, low: int, high: int) -> list[tuple[int, str]]:
-    """A few rows between two and their dates."""
+    """A few rows between two and their dates; none where only the row is known, which Plotly writes well."""
+    if made.series.times is None:
+        return []
     rows = np.unique(np.linspace(low, high, TICKS + 2).round().astype(int))[1:-1]
     return [(int(row), made.series.when(int(row))) for row in rows]
 
@@ -146,16 +145,8 @@ def learning(made: Forecasting, history: History, cells: Sequence[str], total: i
     top = 1.25 * max(made.baseline_metrics().values())
     return curves(
         lines, x_title=N_("step"), y_title=made.series.unit or N_("mean error"), x_range=(0.0, float(total)),
-        y_range=(0.0, top or 1.0), label=label,
+        y_range=(0.0, top or 1.0), line_height=0.17, label=label,
     )  # fmt: skip
-
-
-def running_mean(values: np.ndarray, width: int) -> np.ndarray:
-    """The mean of the last ``width`` values at each place (of fewer at the beginning), same length."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(ends - width, 0)
-    return (sums[ends] - sums[starts]) / (ends - starts)
 
 
 # -- the run ---------------------------------------------------------------------------------------------------------
@@ -180,79 +171,31 @@ def cells_by_error(history: History) -> list[str]:
     return sorted(cells, key=lambda cell: last.get(f"mae/{cell}", np.inf))
 
 
-# -- in words --------------------------------------------------------------------------------------------------------
+# -- from one starting point -----------------------------------------------------------------------------------------
 
 
-def number(value: float) -> str:
-    """To three digits, without an exponent where that can be."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+def scene_at(made: Forecasting, row: int) -> Scene:
+    """The series round a starting point."""
+    after = max(made.free_steps, made.horizon)
+    low, high = max(row - max(int(1.4 * made.window), after), 0), min(row + after, len(made.z) - 1)
+    title = made.series.unit or made.series.title
+    rows = (row - made.window + 1, row), (row + 1, row + made.horizon)
+    return Scene(made.series.values, made.split, (low, high), ticks(made, low, high), title, *rows)
 
 
-def ranking(errors: Mapping[str, float], unit: str, label: Label) -> str:
-    """Who is off by how much, the best first."""
-    ordered = sorted(errors.items(), key=lambda pair: pair[1])
-    return label(N_(", ")).join(f"**{label(name)}** {number(error)}{unit and ' ' + unit}" for name, error in ordered)
+def lines_from(made: Forecasting, cell: str, row: int, found: Mapping[str, np.ndarray]) -> list[Line]:
+    """What was forecast from there on (``dlcore.experiments.series_look.from_here``), beginning at the last value."""
+    looks = {"one_step": (FREE_NAMES["one_step"], "solid", 1.5), "free": (FREE_NAMES["free"], "dash", 2.5),
+             "direct": (N_("at once"), "solid", 3.0)}  # fmt: skip
+    lines = [Line(*_joined(made, row, naive(made.past(np.array([row])), made.free_steps)[0]), *BASELINES["naive"],
+                  dash="dot")]  # fmt: skip
+    for name, (words, dash, width) in looks.items():
+        y = np.concatenate([made.series.values[row : row + 1], found[name]])
+        color = GRADIENT if name == "direct" else COLORS[cell]
+        lines.append(Line(row + np.arange(len(y)), y, words, color, dash, width))
+    return lines
 
 
-def without_network(made: Forecasting, label: Label) -> str:
-    """What a network will have to beat."""
-    errors = {BASELINES[name][0]: float(error.mean()) for name, error in made.baselines.items()}
-    words = N_(
-        "What a network has to beat, {n} held-out values, 1 to {horizon} steps ahead, mean absolute error: {ranking}."
-    )
-    return label(words).format(
-        n=f"{len(made.z) - made.split:,}", horizon=made.horizon, ranking=ranking(errors, made.series.unit, label)
-    )
-
-
-def verdict(made: Forecasting, metrics: Mapping[str, Any], cells: Sequence[str], label: Label) -> tuple[str, str]:
-    """How the run ended, as a kind ("best", "even", "beaten", "worse") and in two sentences of its numbers.
-
-    "beaten": by something else than “as yesterday”; "worse": than even that.
-    """
-    others = {BASELINES[name][0]: float(error.mean()) for name, error in made.baselines.items()}
-    nets = {NAMES[cell]: float(metrics[f"mae/{cell}"]) for cell in cells}
-    rival = min(others, key=lambda name: others[name])
-    net = min(nets, key=lambda name: nets[name])
-    words = N_("Mean absolute error on the held-out end, 1 to {horizon} steps ahead: {ranking}.")
-    told = label(words).format(horizon=made.horizon, ranking=ranking(others | nets, made.series.unit, label))
-    kind = standing(nets[net], others[rival], others[BASELINES["naive"][0]])
-    share = abs(1 - nets[net] / others[rival]) if others[rival] else 0.0
-    values = {"net": net, "rival": label(rival), "share": f"{share:.0%}"}
-    return kind, f"{told} {label(VERDICTS[kind]).format(**values)}"
-
-
-def standing(mae: float, rival: float, naive_mae: float) -> str:
-    """How a network's error stands to the best without a network and to “as yesterday”; see ``verdict``."""
-    if abs(mae - rival) <= DRAW * rival:
-        return "even"
-    if mae < rival:
-        return "best"
-    return "worse" if mae > naive_mae else "beaten"
-
-
-VERDICTS = {
-    "best": N_("The {net} wins: its error is {share} smaller than that of the next, “{rival}”."),
-    "even": N_("The {net} and “{rival}” are even: a difference of {share} is less than another seed makes."),
-    "beaten": N_("The {net} beats “as yesterday”, and loses to “{rival}”, whose error is smaller."),
-    "worse": N_("The {net} loses even to “as yesterday”, which has learned nothing."),
-}
-
-
-def running_free(made: Forecasting, metrics: Mapping[str, Any], label: Label) -> str:
-    """One step ahead against its own outputs fed back, of the same points."""
-    words = N_(
-        "From true values, one step ahead, it is off by **{one}**. Fed only its own forecasts, for {k} steps, it is "
-        "off by **{free}** on the same points."
-    )
-    unit = made.series.unit and " " + made.series.unit
-    one, free = (number(metrics[name]) + unit for name in ("one_step_mae", "free_mae"))
-    return label(words).format(one=one, free=free, k=made.free_steps)
-
-
-def training_part(made: Forecasting, metrics: Mapping[str, Any], label: Label) -> str:
-    """The error on what it learned from, beside the held-out one."""
-    words = N_("On the part that it learned from, its error is {train}; on the held-out end {held}.")
-    unit = made.series.unit and " " + made.series.unit
-    train, held = (number(metrics[name]) + unit for name in (f"train_mae/{metrics['cell']}", "mae"))
-    return label(words).format(train=train, held=held)
+def _joined(made: Forecasting, row: int, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    y = np.concatenate([made.series.values[row : row + 1], made.units(z)])
+    return row + np.arange(len(y)), y

@@ -69,7 +69,7 @@ LESSONS = (
     Lesson("reading", N_("Names and opinions"), N_("Which word turned the sentence?"), SEQUENCES,
            ":material/sentiment_satisfied:", 35, ("sequences",)),
     Lesson("series", N_("Time series"), N_("Does it beat “as yesterday”?"), SEQUENCES,
-           ":material/monitoring:", 35, ("sequences",)),
+           ":material/monitoring:", 35, ("sequences",), ready=True),
     Lesson("attention", N_("Encoder, decoder, attention"), N_("Where does it look while it writes?"), SEQUENCES,
            ":material/visibility:", 35, ("sequences",)),
     Lesson("evaluation", N_("Evaluation"), N_("When is 99% accuracy worthless?"), PRACTICE,

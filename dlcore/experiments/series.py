@@ -32,7 +32,7 @@ LANE = "train"
 LEARNS = ("value", "change", "season")
 PRESETS: dict[str, dict[str, Any]] = {  # what suits each series; measured for the lesson's table
     "sines": {},
-    "walk": {"window": 24, "horizon": 6},
+    "walk": {"window": 24, "horizon": 6, "learns": "change"},
     "chaos": {"window": 24, "horizon": 12, "noise": 0.0},
     "sunspots": {"window": 48, "horizon": 12},
     "temperature": {"window": 30, "horizon": 7},

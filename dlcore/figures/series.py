@@ -73,12 +73,11 @@ def picture(scene: Scene, lines: Sequence[Line], *, label: Label = str) -> Film:
     ]
     span = _span(scene.values[rows], lines)
     names = end_labels([Curve(line.x, line.last, line.name, line.color) for line in lines], [low, high], span,
-                       label=label)  # fmt: skip
+                       label=label, line_height=0.1)  # fmt: skip
     for name in names:  # at the right edge, where no line runs through them
         name |= {"x": high, "xshift": 6}
     layout = {
-        "xaxis": {"range": [low, high], "tickvals": [t for t, _text in scene.ticks], "anchor": "y",
-                  "ticktext": [text for _t, text in scene.ticks], "zeroline": False, "showgrid": False},
+        "xaxis": {"range": [low, high], "anchor": "y", "zeroline": False, "showgrid": False, **_named(scene.ticks)},
         "yaxis": {"range": span, "zeroline": False, "title": {"text": label(scene.title)},
                   "domain": [0, UPPER[0] - 0.06 if scene.whole else 1]},
         "shapes": _regions(scene), "margin": {"l": 60, "r": ROOM, "t": 8, "b": 28}, "hovermode": "x",
@@ -94,6 +93,10 @@ def picture(scene: Scene, lines: Sequence[Line], *, label: Label = str) -> Film:
     count = max((len(line.y) for line in lines if line.y.ndim == 2), default=1)
     films = {2 + i: {"y": {"at": line.y}} for i, line in enumerate(lines) if line.y.ndim == 2}
     return Film(figure(data, layout), {"count": count, "traces": films})
+
+
+def _named(ticks: Sequence[tuple[int, str]]) -> dict[str, Any]:
+    return {"tickvals": [t for t, _text in ticks], "ticktext": [text for _t, text in ticks]} if ticks else {}
 
 
 def _trace(
@@ -164,7 +167,7 @@ def by_step(errors: Sequence[Line], *, unit: str = "", label: Label = str) -> go
     ]
     return curves(
         lines, x_title=N_("steps ahead"), y_title=unit or N_("mean error"), x_range=(0.5, most + 0.5),
-        y_range=(0.0, 1.08 * top or 1.0), label=label,
+        y_range=(0.0, 1.08 * top or 1.0), line_height=0.17, label=label,
     )  # fmt: skip
 
 
@@ -201,7 +204,7 @@ def residuals(rows: np.ndarray, off: np.ndarray, chosen: int, ticks: Sequence[tu
     trace = {"type": "bar", "x": rows, "y": off, "marker": {"color": colors.tolist()}, "hovertemplate": "%{y:.4g}",
              "name": ""}  # fmt: skip
     layout = {
-        "xaxis": {"tickvals": [t for t, _text in ticks], "ticktext": [text for _t, text in ticks], "showgrid": False},
+        "xaxis": {"showgrid": False, **_named(ticks)},
         "yaxis": {"title": {"text": unit or label(N_("error"))}, "zeroline": True}, "bargap": 0.1,
         "margin": {"l": 60, "r": 8, "t": 8, "b": 28},
     }  # fmt: skip
