@@ -28,7 +28,7 @@ def series_tasks() -> list[Task]:
             _("On the random walk: halve the error of “as yesterday” on the training part, and lose to it on the "
               "held-out end."),
             partial(_any, fooled),
-            hint=_("Many hidden units, many steps, a larger learning rate: give it room to learn by heart."),
+            hint=_("Many hidden units, many steps, a larger learning rate; a GRU is quickest at learning by heart."),
             praise=_("The training loss fell and fell, and nothing was learned that helps tomorrow."),
         ),
         Task(
