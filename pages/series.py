@@ -27,6 +27,8 @@ series_look.draw(lesson, history)
 prose(lesson.slug, "what-you-see")
 prose(lesson.slug, "naive")
 prose(lesson.slug, "training-loss")
+if made:
+    series_lab.training_part(config, made, history)
 prose(lesson.slug, "free")
 prose(lesson.slug, "season")
 if made:

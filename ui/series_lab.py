@@ -44,7 +44,7 @@ ICONS = {
     "best": ":green[:material/check_circle:]", "even": ":blue[:material/equal:]",
     "beaten": ":orange[:material/trending_flat:]", "worse": ":red[:material/trending_down:]",
 }  # fmt: skip
-TALL, LOW, STORY = 250, 150, 72  # px; the lab fits a laptop's screen with its question above it
+TALL, LOW, STORY = 244, 150, 84  # px; the lab fits a laptop's screen with its question above it
 GROUP = "series"
 
 
@@ -130,7 +130,7 @@ def view(config: Config, made: Forecasting | None, history: History) -> None:
         return
     mine = history if views.same_question(history, config) else History()
     cells, film = views.cells_by_error(mine), mine.frames.all()
-    choice, words = st.columns([1, 1.9], gap="small")
+    choice, words = st.columns([1, 2.2], gap="small")
     with choice:
         shown = _choice()
     with words, st.container(key="story", height=STORY, border=False):
@@ -179,7 +179,14 @@ def said(made: Forecasting, history: History, cells: Sequence[str], shown: str) 
     if shown == FREE:
         return ":blue[:material/all_inclusive:] " + story.running_free(made, history.metrics, _)
     kind, sentence = story.verdict(made, history.metrics, cells, _)
-    return f"{ICONS[kind]} {sentence} {story.training_part(made, history.metrics, _)}"
+    return f"{ICONS[kind]} {sentence}"
+
+
+def training_part(config: Config, made: Forecasting, history: History) -> None:
+    """The run's error on what it learned from, beside the held-out one, under the words on what that means."""
+    if history.state == "finished" and views.same_question(history, config):
+        with st.container(key="prose-training-part"):
+            st.markdown(":blue[:material/visibility:] " + story.training_part(made, history.metrics, _))
 
 
 def season_picture(made: Forecasting) -> None:

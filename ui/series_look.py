@@ -23,7 +23,7 @@ from ui.session import owner, page_state
 from ui.slider import put, slider
 
 TALL, LOW = 320, 240
-KEY = "series.start"
+KEY = "series.look.from"  # “series.start” is the knob of the first weights
 
 
 @st.fragment
