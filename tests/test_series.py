@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dlcore import forecasting, series_story, series_views
 from dlcore.data import own
 from dlcore.data import series as data
-from dlcore.data.dates import date, moment, read_dates
+from dlcore.data.years import date, moment, read_dates
 from dlcore.events import Checkpoint, Event, Finished, Snapshot, Started, Step, pack, unpack
 from dlcore.experiments import lesson_of, series, series_look
 from dlcore.experiments.series import Config, forecasting_of

@@ -22,7 +22,7 @@ from dlcore.texts import N_, Problem
 from ui import own_data
 from ui.controls import controls
 from ui.data_box import data_box
-from ui.i18n import _, ngettext, tell
+from ui.i18n import _, ngettext, sentences, tell
 from ui.intro import lab
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
@@ -120,7 +120,7 @@ def _own(config: Config) -> bool:
             ngettext("{n} missing value was replaced by the one before.",
                      "{n} missing values were replaced by the one before.", filled).format(n=filled)
         )  # fmt: skip
-    st.caption(" ".join(said))
+    st.caption(sentences(*said))
     return True
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dlcore.data.dates import MISSING, date, read_dates
 from dlcore.data.tabular import Tabular, checked
+from dlcore.data.years import MISSING, date, read_dates
 from dlcore.jobs.store import state_dir
 from dlcore.texts import N_, Problem
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from dlcore.data import catalogue, own
-from dlcore.data.dates import date, moment
+from dlcore.data.years import date, moment
 from dlcore.texts import N_, Problem
 
 LENGTH = 600  # values of a series that is made up
