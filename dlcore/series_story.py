@@ -32,16 +32,12 @@ def ranking(errors: Mapping[str, float], unit: str, label: Label) -> str:
 def without_network(made: Forecasting, label: Label) -> str:
     """What a network will have to beat."""
     errors = {BASELINES[name][0]: float(error.mean()) for name, error in made.baselines.items()}
-    words = N_(
-        "What a network has to beat, {n} held-out values, 1 to {horizon} steps ahead, mean absolute error: {ranking}."
-    )
-    return label(words).format(
-        n=f"{len(made.z) - made.split:,}", horizon=made.horizon, ranking=ranking(errors, made.series.unit, label)
-    )
+    words = N_("What a network has to beat on {n} held-out values, mean absolute error: {ranking}.")
+    return label(words).format(n=f"{len(made.z) - made.split:,}", ranking=ranking(errors, made.series.unit, label))
 
 
-def verdict(made: Forecasting, metrics: Mapping[str, Any], cells: Sequence[str], label: Label) -> tuple[str, str]:
-    """How the run ended, as a kind ("best", "even", "beaten", "worse") and in two sentences of its numbers.
+def verdict(made: Forecasting, metrics: Mapping[str, Any], cells: Sequence[str], label: Label) -> tuple[str, str, str]:
+    """How the run ended: a kind ("best", "even", "beaten", "worse"), and two sentences of its numbers.
 
     "beaten": by something else than “as yesterday”; "worse": than even that.
     """
@@ -49,12 +45,12 @@ def verdict(made: Forecasting, metrics: Mapping[str, Any], cells: Sequence[str],
     nets = {NAMES[cell]: float(metrics[f"mae/{cell}"]) for cell in cells}
     rival = min(others, key=lambda name: others[name])
     net = min(nets, key=lambda name: nets[name])
-    words = N_("Mean absolute error on the held-out end, 1 to {horizon} steps ahead: {ranking}.")
-    told = label(words).format(horizon=made.horizon, ranking=ranking(others | nets, made.series.unit, label))
+    words = N_("Mean absolute error on the held-out end: {ranking}.")
+    told = label(words).format(ranking=ranking(others | nets, made.series.unit, label))
     kind = standing(nets[net], others[rival], others[BASELINES["naive"][0]])
     share = abs(1 - nets[net] / others[rival]) if others[rival] else 0.0
     values = {"net": net, "rival": label(rival), "share": f"{share:.0%}"}
-    return kind, f"{told} {label(VERDICTS[kind]).format(**values)}"
+    return kind, told, label(VERDICTS[kind]).format(**values)
 
 
 def standing(mae: float, rival: float, naive_mae: float) -> str:
@@ -69,7 +65,7 @@ def standing(mae: float, rival: float, naive_mae: float) -> str:
 VERDICTS = {
     "best": N_("The {net} wins: its error is {share} smaller than that of the next, “{rival}”."),
     "even": N_("The {net} and “{rival}” are even: a difference of {share} is less than another seed makes."),
-    "beaten": N_("The {net} beats “as yesterday”, and loses to “{rival}”, whose error is smaller."),
+    "beaten": N_("The {net} beats “as yesterday” and loses to “{rival}”."),
     "worse": N_("The {net} loses even to “as yesterday”, which has learned nothing."),
 }
 

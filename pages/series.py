@@ -18,7 +18,7 @@ CODE = (
     "dlcore.forecasting:ridge",
     "dlcore.forecasting:free_run",
 )
-PARTS = ("ask", "what-you-see", "naive", "training-loss", "free", "season", "formulas", "challenge", "code")
+PARTS = ("ask", "what-you-see", "naive", "training-loss", "season", "formulas", "challenge", "code")
 
 lesson = lesson_for("series")
 intro(lesson, parts=PARTS)

@@ -439,11 +439,11 @@ def test_verdicts_follow_the_numbers(mae, kind):
 def test_sentence_ranks_all_by_the_runs_own_numbers():
     made = forecasting_of(config(window=12, horizon=4))
     best = min(float(e.mean()) for e in made.baselines.values())
-    kind, words = series_story.verdict(made, {"mae/lstm": 0.5 * best, "mae/rnn": 9.0}, ["lstm", "rnn"], str)
+    kind, words, verdict = series_story.verdict(made, {"mae/lstm": 0.5 * best, "mae/rnn": 9.0}, ["lstm", "rnn"], str)
     assert kind == "best"
     assert words.index("**LSTM**") < words.index("**linear model**") < words.index("**as yesterday**")
     assert words.index("**as yesterday**") < words.index("**RNN** 9")
-    assert "LSTM wins: its error is 50% smaller" in words
+    assert "LSTM wins: its error is 50% smaller" in verdict
 
 
 def test_what_is_left_in_the_errors_is_told():

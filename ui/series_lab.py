@@ -178,8 +178,8 @@ def said(made: Forecasting, history: History, cells: Sequence[str], shown: str) 
         return ":blue[:material/flag:] " + story.without_network(made, _)
     if shown == FREE:
         return ":blue[:material/all_inclusive:] " + story.running_free(made, history.metrics, _)
-    kind, sentence = story.verdict(made, history.metrics, cells, _)
-    return f"{ICONS[kind]} {sentence}"
+    kind, *told = story.verdict(made, history.metrics, cells, _)
+    return f"{ICONS[kind]} {sentences(*told)}"
 
 
 def training_part(config: Config, made: Forecasting, history: History) -> None:
