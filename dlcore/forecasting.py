@@ -136,11 +136,10 @@ class Forecasting:
             return seasonal(past, self.season, steps)
         return np.zeros((len(past), steps))
 
-    def past(self, origins: np.ndarray) -> np.ndarray:
-        """The values up to each origin that a forecast may read, (B, reach)."""
-        reach = max(self.first + 1, self.season)
-        rows = origins[:, None] + np.arange(1 - reach, 1)
-        return self.z[np.maximum(rows, 0)]  # before the beginning only where a season is longer than what is read
+    def past(self, origins: np.ndarray, least: int = 1) -> np.ndarray:
+        """The values up to each origin that a forecast may read, (B, reach), at least so many of them."""
+        reach = max(self.first + 1, least)
+        return self.z[origins[:, None] + np.arange(1 - reach, 1)]
 
     def truth(self, origins: np.ndarray, steps: int) -> np.ndarray:
         """(B, steps) what came, scaled."""
@@ -166,7 +165,7 @@ class Forecasting:
         "naive", "seasonal_naive" (where there is a season) and "linear", all at the same held-out points.
         """
         t = self.test_origins
-        past, truth = self.past(t), self.units(self.truth(t, self.horizon))
+        past, truth = self.past(t, self.season), self.units(self.truth(t, self.horizon))
         said = {"naive": naive(past, self.horizon), "linear": self.linear(past)}
         if self.season:
             said["seasonal_naive"] = seasonal(past, self.season, self.horizon)

@@ -55,7 +55,7 @@ def baseline_lines(made: Forecasting, shown: str) -> list[Line]:
         free = {"naive": naive(made.past(t), made.free_steps), "linear": made.linear_free(t)}
         return [_baseline(name, x, _from(made, t, z)) for name, z in free.items()]
     t = made.shown_origins
-    past = made.past(t)
+    past = made.past(t, made.season)
     said = {"naive": naive(past, made.horizon)}
     if made.season:
         said["seasonal_naive"] = seasonal(past, made.season, made.horizon)

@@ -40,7 +40,8 @@ def series_tasks() -> list[Task]:
         ),
         Task(
             "draw",
-            _("Find a real series and settings with which the network has the smallest error of all."),
+            _("Find a real series (yours counts, too) and settings with which the network has the smallest error "
+              "of all."),
             partial(_any, none_better),
             hint=_("Try what it says, the logarithm, the cell, the window, the seed. Count your tries."),
             praise=_("Well forecast. But you have chosen by looking at the held-out end: only later numbers confirm "

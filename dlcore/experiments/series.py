@@ -255,4 +255,4 @@ def look(made: Forecasting, models: Together, measured: Mapping[str, dict[str, n
         }
         frame |= {f"{name}/{cell}": made.units(z).astype(np.float32)[None] for name, z in drawn.items()}
     by_step = {f"{name}/{cell}": array for cell, found in measured.items() for name, array in found.items()}
-    return {"frames": frame, "by_step": by_step}
+    return {"frames": frame} | ({"by_step": by_step} if by_step else {})  # none yet where a run has just gone on
