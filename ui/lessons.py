@@ -71,7 +71,7 @@ LESSONS = (
     Lesson("series", N_("Time series"), N_("Does it beat “as yesterday”?"), SEQUENCES,
            ":material/monitoring:", 35, ("sequences",), ready=True),
     Lesson("attention", N_("Encoder, decoder, attention"), N_("Where does it look while it writes?"), SEQUENCES,
-           ":material/visibility:", 35, ("sequences",)),
+           ":material/visibility:", 35, ("sequences",), ready=True),
     Lesson("evaluation", N_("Evaluation"), N_("When is 99% accuracy worthless?"), PRACTICE,
            ":material/rule:", 45, ("neural_network",), ready=True),
     Lesson("search", N_("Hyperparameter search"), N_("Who chooses the learning rate?"), PRACTICE,
