@@ -28,7 +28,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "grammar": GRAMMAR,
     "grammar_zh": GRAMMAR,
 }  # fmt: skip
-RECIPES = {name: {"schedule": "one_cycle", **settings} for name, settings in RECIPES.items()}
+# One thread: a step's matrices are small, and two threads wait for each other where several runs share the machine.
+RECIPES = {name: {"schedule": "one_cycle", "threads": 1, **settings} for name, settings in RECIPES.items()}
 
 
 @dataclass(frozen=True)
