@@ -293,6 +293,26 @@ def test_embeddings_before_are_those_that_the_run_began_with(checkpoint, grammar
     )
 
 
+def test_words_that_praise_and_that_complain_part_company(checkpoint):
+    """In two axes, and in what the network says of each alone; counting cannot tell them apart."""
+    ((_things, good, bad),) = opinion_grammar.ENGLISH.topics
+    found = reading_look.embeddings(checkpoint)
+    places = {token: k for k, token in enumerate(found["tokens"])}
+    kind = np.array([places[word] for word in good]), np.array([places[word] for word in bad])
+
+    def gap(values) -> float:
+        """Between the means of the two kinds, in standard deviations within them."""
+        a, b = (values[k] for k in kind)
+        return abs(a.mean() - b.mean()) / np.sqrt((a.var() + b.var()) / 2)
+
+    def best(name: str) -> float:
+        return max(gap(found[name][:, axis]) for axis in (0, 1))
+
+    assert best("now") > 3 > best("before")
+    assert gap(found["alone"][1]) > 3 > gap(found["alone"][0])
+    assert np.abs(found["counted"][np.concatenate(kind)]).max() < 1
+
+
 def test_principal_axes_are_those_of_scikit_learn():
     from sklearn.decomposition import PCA
 

@@ -22,6 +22,7 @@ from ui.session import owner, page_state
 NOW, BEFORE = "now", "before"
 WHEN = {BEFORE: N_("Before training"), NOW: N_("As it is now")}
 EXAMPLES = 12
+STRONG = 3.0  # log-odds that are drawn in full colour
 VOWELS = frozenset("aeiouyáàâäãåąéèêëęíìîïóòôöõøúùûüýæœıăâđêôơư")
 
 
@@ -44,13 +45,18 @@ def _map(lesson: Lesson) -> None:
     except Problem as problem:
         st.info(tell(problem), icon=":material/info:")
         return
-    letters = found["kind"] == "letters"
-    tone = np.array([_sound(t) for t in found["tokens"]], float) if letters else found["tone"] / 2
+    letters, alone = found["kind"] == "letters", found["alone"][int(when != BEFORE)]
+    tone = np.array([_sound(t) for t in found["tokens"]], float) if letters else alone / STRONG
     told = [
         _("{token}: {n} times").format(token=t, n=f"{int(n):,}")
-        + ("" if letters else " · " + _("log-odds of praise {tone:+.2f}").format(tone=float(value)))
-        for t, n, value in zip(found["tokens"], found["counts"], found["tone"], strict=True)
+        for t, n in zip(found["tokens"], found["counts"], strict=True)
     ]
+    if not letters:
+        words = _("{token}: read alone {alone:+.2f}, counted {counted:+.2f}")
+        told = [
+            words.format(token=t, alone=float(a), counted=float(c))
+            for t, a, c in zip(found["tokens"], alone, found["counted"], strict=True)
+        ]
     places = found[when or NOW]
     live_plot(
         reading.embedding_map(
@@ -63,7 +69,10 @@ def _map(lesson: Lesson) -> None:
     st.caption(
         _("Vermilion: vowels. Blue: consonants.")
         if letters
-        else _("Vermilion: occurs more often in texts that praise; blue: in those that complain. Counted, not learned.")
+        else _(
+            "Vermilion: read alone, this network takes the word for praise; blue: for a complaint. Point at one for "
+            "the log-odds, and for those that counting the training texts gives."
+        )
     )
 
 

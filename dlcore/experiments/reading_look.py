@@ -199,12 +199,14 @@ def embeddings(checkpoint: str) -> dict[str, Any]:
 
     Returns:
         ``tokens`` (n); ``before`` and ``now`` (n, 2) float32, each on its own axes; ``shares`` (2, 2), how much of all
-        variance each axis shows, before and now; ``tone`` (n,) float32, the log-odds that a training text with the
-        token praises, less those of all texts (NaN for letters); ``counts`` (n,).
+        variance each axis shows; ``alone`` (2, n) float32, the log-odds of praise of a text of that token alone, both
+        times the network's; ``counted`` (n,) float32, those of the training texts that have the token, less those of
+        all; (both NaN where there are more than two classes); ``counts`` (n,).
     """
     import torch
 
     from dlcore.models.reader import Reader
+    from dlcore.reading_training import logits_of
 
     network = trained(checkpoint)
     torch.manual_seed(network.state["seed"])
@@ -214,10 +216,14 @@ def embeddings(checkpoint: str) -> dict[str, Any]:
         principal(model.embedding.weight.detach().numpy()[2 : 2 + SHOWN].astype(float))
         for model in (first, network.model)
     ]
-    tone, counts = _tones(network, len(tokens))
+    alone = np.full((2, len(tokens)), np.nan, np.float32)
+    if len(network.classes) == 2:
+        single = [np.array([k]) for k in range(2, 2 + len(tokens))]
+        alone[:] = [log_odds(logits_of(model.eval(), single, "cpu"), 1).numpy() for model in (first, network.model)]
+    counted, counts = _tones(network, len(tokens))
     return {
         "tokens": tokens, "before": pairs[0][0], "now": pairs[1][0], "shares": np.array([p[1] for p in pairs]),
-        "tone": tone, "counts": counts, "kind": network.state["kind"],
+        "alone": alone, "counted": counted, "counts": counts, "kind": network.state["kind"],
     }  # fmt: skip
 
 
