@@ -182,7 +182,8 @@ def metrics_of(events) -> dict:
 
 @pytest.fixture(scope="module")
 def grammar_run():
-    return events_of(task="sentiment", steps=150, learning_rate=0.02, batch_size=32)
+    config = parse(Config, {"task": "sentiment", "dataset": "built_in", "device": "cpu", "evaluations": "2"})
+    return list(reading.run(config))
 
 
 @pytest.fixture(scope="module")
@@ -294,23 +295,25 @@ def test_embeddings_before_are_those_that_the_run_began_with(checkpoint, grammar
 
 
 def test_words_that_praise_and_that_complain_part_company(checkpoint):
-    """In two axes, and in what the network says of each alone; counting cannot tell them apart."""
-    ((_things, good, bad),) = opinion_grammar.ENGLISH.topics
+    """On the two axes together; counting cannot tell them apart."""
     found = reading_look.embeddings(checkpoint)
-    places = {token: k for k, token in enumerate(found["tokens"])}
-    kind = np.array([places[word] for word in good]), np.array([places[word] for word in bad])
+    good, bad = found["kind"] > 0, found["kind"] < 0
+    assert good.sum() == bad.sum() == 10
 
-    def gap(values) -> float:
-        """Between the means of the two kinds, in standard deviations within them."""
-        a, b = (values[k] for k in kind)
-        return abs(a.mean() - b.mean()) / np.sqrt((a.var() + b.var()) / 2)
+    def gap(places) -> float:
+        """Mahalanobis distance of the means of the two kinds, by the spread within them."""
+        apart = places[good].mean(0) - places[bad].mean(0)
+        within = (np.cov(places[good].T) + np.cov(places[bad].T)) / 2
+        return float(np.sqrt(apart @ np.linalg.inv(within) @ apart))
 
-    def best(name: str) -> float:
-        return max(gap(found[name][:, axis]) for axis in (0, 1))
+    assert gap(found["now"]) > 3 > 1.5 > gap(found["before"])
+    assert np.abs(found["counted"][good | bad]).max() < 0.5
 
-    assert best("now") > 3 > best("before")
-    assert gap(found["alone"][1]) > 3 > gap(found["alone"][0])
-    assert np.abs(found["counted"][np.concatenate(kind)]).max() < 1
+
+def test_kind_characters_are_those_of_one_kind():
+    assert opinion_grammar.kind_words("zh")["好"] == 1
+    assert opinion_grammar.kind_words("zh")["难"] == -1
+    assert "吃" not in opinion_grammar.kind_words("zh")
 
 
 def test_principal_axes_are_those_of_scikit_learn():

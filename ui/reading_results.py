@@ -22,7 +22,6 @@ from ui.session import owner, page_state
 NOW, BEFORE = "now", "before"
 WHEN = {BEFORE: N_("Before training"), NOW: N_("As it is now")}
 EXAMPLES = 12
-STRONG = 3.0  # log-odds that are drawn in full colour
 VOWELS = frozenset("aeiouyáàâäãåąéèêëęíìîïóòôöõøúùûüýæœıăâđêôơư")
 
 
@@ -45,18 +44,13 @@ def _map(lesson: Lesson) -> None:
     except Problem as problem:
         st.info(tell(problem), icon=":material/info:")
         return
-    letters, alone = found["kind"] == "letters", found["alone"][int(when != BEFORE)]
-    tone = np.array([_sound(t) for t in found["tokens"]], float) if letters else alone / STRONG
+    letters = found["read_as"] == "letters"
+    tone = np.array([_sound(t) for t in found["tokens"]], float) if letters else found["kind"]
     told = [
         _("{token}: {n} times").format(token=t, n=f"{int(n):,}")
-        for t, n in zip(found["tokens"], found["counts"], strict=True)
+        + ("" if letters else " · " + _("log-odds of praise {tone:+.2f}").format(tone=float(value)))
+        for t, n, value in zip(found["tokens"], found["counts"], found["counted"], strict=True)
     ]
-    if not letters:
-        words = _("{token}: read alone {alone:+.2f}, counted {counted:+.2f}")
-        told = [
-            words.format(token=t, alone=float(a), counted=float(c))
-            for t, a, c in zip(found["tokens"], alone, found["counted"], strict=True)
-        ]
     places = found[when or NOW]
     live_plot(
         reading.embedding_map(
@@ -70,8 +64,8 @@ def _map(lesson: Lesson) -> None:
         _("Vermilion: vowels. Blue: consonants.")
         if letters
         else _(
-            "Vermilion: read alone, this network takes the word for praise; blue: for a complaint. Point at one for "
-            "the log-odds, and for those that counting the training texts gives."
+            "Vermilion: words of praise. Blue: words of complaint. Real texts were counted to know them, while our "
+            "grammar has lists of them; the network is told neither."
         )
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlcore.data import opinion_grammar, reviews
 from dlcore.data.corpora import corpus
 from dlcore.data.tokens import TOKENIZERS, UNKNOWN, Vocabulary, batch_sizes, padded
 from dlcore.reading_story import negates
@@ -199,14 +200,14 @@ def embeddings(checkpoint: str) -> dict[str, Any]:
 
     Returns:
         ``tokens`` (n); ``before`` and ``now`` (n, 2) float32, each on its own axes; ``shares`` (2, 2), how much of all
-        variance each axis shows; ``alone`` (2, n) float32, the log-odds of praise of a text of that token alone, both
-        times the network's; ``counted`` (n,) float32, those of the training texts that have the token, less those of
-        all; (both NaN where there are more than two classes); ``counts`` (n,).
+        variance each axis shows; ``counted`` (n,) float32, the log-odds of praise of the training texts that have the
+        token, less those of all (NaN where there are more than two classes); ``kind`` (n,) float32, how kind the word
+        is, 1 to −1: as the grammar knows where it made the texts, else as counted (log-odds of 2 are 1); ``counts``
+        (n,); ``read_as``, the tokenizer.
     """
     import torch
 
     from dlcore.models.reader import Reader
-    from dlcore.reading_training import logits_of
 
     network = trained(checkpoint)
     torch.manual_seed(network.state["seed"])
@@ -216,14 +217,11 @@ def embeddings(checkpoint: str) -> dict[str, Any]:
         principal(model.embedding.weight.detach().numpy()[2 : 2 + SHOWN].astype(float))
         for model in (first, network.model)
     ]
-    alone = np.full((2, len(tokens)), np.nan, np.float32)
-    if len(network.classes) == 2:
-        single = [np.array([k]) for k in range(2, 2 + len(tokens))]
-        alone[:] = [log_odds(logits_of(model.eval(), single, "cpu"), 1).numpy() for model in (first, network.model)]
     counted, counts = _tones(network, len(tokens))
     return {
         "tokens": tokens, "before": pairs[0][0], "now": pairs[1][0], "shares": np.array([p[1] for p in pairs]),
-        "alone": alone, "counted": counted, "counts": counts, "kind": network.state["kind"],
+        "kind": _kindness(network.state["dataset"], tokens, counted), "counted": counted, "counts": counts,
+        "read_as": network.state["kind"],
     }  # fmt: skip
 
 
@@ -236,6 +234,14 @@ def principal(E: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     shares = np.zeros(2)
     shares[: min(2, len(s))] = (s**2 / max((s**2).sum(), 1e-12))[:2]
     return places, shares
+
+
+def _kindness(dataset: str, tokens: Sequence[str], counted: np.ndarray) -> np.ndarray:
+    language = next((code for code, name in reviews.BUILT_IN.items() if name == dataset), None)
+    if language is None:
+        return np.clip(counted / 2, -1, 1)
+    known = opinion_grammar.kind_words(language)
+    return np.array([known.get(token, 0) for token in tokens], np.float32)
 
 
 def _tones(network: Trained, count: int) -> tuple[np.ndarray, np.ndarray]:
