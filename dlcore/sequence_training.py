@@ -37,13 +37,14 @@ class Exercise:
     """What a lesson wants learned. Outputs and targets have the batch on their first axis.
 
     Attributes:
-        make: a model for a cell; draws its first weights from torch's generator.
+        make: a model for a cell (or for a name of ``parts``); draws its first weights from torch's generator.
         batch: numbers of examples (B,), each below ``steps * batch_size`` and each once → inputs, targets. May draw.
         losses: one model's outputs, targets → (B,) what is minimised (its mean over the batch).
         measures: name → (outputs, targets) → (B,), told at each step beside the loss.
         evaluate: one model in eval mode → its numbers on held-out data, named ``test_…``.
         look: all models by cell → Snapshots, several times a second; must not draw from torch's generators.
         best: the held-out number that decides which model is the best; ``lower`` is better, or higher.
+        parts: names of the models that are trained together, where they differ in something else than the cell.
         tokens: symbols in one example, on average (for the speed).
         about: kept in each checkpoint, to rebuild the models from.
     """
@@ -56,6 +57,7 @@ class Exercise:
     look: Callable[[Together], Look] | None = None
     best: str = "test_accuracy"
     lower: bool = False
+    parts: tuple[str, ...] = ()
     tokens: float = 1.0
     about: Mapping[str, Any] = field(default_factory=dict)
 
@@ -91,7 +93,7 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
     from dlcore.models.recurrent import together
     from dlcore.training import Plan, Task
 
-    cells = cells_of(config)
+    cells = exercise.parts or cells_of(config)
     models = together(cells, exercise.make, config.seed).to(config.device)
     torch.manual_seed(config.seed)  # the batches are the same whichever cells are trained
     task = Task(

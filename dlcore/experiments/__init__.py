@@ -28,10 +28,11 @@ from dlcore.texts import N_, Problem
 
 ELSEWHERE = {  # tasks of ``sequences`` that have a lesson of their own
     "text": "text", "names": "reading", "sentiment": "reading", "series": "series", "dates": "attention",
+    "numerals": "attention",
 }  # fmt: skip
 NAMES = (
     "linear_regression", "optimizers", "backpropagation", "neural_network", "convolution", "cnn", "augmentation",
-    "evaluation", "sequences", "text",
+    "evaluation", "sequences", "text", "attention",
 )  # fmt: skip
 
 
