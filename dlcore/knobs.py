@@ -94,10 +94,10 @@ def knobs_of(config_class: type) -> Mapping[str, Knob]:
 
     Kept, since a page asks dozens of times.
     """
-    hints, own = get_type_hints(config_class), get_annotations(config_class)
+    hints, own = get_type_hints(config_class), list(get_annotations(config_class))
     knobs = {
         f.name: Knob(name=f.name, kind=hints[f.name], default=f.default, **f.metadata["knob"])
-        for f in sorted(fields(config_class), key=lambda f: f.name not in own)
+        for f in sorted(fields(config_class), key=lambda f: own.index(f.name) if f.name in own else len(own))
         if "knob" in f.metadata and f.default is not MISSING
     }
     return MappingProxyType(knobs)

@@ -1,5 +1,7 @@
 """Can a network learn to write? It reads letter by letter, guesses the next one, and is asked what it knows."""
 
+from functools import partial
+
 import streamlit as st
 
 from dlcore.text_story import numbers
@@ -26,7 +28,7 @@ with panel:
     config = controls(lesson.config, labels=LABELS)
 with picture:
     here = source_box(config)
-    history = run_panel(lesson, config, text_view, ready=here)
+    history = run_panel(lesson, config, partial(text_view, config), ready=here)
 asked, studied = st.container(key="asked"), st.container(key="studied")  # a worker answers: drawn last
 for section in ("what-you-see", "formulas", "temperature", "what-it-is-not"):
     prose(lesson.slug, section, numbers(history))

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from dlcore.data.text import corpus
+from dlcore.experiments.text import Config
 from dlcore.figures import letters
 from dlcore.figures.cells import NAMES
 from dlcore.history import History
 from dlcore.text_story import invented, real_words, samples
+from dlcore.texts import Problem
 from ui.i18n import _
 from ui.live_plot import live_plot
 from ui.session import current, page_state
@@ -23,13 +26,13 @@ HEIGHT = 330
 SMOOTHING = 30  # batches
 
 
-def text_view(history: History) -> None:
-    """Draw all of it; space is kept before there is anything to see."""
+def text_view(config: Config, history: History) -> None:
+    """Draw all of it; space is kept before there is anything to see, and the lines without a network are there."""
     steps, texts = samples(history)
     group = f"text-{page_state(current()).get('run', '')}"
     plot, written = st.columns([1.25, 1], gap="small")
     with plot:
-        _bits(history, steps, group)
+        _bits(config, history, steps, group)
     with written:
         source, data_hash = history.config.get("source", ""), history.config.get("data_hash", "")
         marks = {cell: [invented(text, source, data_hash) for text in some] for cell, some in texts.items()}
@@ -40,19 +43,28 @@ def text_view(history: History) -> None:
     st.caption(_pace(history, texts))
 
 
-def _bits(history: History, frames: np.ndarray, group: str) -> None:
+def _bits(config: Config, history: History, frames: np.ndarray, group: str) -> None:
     learned, held_out = curves_of(history)
     film: dict[str, Any] = {"count": max(1, len(frames)), "group": group, "controls": False, "traces": {}}
     cell, ring = history.metrics.get("cell") or next(iter(held_out), None), None
     if len(frames) and cell and len(held_out[cell][0]):  # a ring on the curve goes with the samples
         ring = frames.astype(float), np.interp(frames, *held_out[cell])
-    plot = letters.bits(learned, held_out, history.info.get("levels", {}), history.total_steps or 100, ring, label=_)
+    levels = history.info.get("levels") or levels_of(config)
+    plot = letters.bits(learned, held_out, levels, history.total_steps or config.steps, ring, label=_)
     if ring:
         film["traces"] = {len(plot.data) - 1: {"x": {"at": ring[0]}, "y": {"at": ring[1]}}}
     live_plot(
         plot, key="bits", height=HEIGHT, frames=film,
         alt=_("Bits per letter against steps, on the text it learns from and on the held-out text."),
     )  # fmt: skip
+
+
+def levels_of(config: Config) -> Mapping[str, float]:
+    """What is reached on a text without a network; nothing where the text is not here."""
+    try:
+        return corpus(config.source, config.data_hash).levels
+    except Problem:
+        return {}
 
 
 def curves_of(history: History) -> tuple[letters.Lines, letters.Lines]:

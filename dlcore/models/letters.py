@@ -39,6 +39,7 @@ class LetterModel(nn.Module):
         return self.head(self.drop(outputs)), outputs, state
 
 
+@torch.no_grad()
 def bits_per_character(model: LetterModel, codes: Tensor, start: int, most: int | None = None) -> float:
     """Mean bits that the model needs for each letter of ``codes[start:]``, in eval mode.
 
