@@ -14,7 +14,7 @@ from dlcore.data.text import Corpus, corpus, poems_file
 from dlcore.texts import Problem
 from ui.controls import put_value
 from ui.data_box import data_box
-from ui.i18n import _, plain, tell
+from ui.i18n import _, plain, sentences, tell
 from ui.session import current, page_state
 
 FILE = "own-text-file"
@@ -75,18 +75,18 @@ def _own(config: Any, state: dict[str, Any]) -> bool:
     if kept.cut:
         said.append(_("{n:,} letters at the end were left out: at most {most:,} are read.").format(
             n=kept.cut, most=own_text.MOST_CHARACTERS))  # fmt: skip
-    words.caption(" ".join(said))
+    words.caption(sentences(*said))
     return True
 
 
 def about(data: Corpus) -> str:
     """How long a text is, how many different letters it has, what is rare in it, and how much is held out."""
-    said = _("{n:,} letters, {k:,} different; the last {test:,} are held out.").format(
+    said = [_("{n:,} letters, {k:,} different; the last {test:,} are held out.").format(
         n=len(data.codes), k=len(data.symbols) - 1, test=len(data.test)
-    )
+    )]  # fmt: skip
     if data.rare:
-        said += " " + _("{n:,} that are too rare to be learned count as one sign.").format(n=data.rare)
-    return said
+        said.append(_("{n:,} that are too rare to be learned count as one sign.").format(n=data.rare))
+    return sentences(*said)
 
 
 def _upload(label: str) -> None:

@@ -13,7 +13,7 @@ from dlcore.history import History
 from dlcore.text_features import FEATURES
 from dlcore.texts import Problem
 from ui.coloured_text import coloured_text
-from ui.i18n import _, tell
+from ui.i18n import _, sentences, tell
 from ui.lessons import Lesson
 from ui.session import imposed, page_state
 from ui.text_panel import Asked, choose
@@ -109,7 +109,7 @@ def _verdict(found: dict[str, Any], feature: int, unit: int) -> str:
     head = _("**Unit {k}** and “{feature}”: r = {r} over {n:,} held-out letters.").format(
         k=unit + 1, feature=_(FEATURES[found["features"][feature]]), r=f"{r:+.2f}".replace("-", "−"), n=found["studied"]
     )
-    return f"{head} {told}"
+    return sentences(head, told)
 
 
 def _text(found: dict[str, Any], unit: int, feature: int) -> None:

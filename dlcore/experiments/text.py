@@ -37,7 +37,7 @@ MEASURED = 16_000  # held-out letters that are measured on the way; at the end a
 ASKS: dict[str, dict[str, Any]] = {
     "alice": {},
     "shakespeare": {"hidden": 256, "steps": 3200},
-    "poems": {"hidden": 192, "length": 48},
+    "poems": {"hidden": 192, "length": 48, "steps": 600},
     "own": {},
 }
 

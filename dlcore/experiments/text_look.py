@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dlcore.models.letters import LetterModel
 
 SHIPPED = "alice_letters"
-STUDIED, SHOWN, WARM_UP, PIECE = 16_000, 1400, 200, 400  # letters
+STUDIED, SHOWN, BEFORE, WARM_UP, PIECE = 16_000, 1400, 5000, 200, 400  # letters
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,9 @@ def study(checkpoint: str | None = None) -> dict[str, Any]:
     known = writer(checkpoint)
     data = corpus(known.source, known.data_hash)
     n = min(STUDIED, len(data.test))
-    known_features = features(data.text[: data.split + n])  # a quotation may have been opened before
-    known_features = {name: v for name, values in known_features.items() if np.ptp(v := values[data.split :]) > 0}
+    before = max(0, data.split - BEFORE)  # a line or a quotation may have been begun there
+    whole = features(data.text[before : data.split + n])
+    known_features = {name: v for name, values in whole.items() if np.ptp(v := values[data.split - before :]) > 0}
     activity = _activity(known.model, data, n)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
