@@ -26,6 +26,7 @@ from dlcore.steering import Steering
 from dlcore.text_features import FEATURES, by_chance, correlations, features, quoted, since
 from dlcore.text_story import goes_in_circles, invented, learned_by_heart, real_words, samples
 from dlcore.texts import Problem
+from ui.text_panel import CALM
 
 TINY = {"hidden": 24, "steps": 60, "length": 32, "threads": 1, "precision": "float32", "evaluations": 3}
 printable = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="\ufeff"))
@@ -60,7 +61,7 @@ def test_any_bytes_are_a_text_or_a_sentence_says_why_not(blob: bytes):
     except Problem:
         return
     assert not own_text.CONTROLS.search(words)
-    assert words.encode(encoding)
+    assert words == "" or words.encode(encoding)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +256,10 @@ def test_a_resumed_run_ends_like_one_that_never_stopped():
     steering.until = 25
     states = (e.state for e in text.run(config, steering=steering) if isinstance(e, Checkpoint) and e.step == 25)
     resumed = list(text.run(config, resume=next(states)))
-    assert resumed[-1].metrics["bits_per_character"] == plain[-1].metrics["bits_per_character"]
+    ends = [run[-1] for run in (plain, resumed)]
+    bits = [end.metrics["bits_per_character"] for end in ends if isinstance(end, Finished)]
+    assert len(bits) == 2
+    assert bits[0] == bits[1]
 
 
 def test_the_command_line_finds_the_lesson():
@@ -290,14 +294,20 @@ def test_the_same_chance_writes_the_same_and_cold_writing_goes_in_circles():
     assert warm[0] != go_on("Alice ", [0.8], length=60, seed=4)[0]
     assert goes_in_circles(go_on("Alice ", [0.0], length=600)[0])
     assert not goes_in_circles(go_on("Alice ", [0.9], length=420)[0])
+    assert listen("Alice " + go_on("Alice ", [0.0], length=80)[0])["bits"].mean() < CALM
 
 
 def test_units_of_the_shipped_network_know_more_than_before_training():
     found = study()
-    line = found["features"].index("line")
-    best = float(np.abs(found["r"]).max(0)[line])
-    assert best > found["untrained"][line] + 0.25
-    assert best > found["chance"][line] + 0.25
+    best, untrained = (
+        dict(zip(found["features"], r, strict=True)) for r in (np.abs(found["r"]).max(0), found["untrained"])
+    )
+    assert best["capitals"] == pytest.approx(0.70, abs=0.03)  # the numbers that the prose names
+    assert untrained["capitals"] == pytest.approx(0.19, abs=0.05)
+    assert best["quote"] == pytest.approx(0.27, abs=0.03)
+    assert untrained["quote"] == pytest.approx(0.14, abs=0.05)
+    assert best["line"] < 0.25, "it does not count"
+    assert found["chance"].max() < 0.1
     assert found["activity"].shape == (len(found["text"]), found["r"].shape[0])
     assert np.abs(found["activity"]).max() <= 1
 

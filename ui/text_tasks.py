@@ -46,9 +46,9 @@ def text_tasks() -> list[Task]:
             _("Find a unit that follows a feature of the text closer, by {r} or more, than chance and than any unit of "
               "the untrained network.").format(r=KNOWS),
             lambda: state.get("best_unit", -1.0) >= KNOWS,
-            hint=_("A unit can follow what is seen in the letter itself without learning anything. What must it "
-                   "remember to know how far a line has gone?"),
-            praise=_("Nobody told it to count. Counting helped to guess the next letter, so it was learned."),
+            hint=_("What is seen in the letter itself an untrained memory follows, too. Which feature needs a look at "
+                   "the letter before?"),
+            praise=_("Nobody told it to. It helped to guess the next letter, so it was learned."),
         ),
         Task(
             "heart",

@@ -52,7 +52,7 @@ def _bits(config: Config, history: History, frames: np.ndarray, group: str) -> N
     levels = history.info.get("levels") or levels_of(config)
     plot = letters.bits(learned, held_out, levels, history.total_steps or config.steps, ring, label=_)
     if ring:
-        film["traces"] = {len(plot.data) - 1: {"x": {"at": ring[0]}, "y": {"at": ring[1]}}}
+        film["traces"] = {len(plot._data) - 1: {"x": {"at": ring[0]}, "y": {"at": ring[1]}}}
     live_plot(
         plot, key="bits", height=HEIGHT, frames=film,
         alt=_("Bits per letter against steps, on the text it learns from and on the held-out text."),

@@ -114,16 +114,17 @@ def _verdict(found: dict[str, Any], feature: int, unit: int) -> str:
 
 def _text(found: dict[str, Any], unit: int, feature: int) -> None:
     activity = found["activity"][:, unit].astype(float)
-    spread = max(float(np.abs(activity).max()), 1e-6)
+    moved = activity - np.median(activity)
+    spread = max(float(np.quantile(np.abs(moved), 0.98)), 1e-6)  # so that few extremes do not pale all the rest
     kind = _("cell state") if found["cell"] == "lstm" else _("hidden state")
     coloured_text(
-        list(found["text"]), (activity / spread).tolist(),
+        list(found["text"]), (moved / spread).tolist(),
         _("Held-out text, coloured by the {kind} of unit {k}.").format(kind=kind, k=unit + 1),
         hover=[f"{value:+.2f}".replace("-", "−") for value in activity.tolist()], height=HEIGHT,
-        legend=(_("{kind} below 0").format(kind=kind), _("above 0")),
+        legend=(_("{kind} below its usual value").format(kind=kind), _("above")),
     )  # fmt: skip
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _study(checkpoint: str | None, version: int) -> dict[str, Any]:
-    return jobs.call(text_look.study, checkpoint)
+    return jobs.call(text_look.study, checkpoint, timeout=60.0)

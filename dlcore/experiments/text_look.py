@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dlcore.models.letters import LetterModel
 
 SHIPPED = "alice_letters"
-STUDIED, SHOWN, BEFORE, WARM_UP, PIECE = 16_000, 1400, 5000, 200, 400  # letters
+STUDIED, SHOWN, BEFORE, WARM_UP, PIECE = 16_000, 1400, 5000, 150, 250  # letters
 
 
 @dataclass(frozen=True)
@@ -165,11 +165,11 @@ def _activity(model: LetterModel, data: Corpus, n: int) -> np.ndarray:
 
     begins = np.arange(data.split, data.split + n, PIECE)
     place = np.clip(begins[:, None] + np.arange(-WARM_UP, PIECE), 0, len(data.codes) - 1)
-    X = torch.from_numpy(data.codes[place].astype(np.int64))  # (pieces, WARM_UP + PIECE)
     state, rows = None, []
     with torch.inference_mode():
+        X = model.embed(torch.from_numpy(data.codes[place].astype(np.int64)))  # (pieces, WARM_UP + PIECE, E)
         for t in range(X.shape[1]):
-            _logits, _outputs, state = model.read(X[:, t : t + 1], state)
+            _outputs, state = model.cell(X[:, t : t + 1], state)
             rows.append(_memory(state))
     found = torch.stack(rows[WARM_UP:], 1).flatten(0, 1)  # (pieces · PIECE, H)
     return found[:n].numpy()

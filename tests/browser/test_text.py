@@ -35,8 +35,8 @@ def test_type_write_look_into_a_unit_and_train(server, browse):
     )
 
     units = page.locator(".st-key-studied")
-    units.get_by_text("how far the line has gone").first.click()
-    told = units.get_by_text(re.compile(r"Unit \d+ and “how far the line has gone”"))
+    units.get_by_text("inside a quotation").first.click()
+    told = units.get_by_text(re.compile(r"Unit \d+ and “inside a quotation”"))
     expect(told).to_be_visible(timeout=patience(30_000))
     first = told.inner_text()
     units.get_by_role("button", name=re.compile(r"Unit \d+ \(r = ")).nth(1).click()
