@@ -389,7 +389,7 @@ def test_at_distance_30_only_gates_that_keep_remember():
 
 @pytest.mark.slow
 def test_rotation_lets_an_rnn_remember_and_a_large_radius_explodes():
-    """Challenges 3 and 4: an orthogonal start learns distance 20; at radius 2 gradients are long, and clipping is fine."""
+    """Challenges 3 and 4: an orthogonal start learns 20 steps; at radius 2 gradients are long."""
     plain = {"cell": "rnn", "length": 20, "start": "orthogonal", "threads": 1, "steps": 200}
     assert finished(ran(build(sequences.Config, plain))).metrics["test_accuracy"] >= 0.95
     assert fresh(length=60, cell="rnn", radius=2.0)["rnn"] > 100
