@@ -6,12 +6,14 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from tests.waiting import patience
+
 SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
 
 
 def opened(slug: str, **params: str) -> AppTest:
     """The page of a lesson, as a link with these parameters opens it."""
-    at = AppTest.from_file(str(SHELL), default_timeout=60)
+    at = AppTest.from_file(str(SHELL), default_timeout=patience(60))
     for name, text in params.items():
         at.query_params[name] = text
     at.switch_page(f"../pages/{slug}.py")
@@ -20,7 +22,7 @@ def opened(slug: str, **params: str) -> AppTest:
 
 def said(at: AppTest) -> str:
     """All sentences on the page."""
-    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
+    parts = [*at.header, *at.markdown, *at.caption, *at.warning, *at.error, *at.info]
     return "\n".join(part.value for part in parts if isinstance(part.value, str))
 
 
