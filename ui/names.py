@@ -30,6 +30,10 @@ TEXTS = {
     "source.own": N_("Your own text"),
 }  # fmt: skip
 STARTS = {"start.usual": N_("As usual"), "start.orthogonal": N_("Orthogonal")}
+ATTENTIONS = {
+    "dates": N_("Dates"), "numerals": N_("Numbers in words"), "attention.dot": N_("Dot product"),
+    "attention.additive": N_("Additive"), "attention.none": N_("None"),
+}  # fmt: skip
 
 
 def name_for(labels: Mapping[str, str], knob: str, choice: str) -> str:
