@@ -101,11 +101,16 @@ def link(lesson: Lesson, config: Any, changed: Sequence[Changed] = ()) -> str:
     does the fingerprint of data that is everywhere the same.
     """
     left = [name for name in PLACE if hasattr(config, name)]
-    if hasattr(config, "data_hash") and getattr(config, "dataset", "") != "csv":
+    if hasattr(config, "data_hash") and not _brought(config):
         left.append("data_hash")
     known = knobs_of(type(config))
     texts = to_texts(replace(config, **{name: known[name].default for name in left}))
     return address.link(lesson.slug, texts | ({CHANGES: changes.write(changed)} if changed else {}))
+
+
+def _brought(config: Any) -> bool:
+    """Whether the data are somebody's own: only their fingerprint says which."""
+    return {getattr(config, name, "") for name in ("dataset", "source")} & {"csv", "own"} != set()
 
 
 def script(lesson: Lesson, config: Any, history: History) -> str:
