@@ -101,10 +101,15 @@ def link(lesson: Lesson, config: Any, changed: Sequence[Changed] = ()) -> str:
     does the fingerprint of data that is everywhere the same.
     """
     left = [name for name in PLACE if hasattr(config, name)]
-    if hasattr(config, "data_hash") and getattr(config, "dataset", "") != "csv":
+    if hasattr(config, "data_hash") and not _brought(config):
         left.append("data_hash")
     texts = {name: text for name, text in to_texts(config).items() if name not in left}  # a recipe may set threads
     return address.link(lesson.slug, texts | ({CHANGES: changes.write(changed)} if changed else {}))
+
+
+def _brought(config: Any) -> bool:
+    """Whether the data are somebody's own: only their fingerprint says which."""
+    return {getattr(config, name, "") for name in ("dataset", "source")} & {"csv", "own"} != set()
 
 
 def script(lesson: Lesson, config: Any, history: History) -> str:
