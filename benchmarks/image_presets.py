@@ -34,8 +34,8 @@ class Claim:
 
 
 CLAIMS = (
-    Claim("fashion_mnist", "fast", 0.90, 60.0, {"epochs": 1, "train_size": 10_000}, 0.70),
-    Claim("cifar10", "norm", 0.70, 300.0, {"epochs": 2, "train_size": 2_000, "batch_size": 64}, 0.20),
+    Claim("fashion_mnist", "fast", 0.90, 60.0, {"epochs": 1, "train_size": 5_000}, 0.60),
+    Claim("cifar10", "norm", 0.70, 300.0, {"epochs": 1, "train_size": 2_000, "batch_size": 32}, 0.15),
 )
 
 

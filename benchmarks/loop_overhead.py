@@ -2,31 +2,31 @@
 
 ``python -m benchmarks.loop_overhead [--check] [--quick]``. Both do the same steps of the same model in turns, so that
 what else the machine does falls on both; the figure is the mean of the middle half of the ratios of their times.
-``--check`` holds it to the bound (on an otherwise idle machine); ``--quick`` takes few turns and a bound that noise
-cannot reach.
+``--check`` holds it to the bound (on an otherwise idle machine); ``--quick`` takes few and short turns and a bound that
+noise cannot reach.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import torch
 
+from benchmarks.turns import compare
 from dlcore.data.images import ImageData
-from dlcore.device import autocast, reproducible
+from dlcore.device import reproducible
 from dlcore.experiments.cnn import Config
 from dlcore.image_training import prepare
 from dlcore.knobs import build
-from dlcore.training import Plan, Task, fit
 
 BOUND, QUICK_BOUND = 1.03, 2.0
-CASES = (("article", 64, 40), ("fast", 256, 40), ("mlp", 256, 200))  # batch size, steps of a turn
+CASES = (
+    ("article", 64, 40, 8),
+    ("fast", 256, 40, 8),
+    ("mlp", 256, 200, 100),
+)  # batch size, steps of a turn, of a short one
 
 
 def random_images(count: int) -> ImageData:
@@ -36,35 +36,6 @@ def random_images(count: int) -> ImageData:
     return ImageData("random", X, y, X[:10], y[:10], tuple("0123456789"), "", "")
 
 
-def told(task: Task, plan: Plan) -> Callable[[], None]:
-    def turn() -> None:
-        for _ in fit(task, plan):
-            pass
-
-    return turn
-
-
-def bare(task: Task, plan: Plan) -> Callable[[], None]:
-    def turn() -> None:
-        order = torch.randperm(plan.count)
-        for start in range(0, plan.count, plan.batch_size):
-            inputs, targets = task.batch(order[start : start + plan.batch_size])
-            with autocast(plan.device, plan.precision):
-                loss = task.loss(task.model(inputs), targets)
-            task.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            task.optimizer.step()
-
-    task.model.train()
-    return turn
-
-
-def seconds(turn: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    turn()
-    return time.perf_counter() - start
-
-
 def ratio(network: str, batch_size: int, turns: int, steps: int) -> tuple[float, float]:
     """Ratio of the times, and the median seconds of a bare step."""
     given = {"network": network, "batch_size": batch_size, "device": "cpu", "memory_format": "channels_last"}
@@ -72,26 +43,20 @@ def ratio(network: str, batch_size: int, turns: int, steps: int) -> tuple[float,
     data = random_images(batch_size * steps)
     task, plan = prepare(config, data)
     task = replace(task, evaluate=None)
-    loops = (told(task, plan), bare(task, plan))
-    for loop in loops:
-        loop()  # the first steps prepare kernels
-    times = [[seconds(loop) for loop in (loops if i % 2 else loops[::-1])] for i in range(turns)]
-    pairs = [t if i % 2 else t[::-1] for i, t in enumerate(times)]
-    middle = sorted(a / b for a, b in pairs)[turns // 4 : turns - turns // 4]
-    return statistics.mean(middle), statistics.median(b for _, b in pairs) / steps
+    return compare(task, plan, turns)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help=f"fail above {BOUND}")
-    parser.add_argument("--quick", action="store_true", help=f"few turns, fail above {QUICK_BOUND}")
+    parser.add_argument("--quick", action="store_true", help=f"few and short turns, fail above {QUICK_BOUND}")
     arguments = parser.parse_args()
     turns = 4 if arguments.quick else 30
     reproducible(0)
     worst = 0.0
     print(f"{'network':8} {'batch':>5} {'bare step':>10} {'with events':>12}")
-    for network, batch_size, steps in CASES:
-        found, step = ratio(network, batch_size, turns, steps)
+    for network, batch_size, long, short in CASES:
+        found, step = ratio(network, batch_size, turns, short if arguments.quick else long)
         worst = max(worst, found)
         print(f"{network:8} {batch_size:5} {step * 1e3:7.2f} ms {(found - 1) * 100:+10.1f} %", flush=True)
     bound = QUICK_BOUND if arguments.quick else BOUND

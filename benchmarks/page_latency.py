@@ -38,6 +38,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 PLOTS = {"linear_regression": 2, "optimizers": 3}  # lessons with a live lab, and how many plots it draws at least
+SETTLE = 1500  # ms after the first picture until something is measured
+QUICK_EPOCHS = 50
 LIMITS = {"slider": 150.0, "tick": 8.0, "film": 55.0, "spiral": 10.0}
 
 # Resolves with the milliseconds from the next pointer move to the refresh after the last of the redraws it causes.
@@ -69,16 +71,17 @@ def main() -> int:
     options.add_argument("--quick", action="store_true", help="few measurements, no limits")
     options.add_argument("--lesson", default="linear_regression", choices=PLOTS, help="whose slider is held")
     given = options.parse_args()
-    moves, seconds = (5, 3.0) if given.quick else (40, 20.0)
+    moves, seconds, film_seconds = (2, 2.0, 2.0) if given.quick else (40, 20.0, 4.0)
+    spirals = [QUICK_EPOCHS] if given.quick else [None, None]  # a fresh server compiles during the first
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         with serving("app.py", "/healthz") as (url, _process):
             delays = slider_delays(browser, url, given.lesson, moves)
-            *_, spiral = (spiral_seconds(browser, url) for _ in range(2))  # a fresh server compiles during the first
+            *_, spiral = (spiral_seconds(browser, url, epochs) for epochs in spirals)
         with serving("benchmarks/ticking/app.py", "/_stcore/health") as (url, process):
             tick = tick_cost(browser, url, process, seconds)
         with serving("tests/browser/components/app.py", "/_stcore/health") as (url, _process):
-            film = film_rate(browser, url)
+            film = film_rate(browser, url, film_seconds)
         browser.close()
     median, worst = statistics.median(delays), sorted(delays)[int(0.95 * (len(delays) - 1))]
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
@@ -127,7 +130,7 @@ def open_page(browser: Browser, url: str, plots: int) -> Page:
     page.goto(url)
     drawn = f"document.querySelectorAll('.dl-plot[data-drawn]').length >= {plots}"
     page.wait_for_function(drawn, timeout=60_000)
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(SETTLE)
     return page
 
 
@@ -154,10 +157,15 @@ def slider_delays(browser: Browser, url: str, lesson: str, moves: int) -> list[f
     return delays[2:]  # the first two warm the caches
 
 
-def spiral_seconds(browser: Browser, url: str) -> float:
-    """What somebody waits who presses Train on the spiral's card. (Its test loss is ``benchmarks.playground``'s.)"""
+def spiral_seconds(browser: Browser, url: str, epochs: int | None) -> float:
+    """What somebody waits who presses Train on the spiral's card. (Its test loss is ``benchmarks.playground``'s.)
+
+    Args:
+        epochs: other than the card's own, if given.
+    """
+    settings = {**preset("spiral").settings, **({} if epochs is None else {"epochs": epochs})}
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(f"{url}/neural_network?" + urlencode({"lang": "en", **preset("spiral").settings}))
+    page.goto(f"{url}/neural_network?" + urlencode({"lang": "en", **settings}))
     train = page.get_by_role("button", name="Train").first
     train.wait_for(timeout=60_000)
     page.wait_for_function("document.querySelector('.dl-pg')?.dataset.step !== undefined", timeout=60_000)
@@ -189,11 +197,11 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def film_rate(browser: Browser, url: str) -> float:
+def film_rate(browser: Browser, url: str, seconds: float) -> float:
     """Different frames of the film per second that reach the screen."""
     page = open_page(browser, url, 3)
     page.get_by_role("button", name="Play", exact=True).click()
-    rate = page.evaluate(REFRESHES, 4)
+    rate = page.evaluate(REFRESHES, seconds)
     page.close()
     return rate
 

@@ -97,10 +97,11 @@ def measure(widths: tuple[int, ...], turns: int, seconds: float) -> dict[str, fl
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def spiral(seed: int) -> tuple[float, float]:
-    """Seconds and test loss of the spiral's card at its own pace, all events included."""
+def spiral(seed: int, pace: float | None = None) -> tuple[float, float]:
+    """Seconds and test loss of the spiral's card at its own pace (or another, 0: none), all events included."""
+    settings = {**preset("spiral").settings, **({} if pace is None else {"epochs_per_second": pace})}
     start = time.perf_counter()
-    *_, last = nn.run(build(nn.Config, {**preset("spiral").settings, "seed": seed}))
+    *_, last = nn.run(build(nn.Config, {**settings, "seed": seed}))
     assert isinstance(last, Finished)
     return time.perf_counter() - start, last.metrics["test_loss"]
 
@@ -108,9 +109,13 @@ def spiral(seed: int) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="fail where a target is missed")
-    parser.add_argument("--quick", action="store_true", help="short turns; fail where we are behind NumPy or PyTorch")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="short turns, the spiral without its pace; fail where we are behind NumPy or PyTorch",
+    )
     arguments = parser.parse_args()
-    turns, seconds = (3, 0.1) if arguments.quick else (7, 0.6)
+    turns, seconds, pace = (3, 0.05, 0.0) if arguments.quick else (7, 0.6, None)
     torch.set_num_threads(1)
     missed = []
     print(f"{'network':20} {'numba':>8} {'numpy':>7} {'torch':>7} {'node *':>7}   numba / numpy, torch, node")
@@ -126,7 +131,7 @@ def main() -> None:
         missed += [name] * (min(ratios[:2] if arguments.quick else ratios) <= 1)
     print("* recorded, not measured here: TensorFlow Playground's engine")
     for seed in range(1 if arguments.quick else 3):
-        took, loss = spiral(seed)
+        took, loss = spiral(seed, pace)
         print(f"spiral's card, seed {seed}: {took:.1f} s to done, test loss {loss:.4f}", flush=True)
         missed += ["spiral"] * (loss >= SPIRAL_LOSS or (took > SPIRAL_SECONDS and not arguments.quick))
     if (arguments.check or arguments.quick) and missed:

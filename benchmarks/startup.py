@@ -4,8 +4,8 @@ Each of several fresh servers (``streamlit run app.py``, a state folder of its o
 browser asks, without one: HTML, then the session, until the page's script has sent its last message. The clock starts
 before the command. Then every page is visited in both languages, and the web process is weighed (resident memory).
 
-``--check`` holds 3 s to the first page and 200 MB, on an otherwise idle machine. ``--quick`` starts one server and only
-fails where something does not work at all.
+``--check`` holds 3 s to the first page and 200 MB, on an otherwise idle machine. ``--quick`` starts one server, visits
+one lesson (tests visit all of them) and only fails where something does not work at all.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -24,13 +25,13 @@ sys.path.insert(0, str(ROOT))
 
 from tests.serving import PAGE, exceptions, serve  # noqa: E402
 from tests.waiting import until  # noqa: E402
-from ui.lessons import READY  # noqa: E402
+from ui.lessons import READY, Lesson  # noqa: E402
 
 SECONDS, MEGABYTES = 3.0, 200.0
 
 
-def measure() -> dict[str, float]:
-    """One fresh server: seconds to the first page and to readiness for runs, and megabytes after all pages."""
+def measure(lessons: Sequence[Lesson]) -> dict[str, float]:
+    """One fresh server: seconds to the first page and to readiness for runs, and megabytes after these pages."""
     began = time.monotonic()
     with serve() as server:
         server.get("/", headers=PAGE).raise_for_status()
@@ -39,7 +40,7 @@ def measure() -> dict[str, float]:
         until(lambda: server.health()["state"] == "ready", 60)
         ready = time.monotonic() - began
         until(lambda: server.health()["device"], 120)
-        for lesson in READY:
+        for lesson in lessons:
             for query in ("", "lang=zh"):
                 assert exceptions(server.visit(lesson.slug, query)) == [], lesson.slug
         memory = psutil.Process(server.process.pid).memory_info()
@@ -54,7 +55,8 @@ def main() -> int:
     arguments.add_argument("--repeats", type=int, default=5)
     given = arguments.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    runs = [measure() for _ in range(1 if given.quick else given.repeats)]
+    lessons, repeats = (READY[:1], 1) if given.quick else (READY, given.repeats)
+    runs = [measure(lessons) for _ in range(repeats)]
     medians = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
     for name, value in medians.items():
         print(f"{name:20} {value:8.2f}   ({', '.join(f'{run[name]:.2f}' for run in runs)})")

@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 from dataclasses import replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -26,12 +27,14 @@ from dlcore.experiments import cnn
 from dlcore.knobs import build
 
 TARGET, MOST_SECONDS, LEAST_RATIO = 0.990, 3.0, 20.0
+SHORT = {"train_size": 20_000, "memory_format": "channels_last", "precision": "float32"}  # nothing is tried out first
+SHORT_TARGET = 0.975  # with a third of the images, one seed (0.98 was seen)
 ARTICLE_EPOCHS, ARTICLE = 5, 0.988  # the classic network with its own recipe, seed 0
 
 
-def fast(seeds: int) -> tuple[float, float]:
-    """Mean test accuracy and median seconds of training over the seeds."""
-    config = cnn.resolve(build(cnn.Config, {"dataset": "mnist", "network": "fast"}))
+def fast(seeds: int, **other: Any) -> tuple[float, float]:
+    """Mean test accuracy and median seconds of training over the seeds; ``other`` settings where they are given."""
+    config = cnn.resolve(build(cnn.Config, {"dataset": "mnist", "network": "fast", **other}))
     print(f"fast: {config.memory_format}, {config.precision}, {config.threads} threads, {config.device}", flush=True)
     accuracies, times = [], []
     for seed in range(seeds):
@@ -92,15 +95,18 @@ def plain(most_epochs: int) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="fail where a bound is missed; wants an idle machine")
-    parser.add_argument("--quick", action="store_true", help="two seeds, no baseline; holds the accuracy only")
+    parser.add_argument(
+        "--quick", action="store_true", help="a third of the images, one seed, no baseline; holds a low accuracy"
+    )
     parser.add_argument("--no-baseline", action="store_true", help="leave out the plain loop (several minutes)")
     parser.add_argument("--epochs", type=int, default=8, help="most epochs for the plain loop")
     arguments = parser.parse_args()
     # The plain loop goes first: a run of ours changes how the process keeps its memory, which would help it too.
     baseline = None if arguments.quick or arguments.no_baseline else plain(arguments.epochs)
-    accuracy, seconds = fast(2 if arguments.quick else 5)
+    accuracy, seconds = fast(1, **SHORT) if arguments.quick else fast(5)
     print(f"fast: mean test accuracy {accuracy:.4f}, median {seconds:.2f} s of training")
-    faults = [] if accuracy >= TARGET else [f"mean accuracy {accuracy:.4f} is below {TARGET}"]
+    least = SHORT_TARGET if arguments.quick else TARGET
+    faults = [] if accuracy >= least else [f"mean accuracy {accuracy:.4f} is below {least}"]
     if seconds > MOST_SECONDS and not arguments.quick:
         faults.append(f"{seconds:.2f} s are more than {MOST_SECONDS} s")
     if baseline:

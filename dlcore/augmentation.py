@@ -137,7 +137,8 @@ def blur(X: Tensor, sigma: Tensor) -> Tensor:
 
 def noise(X: Tensor, sigma: Tensor) -> Tensor:
     """Gaussian noise on every pixel; ``sigma`` ``(B,)`` is its standard deviation as a share of white."""
-    return (X + torch.randn_like(X) * _column(sigma, X) * WHITE).clamp(0, WHITE)
+    drawn = torch.randn(X.shape, dtype=X.dtype).to(X.device)  # as all draws: on the CPU, the same on every device
+    return (X + drawn * _column(sigma, X) * WHITE).clamp(0, WHITE)
 
 
 def boxes(areas: Tensor, height: int, width: int) -> Tensor:

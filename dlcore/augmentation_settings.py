@@ -69,7 +69,7 @@ class Strengths:
         high=1.0,
         step=0.05,
         label=N_("Mirror, left and right"),
-        help=N_("How likely an image is to be mirrored, as in a looking-glass."),
+        help=N_("How likely an image is to be mirrored, as in a looking-glass, times the probability above."),
     )
     upside_down: float = knob(
         0.0,
@@ -77,7 +77,7 @@ class Strengths:
         high=1.0,
         step=0.05,
         label=N_("Mirror, top and bottom"),
-        help=N_("How likely an image is to be mirrored, as in water."),
+        help=N_("How likely an image is to be mirrored, as in water, times the probability above."),
     )
     brightness: float = knob(
         0.0,

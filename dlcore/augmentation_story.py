@@ -24,7 +24,7 @@ PRESETS: dict[str, tuple[str, Strengths]] = {  # by name: what the button says, 
     "cutmix": (N_("CutMix"), Strengths(mix="cutmix")),
     "trivial": (N_("TrivialAugment"), Strengths(policy="trivial")),
 }
-WILD = Strengths(probability=0.45, rotate=180, flip=0.3)  # of the quiz: about half of the labels are gone
+WILD = Strengths(probability=0.45, rotate=180, flip=0.65)  # of the quiz: about half of the labels are gone
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {  # which knobs are shown together
     "move": (N_("Move"), ("shift", "rotate", "scale", "shear")),
     "cut": (N_("Cut, mirror"), ("crop", "erase", "flip", "upside_down")),
@@ -53,7 +53,7 @@ def hidden(values: Mapping[str, Any], group: str) -> list[str]:
         shown -= set(COLOUR)
     if values["mix"] == "none":
         shown -= {"mix_alpha"}
-    unused = ["pixels", *([] if values.get("network") == "own" else ["layers"])]
+    unused = ["pixels", "layers"]  # the editor has the layers
     return [*unused, *(f.name for f in fields(Strengths) if f.name not in shown | {"probability"})]
 
 

@@ -76,7 +76,7 @@ def workers() -> Finding:
         parts = urlsplit(address if "//" in address else f"tcp://{address}")
         socket.create_connection((parts.hostname or "", parts.port or 8786), timeout=3).close()
     except (OSError, ValueError) as error:
-        return Finding("workers", False, f"{address} does not answer ({error})", advice)
+        return Finding("workers", False, f"{address} does not answer ({error})", advice, needed=True)
     return Finding("workers", True, f"{address} answers")
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 STEPS: dict[str, Callable[..., Any]] = {"RNN": torch.rnn_tanh_cell, "LSTM": torch.lstm_cell, "GRU": torch.gru_cell}
+WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def unrolled(layer: nn.RNNBase, X: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -21,7 +22,7 @@ def unrolled(layer: nn.RNNBase, X: Tensor) -> tuple[list[Tensor], list[Tensor]]:
     The weights are taken as constants: only the states carry gradients. X is (B, T, inputs).
     """
     step = STEPS[type(layer).__name__]
-    weights = [p.detach() for p in layer._flat_weights]  # W_ih, W_hh, b_ih, b_hh  # pyright: ignore[reportPrivateUsage]
+    weights = [getattr(layer, f"{name}_l0").detach() for name in WEIGHTS]
     h = X.new_zeros(len(X), layer.hidden_size, requires_grad=True)
     c = X.new_zeros(len(X), layer.hidden_size, requires_grad=True)
     hidden, cells = [], []

@@ -90,14 +90,15 @@ def knob_like(config_class: type, name: str, **changes: Any) -> Any:
 
 @cache
 def knobs_of(config_class: type) -> Mapping[str, Knob]:
-    """The knobs of a config class by name: its own first, then those of its bases, each in the order of definition.
+    """The knobs of a config class by name: those that it defines (anew) itself first, then those of its bases.
 
     Kept, since a page asks dozens of times.
     """
-    hints, own = get_type_hints(config_class), get_annotations(config_class)
+    hints = get_type_hints(config_class)
+    order = {name: place for place, name in enumerate(get_annotations(config_class))}
     knobs = {
         f.name: Knob(name=f.name, kind=hints[f.name], default=f.default, **f.metadata["knob"])
-        for f in sorted(fields(config_class), key=lambda f: f.name not in own)
+        for f in sorted(fields(config_class), key=lambda f: order.get(f.name, len(order)))
         if "knob" in f.metadata and f.default is not MISSING
     }
     return MappingProxyType(knobs)

@@ -3,7 +3,8 @@
 What makes small networks slow in NumPy is not arithmetic but the calls. Here one call does thousands of updates,
 without Python's lock, so that runs in other threads go on beside it. The kernels follow ``dlcore.mlp`` line by line,
 and tests hold them to it. Imports numba: for workers only.
-Compiled code is kept in ``DLCORE_STATE/cache/numba``; the first process on a machine compiles for seconds (``warm``).
+Compiled code is kept in ``DLCORE_STATE/cache/numba`` (or where numba's own ``NUMBA_CACHE_DIR`` says); the first process
+on a machine compiles for seconds (``warm``).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import os
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -22,8 +24,8 @@ from dlcore.mlp_training import BLOCK, OPTIMIZERS, Rates, Setup, State, batches,
 
 
 def _cache() -> bool:
-    """Point numba's cache to our state folder; whether it can be written."""
-    folder = state_dir() / "cache" / "numba"
+    """Point numba's cache to our state folder, unless it has a place; whether it can be written."""
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or state_dir() / "cache" / "numba")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -118,6 +118,7 @@ def checked_weight(config: Any, value: Any, last: type) -> list[Any]:
     if number and abs(value[3]) <= 1e6:
         return [*value[:3], float(value[3])]
     raise Problem(
-        N_("This network has no such weight, or the value does not fit it (a weight is between -1000000 and 1000000)."),
+        N_("This network has no such weight, or the value does not fit it (a weight is between -1,000,000 and "
+           "1,000,000)."),
         kind="knob", name="weight",
     )  # fmt: skip

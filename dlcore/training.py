@@ -172,7 +172,7 @@ class _Loop:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         scalars = {"loss": loss.detach()}
-        if self.plan.clip_norm or self.plan.gradient_norms:
+        if self.plan.clip_norm or self.plan.gradient_norms or self.task.parts:
             scalars |= self._gradients()
         self.optimizer.step()
         self.pending.append(Unread(rate, outputs.detach(), targets, scalars))

@@ -93,7 +93,8 @@ def draw(count: int, height: int, width: int, settings: Strengths) -> Moves:
         most = math.log1p(settings.scale)
         moves = moves._replace(scale=kept(uniform(-most, most, count, 1).exp().expand(-1, 2), moves.scale))
     if chance and (settings.flip or settings.upside_down):
-        mirrored = torch.stack([chosen(count, settings.flip), chosen(count, settings.upside_down)], 1)
+        sides = (settings.flip * chance, settings.upside_down * chance)
+        mirrored = torch.stack([chosen(count, share) for share in sides], 1)
         moves = moves._replace(scale=torch.where(mirrored, -moves.scale, moves.scale))
     if settings.shear:
         moves = moves._replace(shear=kept(uniform(-settings.shear, settings.shear, count), moves.shear))

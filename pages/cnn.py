@@ -11,12 +11,12 @@ from ui.data_box import data_box
 from ui.evaluation_panel import evaluation_panel
 from ui.gallery import gallery
 from ui.intro import intro, lab, outro, prose
-from ui.layer_editor import layer_editor
+from ui.layer_editor import folded_editor
 from ui.lessons import lesson_for
-from ui.look_panel import look_panel
+from ui.look_panel import EXTRA, look_panel
 from ui.names import DATASETS, NETWORKS, OPTIMIZERS, PIXELS, SCHEDULES
 from ui.own_images import own_images_box
-from ui.run_panel import run_panel
+from ui.run_panel import find_run, run_panel
 from ui.run_shelf import run_shelf
 from ui.training_view import training_view
 from ui.why_convolution import why_convolution
@@ -29,11 +29,11 @@ lesson = lesson_for("cnn")
 intro(lesson, parts=PARTS)
 panel, picture = lab()
 with panel:
-    config = controls(lesson.config, labels=LABELS, hidden=("layers", "own_form"))
+    config = controls(lesson.config, labels=LABELS, hidden=("layers", "own_form"), extra=EXTRA)
 with picture:
     here = data_box(config.dataset) and own_images_box(config)
-    show_images = gallery(config) if here else None
-    fits = here and layer_editor(lesson.slug, config)
+    show_images = gallery(config, folded=config.network == "own") if here else None
+    fits = here and folded_editor(lesson.slug, config, unfolded=find_run(lesson) is None)
     history = run_panel(lesson, config, training_view, ready=fits)
 asked, examined = st.container(key="asked"), st.container(key="examined")  # a worker answers: drawn last
 for section in ("what-you-see", "seven-steps", "formulas"):

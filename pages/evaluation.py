@@ -13,7 +13,7 @@ from ui.lessons import lesson_for
 from ui.live_lab import live_lab
 from ui.run_panel import run_panel
 
-EXTRA = (*threshold_lab.EXTRA, *confusion_lab.EXTRA, *calibration_lab.EXTRA)
+EXTRA = (*threshold_lab.EXTRA, *confusion_lab.EXTRA, *calibration_lab.EXTRA, *certainty_lab.EXTRA)
 CODE = (
     "dlcore.thresholds:curves",
     "dlcore.thresholds:counts",

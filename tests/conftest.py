@@ -20,6 +20,7 @@ settings.load_profile("shared machine")
 
 STATE = tempfile.TemporaryDirectory(prefix="dlcore-tests-")
 os.environ["DLCORE_STATE"] = STATE.name  # before anything reads it: tests never touch the user's own runs
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(STATE.name) / "numba"))  # compiled once for all servers of a session
 os.environ["DLCORE_EXTRA_EXPERIMENTS"] = "toy=tests.toy"
 os.environ.pop("DLCORE_SCHEDULER", None)
 

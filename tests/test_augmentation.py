@@ -70,6 +70,23 @@ def test_mirroring_twice_is_nothing_and_once_is_a_flip():
     torch.testing.assert_close(a.augment(X, Strengths(upside_down=1)), X.flip(-2), atol=0.05, rtol=0)
 
 
+def test_mirroring_falls_on_as_many_images_as_both_probabilities_say():
+    torch.manual_seed(0)
+    moves = warps.draw(4000, 28, 28, Strengths(probability=0.5, flip=0.6))
+    assert (moves.scale[:, 0] < 0).float().mean().item() == pytest.approx(0.3, abs=0.03)
+    assert (moves.scale[:, 1] == 1).all()
+
+
+def test_noise_is_the_same_however_the_images_lie_in_memory():
+    """And so on every device: it is drawn on the CPU, in the order of the axes."""
+    X, sigma = torch.full((5, 3, 8, 8), 128.0), torch.full((5,), 0.1)
+    made = []
+    for images in (X, X.to(memory_format=torch.channels_last)):
+        torch.manual_seed(3)
+        made.append(a.noise(images, sigma))
+    assert torch.equal(*made)
+
+
 def test_a_shift_by_whole_pixels_is_a_padded_crop():
     X = pictures()
     moved = a.moved(X, warps.none(6)._replace(shift=torch.tensor([[3.0, -2.0]]).expand(6, 2)))

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHORT = [
     "startup",
     "loop_overhead",
+    "sequence_overhead",
     "look_inside",
     "playground",
     "augmentation",

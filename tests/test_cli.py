@@ -20,6 +20,14 @@ from dlcore.experiments import NAMES
 from tests.test_data import REMOTES, Mirror, cache, server  # noqa: F401 - fixtures
 
 QUICK = ("--set", "steps=5")
+PLAIN = (
+    "--set",
+    "memory_format=contiguous",
+    "--set",
+    "precision=float32",
+    "--set",
+    "threads=1",
+)  # nothing is tried first
 
 
 def dlcore(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -88,7 +96,9 @@ def test_a_diverging_run_ends_with_its_reason_and_fails():
 
 
 def test_train_cnn_tells_the_lesson_s_metrics():
-    done = dlcore("train", "cnn", "--set", "train_size=100", "--set", "network=mlp", "--set", "epochs=2", "--json")
+    done = dlcore(
+        "train", "cnn", "--set", "train_size=100", "--set", "network=mlp", "--set", "epochs=2", *PLAIN, "--json"
+    )
     assert done.returncode == 0, done.stderr
     lines = rows(done.stdout)
     assert {"test_accuracy", "seconds", "device", "params"} <= lines[-1].keys()
@@ -135,7 +145,7 @@ def test_bad_input_gives_one_sentence_and_status_2(args, says, capsys):
 
 
 def test_ctrl_c_ends_with_130_and_no_traceback():
-    command = [sys.executable, "-m", "dlcore", "train", "cnn", "--set", "epochs=50", "--json"]
+    command = [sys.executable, "-m", "dlcore", "train", "cnn", "--set", "epochs=50", *PLAIN, "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert '"started"' in process.stdout.readline()
@@ -169,7 +179,9 @@ def test_bars_are_for_terminals_only():
 
 @pytest.fixture
 def mirrors(cache, server, monkeypatch):  # noqa: F811
-    """MNIST from the loopback mirror; Fashion-MNIST from one that does not have it."""
+    """MNIST from the loopback mirror; Fashion-MNIST from one that does not have it. There is nothing else to fetch."""
+    for name in set(CATALOGUE) - {"mnist", "fashion_mnist"}:
+        monkeypatch.delitem(CATALOGUE, name)
     for name, kind in (("mnist", "good"), ("fashion_mnist", "empty")):
         entry = replace(CATALOGUE[name], remotes=REMOTES, mirrors=(f"{server}/{kind}/",))
         monkeypatch.setitem(CATALOGUE, name, entry)
@@ -194,7 +206,7 @@ def test_download_without_names_lists_them(mirrors, capsys):
 
 
 def test_train_fetches_the_data_it_needs(mirrors, capsys):
-    args = ["train", "cnn", "--set", "dataset=mnist", "--set", "network=mlp", "--set", "epochs=1", "--json"]
+    args = ["train", "cnn", "--set", "dataset=mnist", "--set", "network=mlp", "--set", "epochs=1", *PLAIN, "--json"]
     assert cli.main(args) == 0
     out, err = capsys.readouterr()
     assert "mnist lies in" in err
@@ -240,6 +252,7 @@ def test_doctor_asks_the_scheduler(monkeypatch):
     assert time.monotonic() - started < 5
     monkeypatch.setenv("DLCORE_SCHEDULER", "tcp://host:notaport")
     assert not doctor.workers().ok
+    assert cli.main(["doctor"]) == 1, "who names a scheduler has no other workers"
 
 
 def test_memory_full_is_a_sentence(monkeypatch, capsys):

@@ -169,10 +169,10 @@ def test_a_teachers_link_hides_the_controls_and_resets_to_what_it_says():
 
 def test_only_a_sensible_range_is_dragged():
     from dlcore.knobs import Knob
-    from ui.controls import _draggable
+    from ui.knob_widgets import draggable
 
     def dragged(**bounds):
-        return _draggable(Knob("x", float, 1.0, **bounds))
+        return draggable(Knob("x", float, 1.0, **bounds))
 
     assert dragged(low=0.0, high=0.99)
     assert dragged(low=1e-30, high=1e3, log=True)

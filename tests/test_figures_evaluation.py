@@ -45,6 +45,14 @@ FIGURES: dict[str, Any] = {
 }
 
 
+def test_bins_of_few_samples_are_pale_and_on_no_line():
+    said, true, count = np.array([0.1, 0.5, 0.7, 0.9]), np.array([0.0, 0.4, 1.0, 0.8]), np.array([9, 10, 3, 500])
+    many, few, *_after = certainty.reliability((said, true, count), CLAIMS)._data
+    assert (many["mode"], few["mode"]) == ("lines+markers", "markers")
+    assert (many["x"].tolist(), few["x"].tolist()) == ([0.5, 0.9], [0.1, 0.7])
+    assert few["marker"]["opacity"] < many["marker"]["opacity"] / 2
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_figures_are_valid(name):
     figure: Any = FIGURES[name]

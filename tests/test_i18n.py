@@ -1,6 +1,7 @@
 """Every text is translated, whole and with its placeholders; no text is put together from pieces."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from babel.messages.catalog import Catalog
 
 from dlcore.texts import Problem
 from ui import translations
-from ui.i18n import LANGUAGES, PLACEHOLDER, _, catalogue, fill, language_for, sections, tell
+from ui.i18n import LANGUAGES, PLACEHOLDER, _, catalogue, fill, language_for, sections, sentences, tell
 from ui.lessons import READY
 
 ROOT = Path(translations.ROOT)
@@ -69,6 +70,23 @@ def test_prose_has_the_same_sections_and_placeholders_in_every_language(slug, co
 def test_prose_is_there(slug, code):
     assert sections(slug, code)["lead"]
     assert all(sections(slug, code).values()), "an empty section"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_thousands_have_a_comma(slug, code):
+    """As in the numbers that the page computes; years have none."""
+    prose = {name: text for name, text in sections(slug, code).items() if name not in ("reading", "where-used")}
+    found = {name: re.findall(r"(?<![\w,.\\-])\d{4,}(?![\w-])", text, re.ASCII) for name, text in prose.items()}
+    assert {name: [n for n in numbers if not 1900 <= int(n) < 2100] for name, numbers in found.items()} == {
+        name: [] for name in prose
+    }
+
+
+def test_sentences_follow_each_other_as_the_language_sets_them(monkeypatch):
+    assert sentences("One.", "", "Two.") == "One. Two."
+    monkeypatch.setattr("ui.i18n.language", lambda: "zh")
+    assert sentences("一。", "二。") == "一。二。"
 
 
 def test_formulas_keep_their_braces():

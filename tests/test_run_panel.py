@@ -123,6 +123,16 @@ def test_a_reload_finds_the_run_and_a_stranger_does_not(tab):
     assert tab(**SLOW).buttons() == ["Train"]
 
 
+def test_a_reload_prefers_the_pages_own_run_to_a_newer_one_of_a_comparison(tab, jobs):
+    panel = tab(steps="20")
+    panel.press("Train").becomes("finished")
+    me = panel.at.session_state["me"]
+    (own,) = jobs.runs(me)
+    jobs.submit("toy", own.config, owner=me, part="comparison")
+    assert [run.part for run in jobs.runs(me)] == ["comparison", ""]
+    assert tab(me).at.session_state["page:toy"]["run"] == own.run_id
+
+
 def test_a_failed_run_says_why_and_offers_to_go_on(tab):
     panel = tab(**SLOW, event="problem", at="150")
     panel.press("Train").goes_on()

@@ -14,7 +14,7 @@ import streamlit as st
 
 from ui.components import base_path, component
 from ui.i18n import language
-from ui.session import current, page_state
+from ui.session import current, in_fragment, page_state
 
 _replace = component("address")
 
@@ -44,9 +44,25 @@ def link(slug: str, texts: Mapping[str, str]) -> str:
     return f"{base.removesuffix(f'/{slug}')}/{slug}?{_query(texts)}"
 
 
+def change(slug: str, name: str, text: str) -> None:
+    """One parameter beside the knobs has changed: ``show`` comes after this, or a part of the page calls ``follow``."""
+    state = page_state(slug)
+    state["address_stale"] = True
+    if name in state.get("extra_names", ()):  # those that the page has said it keeps
+        known = state["address"]
+        state["address"] = {n: t for n, t in {**known, name: text}.items() if t}
+
+
+def follow() -> None:
+    """For a part of the page that is drawn alone: have the whole page drawn where the address must be written anew."""
+    if page_state(current()).pop("address_stale", False) and in_fragment():
+        st.rerun()
+
+
 def show() -> None:
     """Bring the browser's address line up to date. The shell calls it after the page."""
     slug = current()
+    page_state(slug).pop("address_stale", None)
     path = f"{base_path()}/{'' if slug == 'home' else slug}"
     with st.container(key="address"):
         _replace(key="address-line", data={"path": path, "query": query()})

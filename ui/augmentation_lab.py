@@ -20,11 +20,12 @@ from ui.controls import controls, get_extra, put_extra, put_value
 from ui.data_box import data_box
 from ui.i18n import _, tell
 from ui.intro import lab
+from ui.layer_editor import folded_editor
 from ui.live_plot import live_plot
 from ui.names import DATASETS, NETWORKS, OPTIMIZERS, PIXELS, SCHEDULES
 from ui.session import imposed, page_state, set_up_by_teacher
 
-SLUG, EXTRA = "augmentation", ("group",)
+SLUG, EXTRA = "augmentation", ("group", "spread", "rate", "quiz", "quiz_draw")
 ROWS, DRAWS = 4, 8
 HEIGHT, FOOT = 470, 5  # px of the grid; pixels of an image for the word below
 LABELS = {
@@ -36,7 +37,7 @@ FOLDED = ("train_size", "network", "optimizer", "learning_rate", "batch_size", "
 
 
 def draw() -> tuple[Config, dict[str, Any] | None, bool]:
-    """Controls and grid; returns the config, what the grid shows (None while nobody answers), whether the data is here.
+    """Controls and grid; returns the config, what the grid shows (None: nobody answers), whether it can be trained.
 
     Made to be called by ``live_lab``.
     """
@@ -50,7 +51,8 @@ def draw() -> tuple[Config, dict[str, Any] | None, bool]:
         _presets()
         here = data_box(config.dataset)
         made = _grid(config) if here else None
-    return config, made, here
+        fits = folded_editor(SLUG, config, unfolded=True)
+    return config, made, here and fits
 
 
 def _group() -> str:
@@ -100,6 +102,7 @@ def _grid(config: Config) -> dict[str, Any] | None:
     notes = _notes(made, mixed=config.mix != "none" and config.probability > 0)
     live_plot(
         figures.tiles(flat, 1 + DRAWS, foot=FOOT, notes=notes), key="variants", height=HEIGHT,
+        aspect=figures.aspect(figures.arrangement(flat, 1 + DRAWS, FOOT)),
         alt=_("Four images, and beside each of them eight random variants of it, as the network is shown them."),
         table={_("image"): [_(made["classes"][k]) for k in made["labels"]]},
     )  # fmt: skip

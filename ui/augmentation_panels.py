@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,15 @@ from dlcore.experiments.augmentation import SCALINGS, Config
 from dlcore.figures import DATA, GREY, MODEL, REFERENCE
 from dlcore.figures import augmentation as figures
 from dlcore.history import History
-from dlcore.knobs import build
-from dlcore.texts import Problem
+from dlcore.knobs import Knob, build
+from dlcore.texts import N_, Problem
 from ui.augmentation_lab import LABELS, SLUG, unanswered
 from ui.compare_runs import Contender, compare_runs
+from ui.controls import extra_choice, put_extra, read_extra
 from ui.i18n import _
 from ui.live_plot import live_plot
-from ui.session import owner
+from ui.run_panel import ACTIVE
+from ui.session import imposed, owner
 from ui.slider import slider
 
 COLORS = {"raw": GREY, "unit": DATA, "normalised": MODEL, "per_image": REFERENCE}
@@ -29,6 +33,8 @@ BARS, SPREAD = 340, 240  # px
 SHORT = {"optimizer": "sgd", "momentum": 0.0, "schedule": "constant", "epochs": 5, "evaluations": 4, "train_size": 1000}
 SHORT |= {"network": "fast", "probability": 0.0}
 RATE = 0.05  # suits normalised pixels and throws raw ones out
+ONE_RATE = Knob("rate", float, RATE, 1e-4, 1.0, log=True, label=N_("Learning rate for all"))
+SHOWN = ("normalised", *(name for name in SCALINGS if name != "normalised"))  # the first is shown at first
 
 
 def runs() -> list[History]:
@@ -61,11 +67,16 @@ def two_trainings(config: Config, *, ready: bool) -> None:
 
 
 def results(config: Config) -> story.Pair | None:
-    """Bars for each kind of images: the pair of these settings, else the newest; invites where there is none."""
-    found = story.pairs(runs())
+    """Bars for each kind of images: the pair of these settings, else the newest; invites where there is none.
+
+    Of a pair that is just being trained, the first is there as soon as it has finished.
+    """
+    finished = runs()
+    found = story.pairs(finished)
     mine = [pair for pair in found if _asked(pair.with_, config)]
-    pair = next(iter(mine or found), None)
-    without, with_ = (story.accuracies(pair and run) for run in ((pair.without, pair.with_) if pair else (None, None)))
+    alone = None if mine else _first(config, finished)
+    pair = None if alone else next(iter(mine or found), None)
+    without, with_ = (story.accuracies(run) for run in ((pair.without, pair.with_) if pair else (alone, None)))
     names = [_(name) for name in story.KINDS.values()]
     with st.container(key="prose-verdict"):
         live_plot(
@@ -73,6 +84,9 @@ def results(config: Config) -> story.Pair | None:
             alt=_("Right answers with and without augmentation, on clean, shifted, rotated, noisy and blurred images."),
             table={"": names, _("without"): np.round(without, 4), _("with augmentation"): np.round(with_, 4)},
         )  # fmt: skip
+        if alone:
+            st.markdown(_("The network without augmentation has finished; the other one is still being trained."))
+            return None
         if pair is None:
             st.markdown(_("Train both networks: how each does on every kind of images will stand here."))
             return None
@@ -81,6 +95,19 @@ def results(config: Config) -> story.Pair | None:
         text, words = story.verdict(pair)
         st.markdown(_(text).format(**{name: _(word) for name, word in words.items()}))
     return pair
+
+
+def _first(config: Config, finished: Sequence[History]) -> History | None:
+    """The run without augmentation, where its twin is on its way."""
+    plain, augmented = story.twins(config)
+    going = any(run.config == augmented and run.state in ACTIVE for run in jobs.runs(owner(), SLUG))
+    return next((run for run in finished if going and _same(run, plain)), None)
+
+
+def _same(run: History, config: Config) -> bool:
+    """Whether it was trained with that config, which it has made definite (``auto``)."""
+    given = {name: value for name, value in asdict(config).items() if value not in ("auto", "")}
+    return all(run.config.get(name) == value for name, value in given.items())
 
 
 def _asked(run: History, config: Config) -> bool:
@@ -99,9 +126,10 @@ def scaling_panel(config: Config) -> None:
 
 
 def _pixel_values(config: Config) -> None:
-    chosen = st.segmented_control(
-        _("Scaling of the pixels"), SCALINGS, format_func=lambda name: _(LABELS[name]), default="normalised",
-        required=True, key="scaling.shown",
+    chosen, choose = extra_choice("spread", SHOWN, slug=SLUG)
+    st.segmented_control(
+        _("Scaling of the pixels"), SCALINGS, format_func=lambda name: _(LABELS[name]), required=True,
+        **imposed("scaling.shown", chosen, choose),
     )  # fmt: skip
     try:
         found = _pixels(config.dataset, config.train_size)
@@ -137,9 +165,11 @@ def scaling_race(config: Config, *, ready: bool) -> None:
     """Short runs that differ in the scaling alone, at one learning rate for all."""
     with st.container(key="prose-rates"):
         rate = slider(
-            _("Learning rate for all"), key="scaling.rate", low=1e-4, high=1.0, value=RATE, log=True,
+            _(ONE_RATE.label), key="scaling.rate", low=1e-4, high=1.0, value=read_extra(ONE_RATE, slug=SLUG) or RATE,
+            log=True, controlled=True,
             help=_("Plain gradient descent (SGD without momentum), 5 epochs on 1,000 images."),
         )  # fmt: skip
+        put_extra("rate", "" if rate == RATE else f"{rate:.6g}", slug=SLUG)
         given = {**SHORT, "dataset": config.dataset, "seed": config.seed, "learning_rate": float(f"{rate:.3g}")}
         contenders = [
             Contender(name, _(LABELS[name]), COLORS[name], build(Config, {**given, "scaling": name}))

@@ -13,9 +13,12 @@ from dlcore.experiments import augmentation_look
 from dlcore.experiments.augmentation import Config
 from dlcore.figures import DATA, GREY, MODEL, WARNING
 from dlcore.figures import augmentation as figures
+from dlcore.knobs import Knob
 from dlcore.texts import N_, Problem
+from ui import address
 from ui.augmentation_lab import SLUG, unanswered
-from ui.i18n import _, ngettext
+from ui.controls import extra_choice, put_extra, read_extra
+from ui.i18n import _, ngettext, sentences
 from ui.live_plot import live_plot
 from ui.session import imposed, page_state
 
@@ -24,15 +27,18 @@ HEIGHT, FOOT = 290, 6
 WILD, MINE = "wild", "mine"
 SOURCES = {WILD: N_("Turned, mirrored"), MINE: N_("With my settings")}
 AGREED = 10  # of COUNT: the challenge
+MOST_DRAWS = 1000
+DRAW = Knob("quiz_draw", int, 0, 0, MOST_DRAWS - 1, label=N_("Pictures"))
 
 
 @st.fragment
 def quiz(config: Config, checkpoint: str | None) -> None:
-    """Draw the quiz; a mark redraws it alone.
+    """Draw the quiz; a mark redraws it alone, other pictures the whole page: they are in the address.
 
     Args:
         checkpoint: of the reader's own network, for images that the shipped one does not know; None if there is none.
     """
+    address.follow()
     with st.container(key="prose-quiz"):  # in the reading column
         _quiz(config, checkpoint)
 
@@ -48,17 +54,23 @@ def _quiz(config: Config, checkpoint: str | None) -> None:
     st.markdown(
         _("Mark every picture that no longer shows what its label, in blue, says. Then see what a network sees.")
     )
-    source = st.segmented_control(
-        _("Pictures"), list(SOURCES), format_func=lambda name: _(SOURCES[name]), default=WILD, required=True,
-        key="quiz.source", label_visibility="collapsed",
+    source, choose = extra_choice("quiz", list(SOURCES), slug=SLUG)
+    st.segmented_control(
+        _("Pictures"), list(SOURCES), format_func=lambda name: _(SOURCES[name]), required=True,
+        label_visibility="collapsed", **imposed("quiz.source", source, choose),
     )  # fmt: skip
-    settings = asdict(story.WILD) if source == WILD else story.strengths(config)
+    settings, draw = asdict(story.WILD) if source == WILD else story.strengths(config), _draw()
     try:
-        asked = _questions(config.dataset, settings, page_state(SLUG).get("quiz_draw", 0), checkpoint)
+        asked = _questions(config.dataset, settings, draw, checkpoint)
     except Problem as problem:
         unanswered(problem, "quiz.answer")
         return
-    _ask(asked, _state((config.dataset, source, settings["rotate"], page_state(SLUG).get("quiz_draw", 0))))
+    _ask(asked, _state((config.dataset, source, settings["rotate"], draw)))
+
+
+def _draw() -> int:
+    """Which twelve are asked about."""
+    return read_extra(DRAW, slug=SLUG) or 0
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -86,7 +98,7 @@ def _ask(asked: dict[str, Any], state: dict[str, Any]) -> None:
     live_plot(
         figures.tiles(asked["images"], COLUMNS, foot=FOOT, notes=_notes(asked, shown=state["shown"]),
                       framed=state["marked"], frame=WARNING),
-        key="quiz.tiles", height=HEIGHT, on_click=toggle,
+        key="quiz.tiles", height=HEIGHT, aspect=figures.aspect(place), on_click=toggle,
         alt=_("Twelve changed images, each with the label of its original; click those that have lost it."),
         table=_table(asked, shown=state["shown"]),
     )  # fmt: skip
@@ -113,8 +125,7 @@ def _named(asked: dict[str, Any], tile: int) -> str:
 
 
 def _again() -> None:
-    state = page_state(SLUG)
-    state["quiz_draw"] = state.get("quiz_draw", 0) + 1
+    put_extra("quiz_draw", str((_draw() + 1) % MOST_DRAWS), slug=SLUG)
 
 
 def _notes(asked: dict[str, Any], *, shown: bool) -> list[figures.Note]:
@@ -147,7 +158,7 @@ def _compare(asked: dict[str, Any], state: dict[str, Any]) -> None:
         ngettext("The network gives {n} another name.", "The network gives {n} another name.", wrong).format(n=wrong),
         _("You agree on {same} of {count}.").format(same=same, count=COUNT),
     ]
-    st.markdown(" ".join(parts))
+    st.markdown(sentences(*parts))
     st.caption(_(
         "This is a network’s opinion, not the truth: it has seen upright images only, so it may give a wrong name to "
         "a picture that you can read, or be sure of a scribble. Where you differ, look again, and trust your eyes."

@@ -41,17 +41,19 @@ class Score:
     levels: Sequence[Level] = ()
 
 
-def cells_view(history: History, score: Score | None = None, *, loss_levels: Sequence[Level] = ()) -> None:
+def cells_view(
+    history: History, score: Score | None = None, *, loss_levels: Sequence[Level] = (), height: int = HEIGHT
+) -> None:
     """Draw both plots side by side; quick enough for every tick, and their space is kept before there is anything."""
     left, right = st.columns(2, gap="small")
     with left:
         live_plot(
-            loss_figure(history, loss_levels), key="cells-loss", height=HEIGHT,
+            loss_figure(history, loss_levels), key="cells-loss", height=height,
             alt=_("The loss of each cell against steps, on the batches it learns from, on a logarithmic scale."),
         )  # fmt: skip
     with right:
         live_plot(
-            score_figure(history, score or Score()), key="cells-score", height=HEIGHT,
+            score_figure(history, score or Score()), key="cells-score", height=height,
             alt=_("The score of each cell on held-out sequences against steps."),
         )  # fmt: skip
 

@@ -12,11 +12,14 @@ from dlcore.evaluation_story import alike
 from dlcore.figures import certainty
 from dlcore.texts import N_, Problem
 from dlcore.thresholds import area_under_roc, curves
+from ui.controls import extra_choice
 from ui.i18n import _, tell
 from ui.live_plot import live_plot
+from ui.session import imposed
 from ui.sources import Source
 from ui.threshold_lab import positive_class
 
+EXTRA = ("cases",)
 SIZES = (50, 200, 1000)  # test samples that are made believe, and all
 
 
@@ -24,11 +27,13 @@ def draw(source: Source) -> None:
     """Draw the two histograms for as many test samples as are chosen."""
     total = len(source.labels)
     choices = [*(n for n in SIZES if n < total), total]
-    count = st.segmented_control(
-        _("Test samples"), choices, default=total, required=True, key=f"evaluation.cases.{total}",
-        format_func=lambda n: f"{n:,}", help=_("As if only so many had been tested."),
+    asked, choose = extra_choice("cases", [str(n) for n in (total, *choices[:-1])])
+    count = int(asked)
+    st.segmented_control(
+        _("Test samples"), choices, required=True, format_func=lambda n: f"{n:,}",
+        help=_("As if only so many had been tested."),
+        **imposed(f"evaluation.cases.{total}", count, lambda n: choose(str(n))),
     )  # fmt: skip
-    count = count or total
     positive = positive_class(source)
     chosen = np.random.default_rng(0).permutation(total)[:count]
     right = (source.probabilities.argmax(1) == source.labels)[chosen]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -10,6 +10,8 @@ import streamlit as st
 from ui.i18n import _, ngettext
 from ui.lessons import Lesson
 from ui.session import page_state
+
+FEW = 3  # tasks that stand below each other; more go side by side
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,25 @@ def challenge(lesson: Lesson, tasks: Sequence[Task]) -> None:
     done = sum(share >= 1 for share in reached.values())
     with st.container(key="challenge", border=True):
         st.header(_("Challenge"), anchor="challenge")
-        for task in tasks:
-            _draw(task, reached[task.name])
+        if len(tasks) <= FEW:
+            for task in tasks:
+                _draw(task, reached[task.name])
+        else:
+            _in_two_columns(tasks, reached)
         left = len(tasks) - done
         st.caption(
             ngettext("{n} task to go.", "{n} tasks to go.", left).format(n=left)
             if left
             else _("All done. Well observed!")
         )
+
+
+def _in_two_columns(tasks: Sequence[Task], reached: Mapping[str, float]) -> None:
+    """Row by row, so that the order is that of reading, and of a narrow screen."""
+    for first in range(0, len(tasks), 2):
+        for place, task in zip(st.columns(2, gap="large"), tasks[first : first + 2], strict=False):
+            with place:
+                _draw(task, reached[task.name])
 
 
 def _reached(task: Task, solved: list[str]) -> float:

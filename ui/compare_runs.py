@@ -27,6 +27,7 @@ from ui.session import owner, page_state
 from ui.training_view import SMOOTHING, running_mean
 
 HEIGHT = 320  # px
+PART = "comparison"  # of a page: its runs are not the one that the page's own panel shows
 ACROSS = {"step": N_("Steps"), "epoch": N_("Epochs"), "seconds": N_("Seconds")}
 MEASURES = {
     "test_loss": N_("Test loss"), "test_accuracy": N_("Right on test images"),
@@ -87,7 +88,7 @@ def watch(
         empty = _("Nothing has been trained yet.")
     draw = draw or _curves(key, alt, measures)
     infos = _infos(state)
-    active = any(info.state in ACTIVE for info in infos.values())
+    active = [name for name, info in infos.items() if info.state in ACTIVE]
     st.fragment(_tick, run_every=TICK if active else None)(state, contenders, draw, active, empty)
     return _shown(infos, contenders)
 
@@ -153,7 +154,7 @@ def begin(state: dict[str, Any], experiment: str, contenders: Sequence[Contender
 def submit(state: dict[str, Any], experiment: str, name: str, config: Any) -> bool:
     """Start one run and show it under ``name``; whether that went well (what did not is told by ``tell_fault``)."""
     try:
-        state["compared"][name] = jobs.submit(experiment, config, owner=owner())
+        state["compared"][name] = jobs.submit(experiment, config, owner=owner(), part=PART)
     except Problem as problem:
         state["compare_problem"] = problem.to_dict()
         return False
@@ -189,11 +190,14 @@ def _shown(infos: Mapping[str, RunInfo], contenders: Sequence[Contender]) -> dic
     return {by_name[n]: jobs.history(i.run_id, owner=owner()) for n, i in infos.items() if n in by_name}
 
 
-def _tick(state: dict[str, Any], contenders: Sequence[Contender], draw: Callable, was_active: bool, empty: str) -> None:
-    """One look at all runs; the page as a whole is drawn again when the last of them has ended."""
+def _tick(
+    state: dict[str, Any], contenders: Sequence[Contender], draw: Callable, was_active: Sequence[str], empty: str
+) -> None:
+    """One look at all runs; the page as a whole is drawn again when one of them has ended."""
     with told():
         infos = _infos(state)
-        if was_active and not any(info.state in ACTIVE for info in infos.values()):
+        going = [name for name, info in infos.items() if info.state in ACTIVE]
+        if len(going) < len(was_active):
             st.rerun()
         shown = _shown(infos, contenders)
         draw(shown)

@@ -25,8 +25,15 @@ from starlette.staticfiles import StaticFiles
 ASSETS = Path(__file__).parent.parent / "assets" / "components"
 
 _LOADER = """
+const kept = (data, width) => { // the room that packed data ask for, where they begin with it (ui.live_plot)
+  if (!ArrayBuffer.isView(data)) return undefined;
+  const text = new TextDecoder().decode(data.subarray(4, 60));
+  const [, height, aspect] = /^\\{"height":(\\d+),"aspect":([\\d.]*)/.exec(text) ?? [];
+  return height && `${Math.round(Math.min(height, aspect && width ? width / aspect : height))}px`;
+};
 export default async (component) => {
-  component.parentElement.style.minHeight ||= "%(height)s";
+  const host = component.parentElement;
+  if (!host.childElementCount) host.style.minHeight = kept(component.data, host.clientWidth) ?? "%(height)s";
   const module = await import(new URL("%(base)s/components/%(name)s.js", location.origin));
   const data = Array.isArray(component.data) ? component.data[0] : component.data;
   return module.default({...component, data});

@@ -14,7 +14,7 @@ from dlcore.figures import evaluation, images, thresholds
 from dlcore.figures.evaluation import amount
 from dlcore.texts import N_, Problem
 from dlcore.thresholds import curves, histogram
-from ui.controls import get_extra, put_extra
+from ui.controls import extra_choice, get_extra, put_extra
 from ui.i18n import _, ngettext, plain, tell
 from ui.intro import passage
 from ui.live_plot import live_plot
@@ -22,7 +22,7 @@ from ui.session import imposed, set_up_by_teacher
 from ui.sources import Source
 from ui.threshold_lab import EDGES, names, place_in, positive_class
 
-EXTRA = ("cell", "view")
+EXTRA = ("cell", "view", "cells")
 MOST, COLUMNS = 18, 6  # images of a cell
 VIEWS = {"classes": N_("All classes: the largest wins"), "threshold": N_("One class, at the threshold")}
 
@@ -35,10 +35,12 @@ def draw(source: Source, scene: Scene) -> tuple[int, int] | None:
     with st.container(key="confusion-cells"):
         left, right = st.columns([1, 1.35], gap="large")
     with left:
-        shares = st.segmented_control(
-            _("Numbers"), ["count", "share"], default="count", required=True, key="evaluation.cells",
+        shares, choose = extra_choice("cells", ["count", "share"])
+        st.segmented_control(
+            _("Numbers"), ["count", "share"], required=True, label_visibility="collapsed",
             format_func=lambda name: _("Counts") if name == "count" else _("Shares of a row"),
-            help=_("How many samples, or which part of those with the same truth."), label_visibility="collapsed",
+            help=_("How many samples, or which part of those with the same truth."),
+            **imposed("evaluation.cells", shares, choose),
         )  # fmt: skip
         cell = _cell(matrix)
         live_plot(

@@ -15,17 +15,16 @@ import streamlit as st
 from dlcore.knobs import Knob, build, check_value, defaults_for, knobs_of, read_value, to_texts
 from dlcore.texts import N_, Problem
 from ui import address
-from ui.i18n import _, tell
+from ui.i18n import _, sentences, tell
+from ui.knob_widgets import draggable, dragged, label_of, short, stock
 from ui.names import name_for
 from ui.session import arrived, current, imposed, page_state, set_up_by_teacher
-from ui.slider import Mark, overrule, slider
+from ui.slider import Mark, overrule
 
 C = TypeVar("C")
 Values = dict[str, Any]  # the value of every knob, by name
 CHANGES = "changes"  # what a link's run is to repeat beside its settings (see ``ui.repeat``)
 RESERVED = ("lang", "hide", CHANGES)  # parameters of the address that are no knobs
-FEW, LETTERS = 4, 32  # choices that stand side by side, and letters of all together; more go into a list
-WIDEST = 1e6  # a track of a few hundred pixels cannot choose within more; the number is typed then
 
 
 @dataclass
@@ -97,6 +96,9 @@ def controls(
             notes.warning(_sentence(panel, name, fault, getattr(config, name, None)), icon=":material/info:")
     for sentence in panel.said:  # a value that had to move with the data: said once
         st.toast(sentence, icon=":material/info:")
+    if state.get("extra_faults") and "extra_settled" not in state:
+        state["extra_settled"] = _set(state)
+    state["extra_names"] = (*extra, CHANGES)
     address.put({**to_texts(build(config_class, panel.given)), **_kept(state, (*extra, CHANGES))})
     return config
 
@@ -116,7 +118,11 @@ def put_value(name: str, value: Any, *, slug: str | None = None) -> None:
 
 def put_extra(name: str, text: str, *, slug: str | None = None) -> None:
     """Set an ``extra`` parameter of the address; an empty text removes it."""
-    page_state(slug or current()).setdefault("extra", {})[name] = text
+    slug = slug or current()
+    extras = page_state(slug).setdefault("extra", {})
+    if extras.get(name, "") != text:
+        address.change(slug, name, text)
+    extras[name] = text
 
 
 def get_extra(name: str, *, slug: str | None = None) -> str:
@@ -127,15 +133,38 @@ def get_extra(name: str, *, slug: str | None = None) -> str:
     return extras[name]
 
 
-def read_extra(knob: Knob, *, slug: str | None = None) -> Any | None:
-    """An ``extra`` parameter as a value of ``knob``; None where there is none, or none that fits, which is told."""
-    text = get_extra(knob.name, slug=slug)
+def extra_choice(name: str, choices: Sequence[str], *, slug: str | None = None) -> tuple[str, Callable[[str], None]]:
+    """An ``extra`` parameter that is one of ``choices``, by default the first; and what to call with another one."""
+    slug, asked = slug or current(), get_extra(name, slug=slug)
+    value = asked if asked in choices else choices[0]
+    return value, lambda chosen: put_extra(name, "" if chosen == choices[0] else chosen, slug=slug)
+
+
+def read_extra(knob: Knob, *, slug: str | None = None, silent: bool = False) -> Any | None:
+    """An ``extra`` parameter as a value of ``knob``; None where there is none, or none that fits.
+
+    What does not fit is told where this is called (unless ``silent``: once a run is enough), until the user touches
+    something.
+    """
+    state, text = page_state(slug or current()), get_extra(knob.name, slug=slug)
+    value, faults = None, state.setdefault("extra_faults", {})
     try:
-        return read_value(knob, text) if text else None
+        value = read_value(knob, text) if text else None
     except Problem as fault:
-        st.warning(_named(fault, knob), icon=":material/info:")
-        put_extra(knob.name, "", slug=slug)
-        return None
+        faults[knob.name] = fault
+        state["extra"][knob.name] = ""
+    if knob.name in faults and not silent:
+        if state.get("extra_settled") in (None, _set(state)):
+            st.warning(_named(faults[knob.name], knob), icon=":material/info:")
+        else:
+            faults.clear()
+    return value
+
+
+def _set(state: Mapping[str, Any]) -> tuple[Values, Values]:
+    """All that is set on a page, beside the knobs, too."""
+    extras = {name: text for name, text in state.get("extra", {}).items() if text}
+    return dict(state.get("given", {})), extras
 
 
 def _function(given: Any) -> Callable[[Values], Any]:
@@ -178,25 +207,22 @@ def _sentence(panel: _Panel, name: str, fault: Problem, instead: Any) -> str:
     """The fault, and what is used instead; knob and choice by the names that stand on the page."""
     knob = knobs_of(panel.config_class).get(name)
     if knob is None:
-        return tell(fault) + " " + _("It was left out.")
-    value = _(name_for(panel.labels, knob.name, instead)) if knob.choices else _short(instead)
-    return _named(fault, knob) + " " + _("{name} = {value} is used instead.").format(name=_label(knob), value=value)
+        return sentences(tell(fault), _("It was left out."))
+    value = _(name_for(panel.labels, knob.name, instead)) if knob.choices else short(instead)
+    instead_of = _("{name} = {value} is used instead.").format(name=label_of(knob), value=value)
+    return sentences(_named(fault, knob), instead_of)
 
 
 def _named(fault: Problem, knob: Knob) -> str:
     """The fault of a knob's value, with the knob's name as it stands on the page."""
-    return tell(Problem(fault.template, kind=fault.kind, **{**fault.params, "name": _label(knob)}))
+    return tell(Problem(fault.template, kind=fault.kind, **{**fault.params, "name": label_of(knob)}))
 
 
 def _moved(knob: Knob, value: Any) -> str:
     """That the data on screen moved a value."""
     return _("{name} was set to {value}: the data on screen allows no more than {low} to {high}.").format(
-        name=_label(knob), value=_short(value), low=_short(knob.low), high=_short(knob.high)
+        name=label_of(knob), value=short(value), low=short(knob.low), high=short(knob.high)
     )
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _draw_all(panel: _Panel, hidden: Sequence[str], under: Sequence[str]) -> Values:
@@ -218,22 +244,15 @@ def _draw(panel: _Panel, name: str) -> Any:
     knob, value, marks = panel.look(name)
     value = _within(panel, knob, value)
     key = f"{current()}.{name}"
-    if _draggable(knob):
-        shown = _dragged(knob, key, value, marks)
+    if draggable(knob):
+        shown = dragged(knob, key, value, marks)
     else:
         slug = current()
-        _stock(panel, knob, imposed(key, value, lambda chosen: put_value(name, knob.kind(chosen), slug=slug)))
+        stock(knob, panel.labels, imposed(key, value, lambda chosen: put_value(name, knob.kind(chosen), slug=slug)))
         shown = value
     if shown != value:
         panel.given[name] = shown
     return shown
-
-
-def _draggable(knob: Knob) -> bool:
-    """A seed is no quantity, and what has no bounds, or immense ones, has no track."""
-    if knob.low is None or knob.high is None or knob.kind not in (int, float) or knob.choices or knob.name == "seed":
-        return False
-    return knob.log or knob.high - knob.low <= WIDEST
 
 
 def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
@@ -251,40 +270,6 @@ def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
             panel.given[knob.name] = nearest
             panel.said.append(words)
         return nearest
-
-
-def _dragged(knob: Knob, key: str, value: Any, marks: Sequence[Mark]) -> Any:
-    """Our own slider."""
-    step = knob.step or (1 if knob.kind is int else None)
-    texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help), "unit": _(knob.unit), "zero": _(knob.zero)}
-    scale: dict[str, Any] = {"low": knob.low, "high": knob.high, "log": knob.log, "step": step, "marks": marks}
-    return knob.kind(slider(**texts, **scale, key=key, value=value, controlled=True))
-
-
-def _stock(panel: _Panel, knob: Knob, state: dict[str, Any]) -> None:
-    """The widget of Streamlit that fits the knob, with the ``state`` that ``imposed`` gave it."""
-    texts: dict[str, Any] = {"label": _label(knob), "help": _(knob.help) or None, **state}
-    if knob.choices:
-        plain = {choice: name_for(panel.labels, knob.name, choice) for choice in knob.choices}
-        name = {choice: _(text) for choice, text in plain.items()}.__getitem__
-        letters = sum(map(len, map(str, plain.values())))  # of the English names: alike in every language
-        if len(knob.choices) <= FEW and letters <= LETTERS:
-            st.segmented_control(**texts, options=knob.choices, format_func=name, required=True)
-        else:
-            st.selectbox(**texts, options=knob.choices, format_func=name)
-    elif knob.kind is bool:
-        st.toggle(**texts)
-    elif knob.kind is str:
-        st.text_input(**texts)
-    else:
-        low, high = (None if bound is None else knob.kind(bound) for bound in (knob.low, knob.high))
-        step = knob.step or (1 if knob.kind is int else None)
-        digits = None if step else "%.6g"  # else a small value would be shown as 0.00
-        st.number_input(**texts, min_value=low, max_value=high, step=step, format=digits)
-
-
-def _label(knob: Knob) -> str:
-    return _(knob.label) or knob.name
 
 
 def _reset_button(state: dict[str, Any], prepared: bool) -> None:
@@ -321,6 +306,6 @@ def _config(panel: _Panel, shown: Values, hidden: Sequence[str]) -> Any:
     try:
         return build(panel.config_class, {**rest, **shown})
     except Problem as fault:  # bounds that only the config as a whole knows
-        panel.said.append(tell(fault) + " " + _("The defaults are used instead."))
+        panel.said.append(sentences(tell(fault), _("The defaults are used instead.")))
         panel.given.clear()
         return build(panel.config_class, {})

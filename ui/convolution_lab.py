@@ -15,7 +15,7 @@ from dlcore.texts import N_, Problem
 from ui import filter_choice, picture_choice
 from ui.controls import get_extra, put_extra, read_extra
 from ui.convolution_view import convolution_view
-from ui.i18n import _, tell
+from ui.i18n import _, sentences, tell
 from ui.intro import lab
 from ui.session import imposed, set_up_by_teacher
 from ui.slider import slider
@@ -59,7 +59,7 @@ def _bench(picture: np.ndarray) -> Bench:
         for name in NAMES[1:]:
             if _counts(name, operation):
                 _move(knobs_of(Settings)[name], getattr(settings, name))
-        settings = _settings(W)
+        settings = _settings(W, silent=True)
     k = settings.window
     laid = preset(filter_text or filter_choice.FIRST, k)[None] if W is None else resized(W, k)
     if len(picture) == 1:
@@ -85,11 +85,11 @@ def _filter(text: str) -> np.ndarray | None:
         return preset(filter_choice.FIRST, 3)[None]
 
 
-def _settings(W: np.ndarray | None) -> Settings:
-    """What the address says; what it says wrongly is told once, and the default taken."""
+def _settings(W: np.ndarray | None, *, silent: bool = False) -> Settings:
+    """What the address says; what it says wrongly is told (unless ``silent``), and the default taken."""
     values: dict[str, Any] = {} if W is None else {"window": W.shape[-1]}
     for name in NAMES:
-        given = read_extra(knobs_of(Settings)[name], slug=SLUG)
+        given = read_extra(knobs_of(Settings)[name], slug=SLUG, silent=silent)
         if given is not None:
             values[name] = given
     return Settings(**values)
@@ -162,7 +162,7 @@ def _words(bench: Bench) -> None:
             row=row + 1, column=column + 1,
         )  # fmt: skip
         if not bench.pools and text in LOOK:
-            words = f"{_(LOOK[text])} {words}"
+            words = sentences(_(LOOK[text]), words)
         st.markdown(f":blue[:material/visibility:] {words}")
 
 

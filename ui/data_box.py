@@ -11,20 +11,21 @@ from ui.i18n import _, tell
 TICK = 0.5  # seconds
 
 
-def data_box(name: str, knob: str = "dataset") -> bool:
+def data_box(name: str, knob: str = "dataset", *, instead: str = "") -> bool:
     """Draw nothing where the dataset is here (or embedded); else the offer to download it, and how far that is.
 
-    Returns whether the dataset is here: without it no run can begin. ``knob`` is what the built-in data is put into.
+    Returns whether the dataset is here: without it no run can begin. ``knob`` is what the built-in data is put into:
+    its name, or ``instead``.
     """
     if name not in catalogue.CATALOGUE or catalogue.locate(name):
         return True
     work = download.background(name)
     running = work is not None and work.running
-    st.fragment(_box, run_every=TICK if running else None)(name, knob)
+    st.fragment(_box, run_every=TICK if running else None)(name, knob, instead)
     return False
 
 
-def _box(name: str, knob: str) -> None:
+def _box(name: str, knob: str, instead: str) -> None:
     entry, work = catalogue.dataset(name), download.background(name)
     with st.container(border=True, key="data-box"):
         if work is not None and work.running:
@@ -42,5 +43,5 @@ def _box(name: str, knob: str) -> None:
                 st.rerun()
             words = _("Use {built_in}").format(built_in=_(entry.stand_in_title))
             if st.button(words, icon=":material/swap_horiz:", key=f"data-box.{name}.stand-in"):
-                put_value(knob, entry.stand_in)
+                put_value(knob, instead or entry.stand_in)
                 st.rerun()

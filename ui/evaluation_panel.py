@@ -13,7 +13,7 @@ from dlcore.experiments import cnn_look
 from dlcore.figures import evaluation, images
 from dlcore.history import History
 from dlcore.texts import Problem
-from ui.i18n import _, language, ngettext, plain, tell
+from ui.i18n import _, language, ngettext, plain, sentences, tell
 from ui.lessons import lesson_for
 from ui.live_plot import live_plot
 from ui.session import current, page_state
@@ -83,7 +83,7 @@ def _summary(report: dict[str, Any], classes: list[str]) -> str:
         "Its most frequent mistake: it took **{truth}** for **{said}**, {n} times.",
         int(wrong.max()),
     ).format(truth=plain(_(classes[truth])), said=plain(_(classes[said])), n=wrong.max())
-    return f"{words} {often}"
+    return sentences(words, often)
 
 
 def _scores(report: dict[str, Any], classes: list[str]) -> None:

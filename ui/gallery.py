@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import asdict
@@ -17,18 +18,19 @@ from dlcore.data import gallery as pictures
 from dlcore.data.images import name_of
 from dlcore.texts import Problem
 from ui.components import ASSETS
-from ui.i18n import _, tell
+from ui.i18n import _, sentences, tell
 from ui.session import current, page_state
 
 
-def gallery(config: Any) -> Callable[[], None]:
-    """Keep room for the strips of the dataset that the config names (it must be here).
+def gallery(config: Any, *, folded: bool = False) -> Callable[[], None]:
+    """Keep room for the strips of the dataset that the config names (it must be here); ``folded``: behind a click.
 
     Returns what draws them: call it at the end of the page, since a worker that has just begun takes its time, and the
     buttons need not wait for it. Strips that were drawn before are drawn at once.
     """
     name = name_of(asdict(config))
-    with st.container(key="gallery", gap="xsmall"):
+    fold = st.expander(_("The images"), icon=":material/photo_library:") if folded else contextlib.nullcontext()
+    with fold, st.container(key="gallery", gap="xsmall"):
         room, words = st.empty(), st.empty()
     if page_state(current()).get("gallery") == name:  # they are in the cache
         _ask(name, room, words)
@@ -84,4 +86,4 @@ def _facts(found: dict[str, Any]) -> str:
     colour = _("in colour") if channels == 3 else _("in grey")
     words = _("{train:,} images to learn from, {test:,} for the test; {height} × {width} pixels {colour}.")
     facts = words.format(train=found["train"], test=found["test"], height=height, width=width, colour=colour)
-    return f"{facts} " + _("These images are {note}.").format(note=_(found["note"])) if found["note"] else facts
+    return sentences(facts, _("These images are {note}.").format(note=_(found["note"])) if found["note"] else "")

@@ -82,6 +82,11 @@ def ngettext(one: str, many: str, count: int) -> str:
     return catalogue(language()).ngettext(one, many, count)
 
 
+def sentences(*parts: str) -> str:
+    """Whole sentences one after the other, as the session's language sets them: Chinese ones without a space."""
+    return ("" if language() == "zh" else " ").join(part for part in parts if part)
+
+
 def tell(problem: Problem | Mapping[str, Any], *, markdown: bool = True) -> str:
     """A ``Problem`` (or its ``to_dict()``) as a sentence in the session's language, to be shown as Markdown.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import streamlit as st
@@ -16,6 +17,7 @@ from ui.i18n import tell
 MOST_KEPT = 200  # answers; they are small
 _pool = ThreadPoolExecutor(2, thread_name_prefix="later")
 _asked: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+_lock = Lock()
 
 
 def later(key: Hashable, function: Callable[..., Any], *args: Any) -> Any | None:
@@ -29,15 +31,16 @@ def later(key: Hashable, function: Callable[..., Any], *args: Any) -> Any | None
     """
     if jobs.status().state != "ready":
         return None
-    if key not in _asked:
-        _asked[key] = _pool.submit(jobs.call, function, *args)
-        while len(_asked) > MOST_KEPT:
-            _asked.popitem(last=False)
-    future = _asked[key]
-    if not future.done():
-        return None
-    if future.exception() is not None:
-        _asked.pop(key, None)
+    with _lock:  # sessions are threads, and ask at the same time
+        if key not in _asked:
+            _asked[key] = _pool.submit(jobs.call, function, *args)
+            while len(_asked) > MOST_KEPT:
+                _asked.popitem(last=False)
+        future = _asked[key]
+        if not future.done():
+            return None
+        if future.exception() is not None:
+            _asked.pop(key, None)
     return future.result()
 
 

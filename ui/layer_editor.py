@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from dlcore import jobs
 from dlcore.data import own_images
 from dlcore.data.images import DRAWN
-from dlcore.models.layer_shapes import Row, Shape, fault, shapes, total
+from dlcore.models.layer_shapes import Row, Shape, fault, shapes, step_bytes, total
 from dlcore.models.layers import BOUNDS, FIRST, KINDS, MOST_TEXT, PRESETS, parse
 from dlcore.texts import N_, Problem
 from ui.components import component
@@ -19,6 +20,7 @@ from ui.names import NETWORKS
 from ui.session import page_state, set_up_by_teacher
 
 KEY = "layers"
+AT_REST = 10**9  # bytes that a worker takes before it computes anything
 MOST_UNDO = 50  # texts that are kept
 FORMS: dict[str, tuple[Shape, int]] = {**dict.fromkeys(DRAWN, ((1, 28, 28), 8)), "cifar10": ((3, 32, 32), 10)}
 USUAL = ((1, 28, 28), 10)  # of an image, and how many classes
@@ -61,7 +63,42 @@ def layer_editor(slug: str, config: Any) -> bool:
         },
         on_edit_change=lambda: _edited(slug, config.layers),
     )  # fmt: skip
+    if problem is None:
+        _tell_memory(rows, config.batch_size)
     return problem is None
+
+
+def folded_editor(slug: str, config: Any, *, unfolded: bool) -> bool:
+    """``layer_editor`` in a fold, so that the picture of the training stays in sight; ``unfolded`` at first.
+
+    Why the network does not fit stands below the fold, too, where it may be closed.
+    """
+    if config.network != "own" or set_up_by_teacher():
+        return layer_editor(slug, config)
+    fold = st.expander(
+        _("Layers of your own network"), expanded=unfolded, icon=":material/layers:", key="own-network",
+        on_change="rerun",
+    )  # fmt: skip
+    with fold:
+        fits = layer_editor(slug, config)
+    if not fits and not fold.open:
+        st.warning(_("Your own network cannot be trained like this: open its layers."), icon=":material/layers:")
+    return fits
+
+
+def _tell_memory(rows: list[Row], batch_size: int) -> None:
+    """Whether a step would need more memory than a worker has; then the run would be ended in the midst of it."""
+    room, needed = jobs.status().train_memory - AT_REST, step_bytes(rows, batch_size)
+    if room <= 0 or needed <= room:
+        return
+    words = _(
+        "A step on {batch:,} images would take about {needed:.1f} GB with this network, and a worker here has "
+        "{room:.1f} GB for it. Take a batch size of at most {most:,}, or smaller maps."
+    )
+    most = int(batch_size * room / needed)
+    st.warning(
+        words.format(batch=batch_size, needed=needed / 1e9, room=room / 1e9, most=most), icon=":material/memory:"
+    )
 
 
 def form(config: Any) -> tuple[Shape, int]:

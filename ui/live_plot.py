@@ -27,6 +27,7 @@ def live_plot(
     *,
     key: str,
     height: int = 360,
+    aspect: float | None = None,
     alt: str,
     table: Mapping[str, Sequence[Any] | np.ndarray] | None = None,
     frames: Frames | None = None,
@@ -39,6 +40,7 @@ def live_plot(
     Args:
         key: unique on the page.
         height: of the plot in pixels, kept free before it has data; player and footer come below it.
+        aspect: width to height of a picture that keeps its shape, without margins: narrow, the plot is lower, too.
         alt: what the picture shows, in a translated sentence, for those who do not see it.
         table: columns for the data table (any length each); by default they are read off the traces.
         on_click: return clicks, on the empty plot area too (2-D axes), by pointer or by keyboard (arrow keys move a
@@ -76,8 +78,8 @@ def live_plot(
             on_click(new)
 
     payload = {
-        **_spec(figure),
-        "height": height, "alt": alt, "table": table, "frames": frames, "click": bool(on_click),
+        "height": height, "aspect": aspect,  # the first two: the loader reads them (``ui.components``)
+        **_spec(figure), "alt": alt, "table": table, "frames": frames, "click": bool(on_click),
         "clicks": click["n"] if click else 0, "vendor": plotly_url(), "texts": _texts(),
     }  # fmt: skip
     _mount(key=key, data=pack(payload), on_click_change=clicked)

@@ -15,13 +15,16 @@ from dlcore.experiments import cnn_look
 from dlcore.figures import evaluation, images
 from dlcore.history import History
 from dlcore.texts import N_, Problem
+from ui import address
 from ui.anatomy import Asked, anatomy_view
+from ui.controls import extra_choice
 from ui.draw_pad import draw_pad
 from ui.i18n import _, plain, tell
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
 from ui.session import imposed, owner, page_state
 
+EXTRA = ("asked",)
 SHIPPED, OWN = "shipped", "own"
 NETWORKS = {SHIPPED: N_("Shipped network"), OWN: N_("My network")}
 DRAW, PHOTO, SAMPLE = "draw", "photo", "sample"
@@ -35,6 +38,7 @@ PAD = (1, 28, 28)  # images of this shape may be drawn by hand
 @st.fragment
 def look_panel(lesson: Lesson, history: History) -> None:
     """Draw the panel; a stroke of the pen redraws it alone."""
+    address.follow()
     st.header(_("Ask it yourself"), anchor="ask")
     try:
         asked = _choose(lesson, history)
@@ -63,9 +67,11 @@ def look_panel(lesson: Lesson, history: History) -> None:
 def _choose(lesson: Lesson, history: History) -> Asked:
     """The network that answers."""
     there = history.has_checkpoint
-    chosen = st.segmented_control(
-        _("Who answers"), [SHIPPED, OWN] if there else [SHIPPED], format_func=lambda name: _(NETWORKS[name]),
-        default=OWN if there else SHIPPED, key=f"look.network.{there}", required=True, label_visibility="collapsed",
+    networks = [OWN, SHIPPED] if there else [SHIPPED]
+    chosen, choose = extra_choice("asked", networks, slug=lesson.slug)
+    st.segmented_control(
+        _("Who answers"), networks[::-1], format_func=lambda name: _(NETWORKS[name]), required=True,
+        label_visibility="collapsed", **imposed(f"look.network.{there}", chosen, choose),
     )  # fmt: skip
     if chosen != OWN:
         return Asked()

@@ -26,6 +26,10 @@ SCHEDULES = {
 }  # fmt: skip
 CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "cell.all": N_("All three")}
 STARTS = {"start.usual": N_("As usual"), "start.orthogonal": N_("Orthogonal")}
+ATTENTIONS = {
+    "dates": N_("Dates"), "numerals": N_("Numbers in words"), "attention.dot": N_("Dot product"),
+    "attention.additive": N_("Additive"), "attention.none": N_("None"),
+}  # fmt: skip
 
 
 def name_for(labels: Mapping[str, str], knob: str, choice: str) -> str:

@@ -16,7 +16,7 @@ from dlcore import jobs
 from dlcore.data import own_images, zip_folder
 from dlcore.texts import N_, Problem
 from ui.controls import put_value
-from ui.i18n import _, ngettext, plain, tell
+from ui.i18n import _, ngettext, plain, sentences, tell
 from ui.session import current, imposed, page_state
 
 TICK = 0.5  # seconds
@@ -158,7 +158,7 @@ def _what_is_here(found: dict[str, Any]) -> None:
         )  # fmt: skip
     with another, st.popover(_("Other zip"), icon=":material/upload_file:"):
         _upload(_("Another zip file"), page_state(current()))
-    st.caption(" ".join(what_was_taken(found)))
+    st.caption(sentences(*what_was_taken(found)))
     if found["skipped"]:
         n = sum(count for _reason, count, _names in found["skipped"])
         with st.expander(ngettext("{n} file was left out", "{n} files were left out", n).format(n=n)):
@@ -172,6 +172,9 @@ def what_was_taken(found: dict[str, Any]) -> list[str]:
         if found["given"]
         else _("A fifth of each class is kept for the test, drawn over the whole folder.")
     ]
+    for name in found.get("lost", ()):  # sets that were kept before have no such list
+        words = _("“{name}” is no class here: none of its pictures can be read.")
+        said.append(words.format(name=plain(name)))
     for name, train, test in zip(found["classes"], found["train"], found["test"], strict=True):
         if test == 0:
             words = ngettext(

@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from dlcore import race_knobs
 from dlcore import race_story as words
 from dlcore import race_views as look
 from dlcore.branches import MOST_BRANCHES, changed_branch, read_branches, without_last
@@ -61,7 +62,7 @@ ICONS = {"limit": ":red[:material/trending_up:]", "noise": ":orange[:material/sw
 
 def marks(values: Mapping[str, Any]) -> dict[str, list[Mark]]:
     """What theory says of the surface on screen, on the sliders of the rules."""
-    found = look.limits(values)
+    found = race_knobs.limits(values)
     return {knob: [Mark(value, _(name), kind) for value, kind, name in listed] for knob, listed in found.items()}  # type: ignore[arg-type]
 
 
@@ -70,7 +71,9 @@ def draw() -> tuple[Config, Scene | None]:
     panel, picture = lab()
     with panel:
         branch = st.container(key="branch", gap="small")
-        config = controls(Config, labels=LABELS, overrides=lambda v: look.bounds(v, _), marks=marks, hidden=look.hidden)
+        config = controls(
+            Config, labels=LABELS, overrides=lambda v: race_knobs.bounds(v, _), marks=marks, hidden=race_knobs.hidden
+        )
         with branch:
             config = _branch(config)
     with picture:
@@ -124,7 +127,7 @@ def _branch(config: Config) -> Config:
                  format_func=lambda r: _(RULES[r].title),
                  **imposed(f"{SLUG}.branch{number}.rule", rule, other_rule))  # fmt: skip
     values = {**vars(config), "hand": rule}
-    low, high = (getattr(look.bounds(values)[f"{rule}_learning_rate"], end) for end in ("low", "high"))
+    low, high = (getattr(race_knobs.bounds(values)[f"{rule}_learning_rate"], end) for end in ("low", "high"))
     moved = slider(
         _("Learning rate η from step {step} on").format(step=step), key=f"{SLUG}.branch{number}.rate.{rule}",
         value=rate, log=True, low=min(low, rate), high=max(high, rate), controlled=True,

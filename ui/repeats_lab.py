@@ -15,7 +15,7 @@ from dlcore.figures.curves import Curve, Level, curves
 from dlcore.history import History
 from dlcore.small_models import DIALS
 from dlcore.texts import N_
-from ui.i18n import _
+from ui.i18n import _, sentences
 from ui.live_plot import live_plot
 from ui.session import owner
 
@@ -193,10 +193,14 @@ def _verdict(found: dict[str, Any], config: dict[str, Any]) -> str:
         "on {only_a} samples, B where A was not on {only_b}."
     ).format(**numbers)
     if low > 0:
-        return words + " " + _("**The interval lies above zero: {a} is better on data like these.**").format(**numbers)
+        return sentences(
+            words, _("**The interval lies above zero: {a} is better on data like these.**").format(**numbers)
+        )
     if high < 0:
-        return words + " " + _("**The interval lies below zero: {b} is better on data like these.**").format(**numbers)
-    return words + " " + _("**Zero lies within it: nobody can say yet which is better.**")
+        return sentences(
+            words, _("**The interval lies below zero: {b} is better on data like these.**").format(**numbers)
+        )
+    return sentences(words, _("**Zero lies within it: nobody can say yet which is better.**"))
 
 
 def _points(share: float) -> str:

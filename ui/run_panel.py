@@ -21,7 +21,7 @@ from dlcore.texts import N_, Problem
 from ui import repeat
 from ui.controls import put_value
 from ui.faults import told
-from ui.i18n import _, ngettext, tell
+from ui.i18n import _, ngettext, sentences, tell
 from ui.lessons import Lesson
 from ui.session import arrived, owner, page_state
 
@@ -62,7 +62,7 @@ def run_panel(
     Returns:
         The history of the run that is shown, for what the page draws below.
     """
-    info = _find(lesson)
+    info = find_run(lesson)
     history = jobs.history(info.run_id, owner=owner()) if info else History()
     _steer(lesson, config, info)
     with st.container(key="run-panel", gap="small"):
@@ -75,11 +75,15 @@ def run_panel(
     return history
 
 
-def _find(lesson: Lesson) -> RunInfo | None:
-    """The run that this page shows: the one it began, else the browser's newest of this lesson."""
+def find_run(lesson: Lesson) -> RunInfo | None:
+    """The run that this page shows: the one it began, else the browser's newest of this lesson.
+
+    A comparison's runs come last: after a reload they would push the page's own run aside.
+    """
     state = page_state(lesson.slug)
     if "run" not in state:
-        newest = next(iter(jobs.runs(owner(), lesson.slug)), None)
+        known = jobs.runs(owner(), lesson.slug)
+        newest = next((run for run in known if not run.part), next(iter(known), None))
         state["run"] = newest.run_id if newest else None
     try:
         return jobs.info(state["run"], owner=owner()) if state["run"] else None
@@ -245,8 +249,8 @@ def _messages(lesson: Lesson, config: Any, info: RunInfo | None, history: Histor
         st.warning(tell(reason), icon=":material/trending_up:")
     status = jobs.status()
     if status.state == "down":
-        why = f" {tell(status.problem)}" if status.problem else ""
-        st.warning(_("Nothing can be trained now: the workers do not answer.") + why)
+        why = tell(status.problem) if status.problem else ""
+        st.warning(sentences(_("Nothing can be trained now: the workers do not answer."), why))
     live = {_(k.label) or n for n, k in knobs_of(type(config)).items() if k.live}
     running = info is not None and info.state in (*ACTIVE, "paused")
     changed = [label for label in _differences(info, config) if label not in live] if info and running else []

@@ -35,7 +35,8 @@ def enter(slug: str) -> None:
     by_link = before != slug and any(name != "lang" for name in st.query_params)
     st.session_state["arrived"] = before is None or back or by_link
     if st.session_state["arrived"]:
-        page_state(slug).pop("extra", None)  # what stands beside the knobs is read anew (``ui.controls.get_extra``)
+        for name in ("extra", "extra_faults", "extra_settled"):
+            page_state(slug).pop(name, None)  # what stands beside the knobs is read anew (``ui.controls.get_extra``)
     st.session_state["here"] = slug
 
 

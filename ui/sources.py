@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dlcore import evaluation_sources, jobs
 from dlcore.data.images import name_of
@@ -61,10 +62,13 @@ class Source:
         return _curves(self.name, positive, self)
 
 
-def choose() -> Source | None:
+def choose(picture: DeltaGenerator) -> Source | None:
     """Draw the list to choose from (not where a teacher has prepared the page) and return what is chosen.
 
     None while there is none to show, which is then said.
+
+    Args:
+        picture: where the answers are drawn; that they are awaited is said there.
     """
     own = own_runs()
     named = {**BUILT_IN, **{RUN + run_id: _title(history) for run_id, history in own.items()}}
@@ -85,21 +89,22 @@ def choose() -> Source | None:
             _("The run in this link is not among this browser’s finished runs. A built-in classifier is shown."),
             icon=":material/info:",
         )
+    room = picture.empty()
+    if jobs.status().state == "starting":  # the shell draws the page again when they are there
+        room.info(_("The workers are being woken up; this takes a few seconds."), icon=":material/hourglass_top:")
+        return None
     try:
-        with st.spinner(_("Asking the classifier …")):  # a worker that has just begun takes its time
+        with room, st.spinner(_("The classifier answers its samples …")):  # a worker that has just begun takes time
             return _own(name, own[name.removeprefix(RUN)]) if name.startswith(RUN) else _built_in(name)
     except Problem as problem:
-        if jobs.status().state == "starting":  # the shell draws the page again when they are there
-            st.caption(_("The workers are being woken up; this takes a few seconds."))
-        else:
-            st.warning(tell(problem), icon=":material/info:")
+        room.warning(tell(problem), icon=":material/info:")
         return None
 
 
 def take(name: str) -> None:
     """Examine that source from now on; what was set for the one before is forgotten."""
     put_extra("source", "" if name == FIRST else name)
-    for dependent in ("positive", "threshold", "share", "cell", "temperature"):
+    for dependent in ("positive", "threshold", "share", "cell", "temperature", "cases"):
         put_extra(dependent, "")
 
 

@@ -49,7 +49,7 @@ def draw() -> tuple[Source, Scene] | None:
     with st.container(key="lab-threshold"):
         panel, picture = st.columns([1, 2.7], gap="large")
     with panel:
-        source = sources.choose()
+        source = sources.choose(picture)
         if source is None:
             return None
         scene = _sliders(source, _positive(source))

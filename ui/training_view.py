@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from dlcore.figures import DATA, GREY, MODEL, gradients, images
-from dlcore.figures.curves import Curve, Level, curves
+from dlcore.figures.curves import Curve, Level, curves, running_mean
 from dlcore.history import History
 from dlcore.texts import N_
 from ui.film import film, forget
@@ -109,14 +109,6 @@ def accuracy_figure(history: History):
         lines, x_title=N_("step"), y_title=N_("right answers"), x_range=_steps(history), y_range=(0.0, 1.02),
         y_format=".0%", levels=[Level(1 / classes, N_("guessing"), GREY)], label=_,
     )  # fmt: skip
-
-
-def running_mean(values: np.ndarray, width: int) -> np.ndarray:
-    """The mean of the last ``width`` values at each place (of fewer at the beginning), same length."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(ends - width, 0)
-    return (sums[ends] - sums[starts]) / (ends - starts)
 
 
 def _steps(history: History) -> tuple[float, float]:

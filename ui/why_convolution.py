@@ -12,7 +12,7 @@ from dlcore.figures.bars import shares
 from dlcore.texts import N_
 from dlcore.why_story import CLASSES, NAMES, QUESTIONS, contenders, told, weights
 from ui.compare_runs import Contender, Shown, compare_runs
-from ui.i18n import _
+from ui.i18n import _, sentences
 from ui.intro import prose
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
@@ -39,7 +39,7 @@ def why_convolution(lesson: Lesson) -> None:
             draw=lambda shown: _bars(runs, shown),
         )  # fmt: skip
         said = told(question, {c.name: history for c, history in shown.items()})
-        st.markdown(" ".join(_(sentence).format(**numbers) for sentence, numbers in said) or _(
+        st.markdown(sentences(*(_(sentence).format(**numbers) for sentence, numbers in said)) or _(
             "Guess first: which of the four bars will be short? The four trainings take some seconds each."
         ))  # fmt: skip
     prose(lesson.slug, "what-is-assumed")

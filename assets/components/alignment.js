@@ -51,6 +51,7 @@ class Alignment {
   update(data) {
     if (this.data && same(data, this.data)) return;
     const first = !this.data;
+    const stay = !first && same(data.letters, this.data.letters) && !this.head.atEnd; // the same text, asked again in training
     if (!first && this.data.group !== data.group) this.head.leave(this.member);
     this.data = data;
     this.kinds = ["looks", "needs"].filter((kind) => data[kind]);
@@ -65,7 +66,8 @@ class Alignment {
       this.foot.append(this.bar.root);
       if (first) this.head.autoplay();
     } else {
-      this.head.changed(true);
+      if (!stay) this.head.pause();
+      this.head.changed(!stay);
       this.bar.say(this.barTexts());
     }
     this.show(this.head.frame);

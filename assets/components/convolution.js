@@ -2,7 +2,7 @@
 import { el, number, style, whenGone } from "./common.js";
 import { KernelCells, weightText } from "./kernel_cells.js";
 import { PixelGrid } from "./pixel_grid.js";
-import { Bar, stepButtons } from "./player.js";
+import { Bar, StepButtons } from "./player.js";
 import { playhead } from "./playhead.js";
 import { colours, mix } from "./theme.js";
 import { terms, winner } from "./window_sum.js";
@@ -84,6 +84,7 @@ class Convolution {
     if (!this.head) this.begin();
     else this.head.changed(wasAtEnd);
     this.bar.say(this.barWords());
+    this.steps.say(data.texts);
     this.layout();
     if (this.table.open) this.fillTable();
   }
@@ -93,7 +94,8 @@ class Convolution {
     this.head = playhead(group);
     this.head.join(this, { start: at ? "end" : "begin" });
     this.bar = new Bar(group, this.barWords());
-    this.controls.append(...stepButtons(this.head, texts), this.bar.root);
+    this.steps = new StepButtons(this.head, texts);
+    this.controls.append(...this.steps.both, this.bar.root);
     if (at) this.pinned = at;
     else this.head.autoplay();
   }

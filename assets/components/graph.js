@@ -1,6 +1,6 @@
 // A computation graph that is computed before one's eyes: forward, then backward. Python side: ui/graph_view.py.
 import { el, number, style, whenGone } from "./common.js";
-import { Bar, stepButtons } from "./player.js";
+import { Bar, StepButtons } from "./player.js";
 import { playhead } from "./playhead.js";
 import { unpack } from "./wire.js";
 
@@ -55,6 +55,8 @@ class Graph {
     const shape = JSON.stringify([data.nodes.map((n) => [n.alias, n.sign, n.x, n.y]), data.edges.map((e) => [e.from, e.to]), data.texts]);
     if (shape !== this.shape) this.build();
     this.shape = shape;
+    this.bar?.say(data.texts);
+    this.steps?.say(data.texts);
     if (!this.head) this.begin();
     else if (data.graph !== before.graph) this.again();
     else this.head.changed(wasAtEnd);
@@ -68,7 +70,8 @@ class Graph {
     this.head = playhead(group);
     this.head.join(this, { start: "begin" });
     this.bar = new Bar(group, texts);
-    this.controls.append(...stepButtons(this.head, texts), this.bar.root);
+    this.steps = new StepButtons(this.head, texts);
+    this.controls.append(...this.steps.both, this.bar.root);
     this.head.autoplay();
   }
 

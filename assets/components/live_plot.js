@@ -36,14 +36,23 @@ export default async function (component) {
   return whenGone(host, () => host.dlPlot.leave());
 }
 
+/** The plot's height in pixels: as asked for, less where a picture that keeps its shape is narrower. */
+const lowered = ({ height, aspect, layout }, width) => {
+  if (!aspect || !width) return height;
+  const { l = 0, r = 0, t = 0, b = 0 } = layout.margin ?? {};
+  return Math.round(Math.min(height, (width - l - r) / aspect + t + b));
+};
+
 class LivePlot {
-  constructor(host, { height, texts }) {
-    this.plot = el("div", { class: "dl-plot", role: "img", style: `height:${height}px` });
+  constructor(host, data) {
+    const { texts } = data;
+    this.plot = el("div", { class: "dl-plot", role: "img", style: `height:${lowered(data, host.clientWidth)}px` });
     this.notice = el("div", { class: "dl-plot-notice" }, texts.loading);
     this.foot = el("div", { class: "dl-plot-foot" });
     this.table = new Table(texts, () => this.savePicture());
     this.root = el("figure", { class: "dl-figure" }, el("div", { class: "dl-plot-frame" }, this.plot, this.notice), this.foot, this.table.body);
     host.append(this.root);
+    host.style.minHeight = ""; // the figure's own height from now on
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.plot);
     this.keys = new Keys(this.plot, (left, top) => this.clickAt(left, top));
@@ -57,7 +66,7 @@ class LivePlot {
     this.data = data;
     this.setStateValue = component.setStateValue;
     this.plot.setAttribute("aria-label", data.alt);
-    this.plot.style.height = `${data.height}px`;
+    this.plot.style.height = `${this.height()}px`;
     this.furnish(data);
     try {
       this.Plotly = await plotly(data.vendor);
@@ -92,14 +101,14 @@ class LivePlot {
   }
 
   async react() {
-    const { data, layout, frames, height, click } = this.data;
+    const { data, layout, frames, click } = this.data;
     const page = colours(this.root);
     const traces = recolour(data, page.dark).map((trace) => ({ ...trace }));
     if (frames) for (const [index, changes] of frameAttributes(frames, this.shownFrame())) Object.assign(traces[index], changes);
     const narrow = matchMedia("(pointer: coarse)").matches;
     const scene = Object.keys(layout).some((name) => name.startsWith("scene")) || data.some((trace) => /3d|surface|mesh/.test(trace.type ?? ""));
     const full = { // a copy: Plotly writes into what it is given
-      dragmode: scene ? "turntable" : narrow ? false : "zoom", ...structuredClone(withPowers(recolour(layout, page.dark))), height, width: this.width(), autosize: false, template: template(page),
+      dragmode: scene ? "turntable" : narrow ? false : "zoom", ...structuredClone(withPowers(recolour(layout, page.dark))), height: this.height(), width: this.width(), autosize: false, template: template(page),
     };
     await this.Plotly.react(this.plot, traces, full, {
       displaylogo: false, responsive: false, displayModeBar: narrow ? false : "hover",
@@ -132,6 +141,10 @@ class LivePlot {
     this.plot.on("plotly_afterplot", () => this.dirty && paintFast(this.plot, this.data.frames, this.shownFrame(), this.cache));
   }
 
+  height() {
+    return lowered(this.data, this.plot.clientWidth);
+  }
+
   width() {
     return Math.max(1, Math.floor(this.plot.clientWidth));
   }
@@ -139,7 +152,10 @@ class LivePlot {
   resize() {
     if (!this.Plotly || !this.plot._fullLayout || !this.plot.clientWidth || this.width() === this.plot._fullLayout.width) return;
     cancelAnimationFrame(this.resizing);
-    this.resizing = requestAnimationFrame(() => this.Plotly.relayout(this.plot, { width: this.width() }));
+    this.resizing = requestAnimationFrame(() => {
+      this.plot.style.height = `${this.height()}px`;
+      this.Plotly.relayout(this.plot, { width: this.width(), height: this.height() });
+    });
   }
 
   /** The plot as it stands, film's frame and zoom and all, on the page's own background. */
@@ -158,6 +174,7 @@ class LivePlot {
   // --- what stands below the plot: the player and the data table ---
 
   furnish({ frames, table, data, texts, alt }) {
+    this.table.say(texts);
     this.table.show({ table, data, alt });
     const group = frames ? (frames.group ?? `plot-${Math.random()}`) : undefined;
     const name = frames?.group ? group : (this.head?.name ?? group);
@@ -175,7 +192,8 @@ class LivePlot {
     if (bar && this.bar?.group !== name) {
       this.bar?.remove();
       this.bar = new Bar(name, texts);
-    } else if (!bar) {
+    } else if (bar) this.bar.say(texts);
+    else {
       this.bar?.remove();
       this.bar = undefined;
     }

@@ -12,7 +12,7 @@ export default async function (component) {
     host.dlBar?.remove();
     host.dlBar = new Bar(group, texts);
     host.append(host.dlBar.root);
-  }
+  } else host.dlBar.say(texts);
   return whenGone(host, () => host.dlBar.remove());
 }
 
@@ -81,11 +81,21 @@ export class Bar {
   }
 }
 
-/** Buttons that move the playhead one frame back and one on. */
-export function stepButtons(head, texts) {
-  const step = (by, name, d) => el("button", { type: "button", class: "dl-step", title: name, "aria-label": name, onclick: () => head.step(by) },
-    el("svg:svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, el("svg:path", { d })));
-  return [step(-1, texts.back, "M12 2.5v11L4.5 8zM2.5 3h1.7v10H2.5z"), step(1, texts.forth, "M4 2.5v11L11.5 8zM11.8 3h1.7v10h-1.7z")];
+/** Buttons that move the playhead one frame back and one on; `say(texts)` names them in other words. */
+export class StepButtons {
+  constructor(head, texts) {
+    const step = (by, d) => el("button", { type: "button", class: "dl-step", onclick: () => head.step(by) },
+      el("svg:svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, el("svg:path", { d })));
+    this.both = [step(-1, "M12 2.5v11L4.5 8zM2.5 3h1.7v10H2.5z"), step(1, "M4 2.5v11L11.5 8zM11.8 3h1.7v10h-1.7z")];
+    this.say(texts);
+  }
+
+  say({ back, forth }) {
+    for (const [button, name] of [[this.both[0], back], [this.both[1], forth]]) {
+      button.title = name;
+      button.setAttribute("aria-label", name);
+    }
+  }
 }
 
 function icon() {

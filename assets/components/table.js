@@ -7,13 +7,22 @@ export class Table {
   constructor(texts, savePicture) {
     this.texts = texts;
     this.open = false;
-    this.toggle = el("button", { type: "button", class: "dl-quiet", "aria-expanded": "false", onclick: () => this.flip() }, texts.table);
+    this.toggle = el("button", { type: "button", class: "dl-quiet", "aria-expanded": "false", onclick: () => this.flip() });
     this.save = el("button", { type: "button", class: "dl-quiet", onclick: () => this.download() }, "CSV");
-    this.save.title = texts.csv;
-    this.save.setAttribute("aria-label", texts.csv);
-    this.picture = el("button", { type: "button", class: "dl-quiet", title: texts.png, "aria-label": texts.png, onclick: savePicture }, "PNG");
+    this.picture = el("button", { type: "button", class: "dl-quiet", onclick: savePicture }, "PNG");
+    this.say(texts);
     this.buttons = el("span", { class: "dl-plot-buttons" }, this.toggle, this.save, this.picture);
     this.body = el("div", { class: "dl-table", hidden: true, tabindex: "0" });
+  }
+
+  /** The same buttons in other words: the language was changed. */
+  say(texts) {
+    this.texts = texts;
+    this.toggle.textContent = texts.table;
+    for (const [button, name] of [[this.save, texts.csv], [this.picture, texts.png]]) {
+      button.title = name;
+      button.setAttribute("aria-label", name);
+    }
   }
 
   show(source) {

@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from dlcore.data.tabular import Tabular, checked
+from dlcore.data.years import MISSING, date, read_dates
 from dlcore.jobs.store import state_dir
 from dlcore.texts import N_, Problem
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 10_000_000, 20_000, 30
 LARGEST = 1e12  # beyond it squares and their sums lose all their digits
 KEPT_TABLES = 500  # the oldest go first, so that a public server's disk stays small
-MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "?", "."}
 FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 
@@ -40,12 +40,14 @@ class Table:
         values: (N, k) float64, NaN where a cell is missing.
         skipped: cells that hold text amid a column's numbers; they count as missing.
         ignored: names of the columns that hold no numbers.
+        dates: names of the columns that held dates, where these were asked for; their values are years (1949.5).
     """
 
     names: tuple[str, ...]
     values: np.ndarray
     skipped: int = 0
     ignored: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -55,11 +57,15 @@ class Table:
         return sha.hexdigest()[:16]
 
 
-def read_csv(blob: bytes) -> Table:
+def read_csv(blob: bytes, *, series: bool = False) -> Table:
     """A table from a CSV file's bytes: any usual encoding, delimiter and decimal sign, with a header or without.
 
+    Args:
+        series: one column of numbers is enough, and columns of dates are read, too, as years.
+
     Raises:
-        Problem: the file is empty, too large, no text, or has fewer than two numeric columns or two rows (kind "csv").
+        Problem: the file is empty, too large, no text, or has fewer than two numeric columns (one of a series) or two
+            rows (kind "csv").
     """
     if len(blob) > MOST_BYTES:
         raise too_large(len(blob))
@@ -71,7 +77,7 @@ def read_csv(blob: bytes) -> Table:
             N_("This file has {n} rows, and at most {most} are read. Keep a part of them and try again."),
             kind="csv", n=len(rows), most=MOST_ROWS,
         )  # fmt: skip
-    return _table(rows)
+    return _table(rows, series)
 
 
 def too_large(size: int) -> Problem:
@@ -125,32 +131,53 @@ def _agreement(lines: list[str], sign: str) -> tuple[float, int]:
     return lines_with / len(lines) + (0.5 if sign != "," else 0.0), count
 
 
-def _table(rows: list[list[str]]) -> Table:
+def _table(rows: list[list[str]], series: bool) -> Table:
     width = Counter(len(row) for row in rows).most_common(1)[0][0]
     if width > MOST_COLUMNS:
         raise Problem(
             N_("This file has {n} columns, and at most {most} are read."), kind="csv", n=width, most=MOST_COLUMNS
         )
-    has_header = any(_number(cell) is None for cell in rows[0][:width])
+    has_header = any(_number(cell) is None and date(cell) is None for cell in rows[0][:width])
     header = rows[0] if has_header else []
     body = rows[1:] if has_header else rows
     names = _names(header, width)
-    cells = [[_number(row[j]) if j < len(row) else math.nan for row in body] for j in range(width)]
+    cells, dated = [], []
+    for j in range(width):
+        column = [row[j] if j < len(row) else "" for row in body]
+        read = [_number(cell) for cell in column]
+        if series and not _is_numeric(read) and _is_numeric(found := read_dates(column)):
+            read = found
+            dated.append(j)
+        cells.append(read)
     numeric = [j for j, column in enumerate(cells) if _is_numeric(column)]
-    if len(numeric) < 2:
+    _check_size(len(numeric) - len(dated), len(body), width, series)
+    values = np.array([[math.nan if v is None else v for v in cells[j]] for j in numeric], dtype=float).T
+    skipped = sum(v is None for j in numeric for v in cells[j])
+    ignored = tuple(names[j] for j in range(width) if j not in numeric)
+    kept, dates = (tuple(names[j] for j in chosen) for chosen in (numeric, dated))
+    return Table(kept, np.ascontiguousarray(values), skipped, ignored, dates)
+
+
+def _check_size(numeric: int, rows: int, width: int, series: bool) -> None:
+    """Raise a ``Problem`` where there are too few columns of numbers, or too few rows."""
+    if series and not numeric:
+        raise Problem(
+            N_(
+                "A series needs a column of numbers, and this file has none ({rows} rows, {columns} columns). "
+                "Check the delimiter, and that the numbers are written as 3.5 or 3,5."
+            ),
+            kind="csv", rows=rows, columns=width,
+        )  # fmt: skip
+    if not series and numeric < 2:
         raise Problem(
             N_(
                 "A line needs two columns of numbers, and this file has {n} ({rows} rows, {columns} columns). "
                 "Check the delimiter, and that the numbers are written as 3.5 or 3,5."
             ),
-            kind="csv", n=len(numeric), rows=len(body), columns=width,
+            kind="csv", n=numeric, rows=rows, columns=width,
         )  # fmt: skip
-    if len(body) < 2:
-        raise Problem(N_("This file has {n} row of numbers, and a line needs at least two."), kind="csv", n=len(body))
-    values = np.array([[math.nan if v is None else v for v in cells[j]] for j in numeric], dtype=float).T
-    skipped = sum(v is None for j in numeric for v in cells[j])
-    ignored = tuple(names[j] for j in range(width) if j not in numeric)
-    return Table(tuple(names[j] for j in numeric), np.ascontiguousarray(values), skipped, ignored)
+    if rows < 2:
+        raise Problem(N_("This file has {n} row of numbers, and at least two are needed."), kind="csv", n=rows)
 
 
 def _names(header: list[str], width: int) -> list[str]:
@@ -198,7 +225,10 @@ def keep(table: Table) -> str:
             place.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
                 names, ignored = np.array(table.names), np.array(table.ignored, dtype=str)
-                np.savez_compressed(file, names=names, ignored=ignored, values=table.values, skipped=table.skipped)
+                np.savez_compressed(
+                    file, names=names, ignored=ignored, values=table.values, skipped=table.skipped,
+                    dates=np.array(table.dates, dtype=str),
+                )  # fmt: skip
             os.replace(file.name, place)  # a reader sees a whole table or none
         except OSError as error:
             raise Problem(
@@ -215,8 +245,9 @@ def keep(table: Table) -> str:
 @lru_cache(maxsize=4)
 def _load(place: Path) -> Table:
     with np.load(place, allow_pickle=False) as file:
-        names, ignored = (tuple(str(name) for name in file[key]) for key in ("names", "ignored"))
-        return Table(names, file["values"], int(file["skipped"]), ignored)
+        known = ("names", "ignored", "dates")  # tables of earlier versions have no dates
+        names, ignored, dates = (tuple(str(n) for n in file[key]) if key in file else () for key in known)
+        return Table(names, file["values"], int(file["skipped"]), ignored, dates)
 
 
 def load(fingerprint: str) -> Table:

@@ -28,7 +28,10 @@ from dlcore.texts import N_, Problem
 SIDE = 64  # pixels, as kept
 FORMS = {"colour32": (3, 32), "colour64": (3, 64), "grey28": (1, 28)}  # channels and pixels a side
 TEST_SHARE = 0.2
-KEPT_SETS, KEPT_BYTES = 40, 1_500_000_000  # the oldest go first, so that a public server's disk stays small
+KEPT_SETS, KEPT_BYTES = (
+    40,
+    1_500_000_000,
+)  # those unused for longest go first, so that a public server's disk stays small
 THUMBS = 8  # pictures of each class that are kept to be shown at once
 FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 TICK = 0.3  # seconds between two notes of how far the reading is
@@ -55,8 +58,10 @@ def keep_zip(blob: np.ndarray | bytes, note: str = "") -> dict[str, Any]:
     with zip_folder.open_zip(blob) as archive:
         placed = zip_folder.pictures(archive, skipped)
         X, rows = _pixels(archive, placed, skipped, note)  # (n, 64, 64, 3), the places of those that could be read
+    found = {picture.kind for picture in placed}
     placed = [placed[row] for row in rows]
     kinds = tuple(sorted({picture.kind for picture in placed}, key=_natural))
+    lost = sorted(found - set(kinds), key=_natural)
     if len(kinds) < 2:
         raise Problem(
             N_("Fewer than two classes of this zip hold pictures that can be read. Each needs a folder with pictures."),
@@ -68,7 +73,7 @@ def keep_zip(blob: np.ndarray | bytes, note: str = "") -> dict[str, Any]:
         raise Problem(
             N_("No picture is left to test the network with. At least one class needs two pictures."), kind="zip"
         )
-    return _keep(X, y, is_test, kinds, skipped, given=bool(placed[0].part))
+    return _keep(X, y, is_test, kinds, skipped, given=bool(placed[0].part), lost=lost)
 
 
 def split(y: np.ndarray) -> np.ndarray:
@@ -139,8 +144,9 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def _keep(
-    X: np.ndarray, y: np.ndarray, is_test: np.ndarray, kinds: tuple[str, ...], skipped: Skipped, *, given: bool
-) -> dict[str, Any]:
+    X: np.ndarray, y: np.ndarray, is_test: np.ndarray, kinds: tuple[str, ...], skipped: Skipped, *, given: bool,
+    lost: list[str],
+) -> dict[str, Any]:  # fmt: skip
     X = np.ascontiguousarray(X.transpose(0, 3, 1, 2))  # (n, 3, 64, 64)
     arrays = {"X_train": X[~is_test], "y_train": y[~is_test], "X_test": X[is_test], "y_test": y[is_test]}
     name = content_hash(*arrays.values(), np.frombuffer("\n".join(kinds).encode(), np.uint8))
@@ -150,6 +156,7 @@ def _keep(
         "train": np.bincount(arrays["y_train"], minlength=len(kinds)).tolist(),
         "test": np.bincount(arrays["y_test"], minlength=len(kinds)).tolist(),
         "given": given,
+        "lost": lost,
         "skipped": [[reason, n, skipped.names[reason]] for reason, n in skipped.counts.items()],
     }
     thumbs = np.concatenate([X[y == k][:THUMBS] for k in range(len(kinds))])
@@ -171,12 +178,12 @@ def _keep(
 
 
 def _make_room(newest: Path) -> None:
-    """Remove the oldest sets beyond the limits, and what interrupted readings left."""
+    """Remove the sets beyond the limits that were not used for longest, and what interrupted readings left."""
     there = []
     for place in newest.parent.iterdir():
         with contextlib.suppress(OSError):  # another worker may be tidying up, too
             there.append((place.stat().st_mtime, place.stat().st_size, place))
-    for written, _size, place in there:
+    for written, _size, place in there:  # of a set: when it was used last (``_place``)
         if place.suffix in (".part", ".progress") and time.time() - written > 3600:
             place.unlink(missing_ok=True)
     total = 0
@@ -188,7 +195,8 @@ def _make_room(newest: Path) -> None:
 
 def summary(fingerprint: str) -> dict[str, Any]:
     """What is kept under a fingerprint, quickly: ``hash``, ``classes``, ``train`` and ``test`` (pictures of each
-    class), ``given`` (the zip said which are for the test), ``skipped`` as [reason, count, first names].
+    class), ``given`` (the zip said which are for the test), ``lost`` (classes of which no picture could be read),
+    ``skipped`` as [reason, count, first names].
 
     Raises:
         Problem: kind "data_missing": it is not here.
@@ -213,6 +221,8 @@ def _place(fingerprint: str) -> Path:
             N_("This link names pictures ({fingerprint}) that are not on this computer. Choose the same zip, and the "
                "same lesson comes back."), kind="data_missing", fingerprint=fingerprint[:16],
         )  # fmt: skip
+    with contextlib.suppress(OSError):  # a folder that is read-only is not tidied up either
+        os.utime(place)  # used now: see ``_make_room``
     return place
 
 

@@ -6,14 +6,15 @@ While they train, the gradient by every time step is told as a film: Snapshots n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlcore.data.memory_tasks import TASKS, Batch, chance, held_out
+from dlcore.distances import Sweep
 from dlcore.events import Event
 from dlcore.experiments.sequence_settings import ALL, SequenceConfig
 from dlcore.knobs import knob, knob_like
@@ -48,7 +49,16 @@ class Config(SequenceConfig):
     start: str = knob_like(SequenceConfig, "start", advanced=False)
     radius: float = knob_like(SequenceConfig, "radius", advanced=False)
     clip_norm: float = knob_like(SequenceConfig, "clip_norm", advanced=False)
-    learning_rate: float = knob_like(SequenceConfig, "learning_rate", default=1e-2)
+    learning_rate: float = knob_like(SequenceConfig, "learning_rate", default=2e-3)
+    distances: int = knob(
+        1, low=1, high=8, label=N_("Distances"),
+        help=N_("Trains anew at so many distances, evenly spaced up to the one above, in one run."),
+    )  # fmt: skip
+
+    @classmethod
+    def recipe(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Tasks that ask for more than one letter are learned longer, and faster."""
+        return {} if given.get("task", "first_symbol") == "first_symbol" else {"steps": 500, "learning_rate": 5e-3}
 
 
 def resolve(config: Config) -> Config:
@@ -73,7 +83,7 @@ def exercise(config: Config) -> Exercise:
     return Exercise(
         partial(memory.build, config), batch, memory.losses, partial(_evaluate, tested),
         measures={"accuracy": memory.right}, look=partial(_look, probe(config), config.device),
-        tokens=float(held_out(config.task, config.length).lengths.mean()),
+        tokens=float(held_out(config.task, config.length).lengths.mean()), about={"config": asdict(config)},
     )  # fmt: skip
 
 
@@ -115,10 +125,20 @@ def _of(model: Any) -> Rememberer:
 
 
 def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steering | None = None) -> Iterator[Event]:
-    """Train the cells that the config names, from the same batches."""
+    """Train the cells that the config names, from the same batches; at several distances one after the other."""
+    config = resolve(config)
+    if config.distances > 1:
+        yield from Sweep(config, at_one_distance, steering, resume).run()
+    else:
+        yield from at_one_distance(config, resume=resume, steering=steering)
+
+
+def at_one_distance(
+    config: Config, *, resume: Mapping[str, Any] | None = None, steering: Steering | None = None
+) -> Iterator[Event]:
+    """Train at ``config.length``; the config is resolved."""
     from dlcore.device import reproducible
 
-    config = resolve(config)
     reproducible(config.seed, threads=config.threads, device=config.device)
     made = exercise(config)
     task, plan = prepare(config, made)

@@ -32,6 +32,12 @@ def arrangement(images: np.ndarray, columns: int, foot: int = 0) -> Mosaic:
     return Mosaic(len(images), height, width, columns, gap=max(2, round(width / 9)), foot=foot)
 
 
+def aspect(place: Mosaic) -> float:
+    """Width to height of ``tiles`` in this arrangement, with the margin that they leave."""
+    tall, wide = place.shape
+    return (wide + 2) / (tall + 2)
+
+
 def tiles(
     images: np.ndarray, columns: int, *, foot: int = 0, notes: Sequence[Note] = (), framed: Collection[int] = (),
     frame: str = MODEL,

@@ -23,16 +23,23 @@ def color_of(cell: str) -> str:
 
 
 def cell_curves(
-    lines: Lines, *, faint: bool = False, dash: str = "solid", markers: bool = False, width: float = 2.0
+    lines: Lines,
+    *,
+    faint: bool = False,
+    nameless: bool = False,
+    dash: str = "solid",
+    markers: bool = False,
+    width: float = 2.0,
 ) -> list[Curve]:
     """A curve for each cell, in the order given.
 
     Args:
         faint: thin and pale, without a name: the noisy numbers under a bold mean of them.
+        nameless: without a name at its end, where the same cell has another line that bears it.
     """
     return [
         Curve(
-            np.asarray(x, dtype=float), np.asarray(y, dtype=float), "" if faint else NAMES.get(cell, cell),
+            np.asarray(x, dtype=float), np.asarray(y, dtype=float), "" if faint or nameless else NAMES.get(cell, cell),
             color_of(cell), dash=dash, markers=markers, width=1.0 if faint else width, opacity=0.25 if faint else 1.0,
         )
         for cell, (x, y) in lines.items()

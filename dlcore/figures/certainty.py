@@ -12,6 +12,7 @@ from dlcore.figures.curves import LABEL_SIZE
 from dlcore.texts import N_
 
 COLORS = (DATA, MODEL)  # of model A and model B
+FEW = 10  # samples of a bin, below which its share is mostly chance
 FOLDS_SHOWN = 200  # samples in the picture of the folds
 
 
@@ -21,14 +22,17 @@ def reliability(
 ) -> go.Figure:  # fmt: skip
     """What was said against what came true, before (grey) and after (vermilion) the temperature; sizes are counts.
 
+    Bins of fewer than ``FEW`` samples are pale and on no line: of nine samples one more is eleven points.
+
     Args:
         before, after: mean confidence, share that came true and count of each bin, ``(B,)`` each.
     """
     ideal = {"color": REFERENCE, "width": 1.5, "dash": "dot"}
     line = {"type": "line", "x0": 0, "x1": 1, "y0": 0, "y1": 1, "line": ideal}
     data = [
-        _claims(*values, color, label(name))
+        trace
         for values, color, name in ((before, GREY, N_("as it says")), (after, MODEL, N_("tempered")))
+        for trace in _claims(*values, color, label(name))
     ]
     axis = {"range": [-0.02, 1.04], "zeroline": False, "tickformat": ".0%"}
     note = {"showarrow": False, "xref": "x domain", "yref": "y domain", "xanchor": "left", "x": 0.03}
@@ -48,14 +52,16 @@ def reliability(
     return figure(data, layout)
 
 
-def _claims(said: np.ndarray, true: np.ndarray, count: np.ndarray, color: str, name: str) -> dict:
-    seen = count > 0
-    size = 6 + 20 * np.sqrt(count[seen] / max(count.max(), 1))
-    return {
-        "type": "scatter", "mode": "lines+markers", "x": said[seen], "y": true[seen], "name": name,
-        "customdata": count[seen], "hovertemplate": "%{x:.1%} → %{y:.1%} (n = %{customdata})<extra></extra>",
-        "line": {"color": color, "width": 1}, "marker": {"color": color, "size": size, "opacity": 0.85},
-    }  # fmt: skip
+def _claims(said: np.ndarray, true: np.ndarray, count: np.ndarray, color: str, name: str) -> list[dict]:
+    """The bins that say something, on a line; and those of few samples, pale."""
+    sizes, traces = 6 + 20 * np.sqrt(count / max(count.max(), 1)), []
+    for seen, mode, opacity in ((count >= FEW, "lines+markers", 0.85), ((count > 0) & (count < FEW), "markers", 0.3)):
+        traces.append({
+            "type": "scatter", "mode": mode, "x": said[seen], "y": true[seen], "name": name,
+            "customdata": count[seen], "hovertemplate": "%{x:.1%} → %{y:.1%} (n = %{customdata})<extra></extra>",
+            "line": {"color": color, "width": 1}, "marker": {"color": color, "size": sizes[seen], "opacity": opacity},
+        })  # fmt: skip
+    return traces
 
 
 def resamples(

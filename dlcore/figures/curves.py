@@ -62,6 +62,7 @@ def curves(
     y_range: tuple[float, float] | None = None,
     y_format: str = "",
     levels: Sequence[Level] = (),
+    line_height: float = LINE_HEIGHT,
     label: Label = str,
 ) -> go.Figure:
     """Lines in one plot; all names and titles go through ``label``.
@@ -69,6 +70,7 @@ def curves(
     Args:
         x_range, y_range: (low, high) in the data's units; without them the range of finite values and levels. Give
             ``x_range`` for a run that goes on, so that the curve grows into its place and nothing jumps.
+        line_height: how far apart two names at lines' ends must be, as a share of the height; more in a low plot.
         y_format: d3 format of the y ticks, e.g. ``".0%"``.
     """
     lines = [_drawable(line, log_x, log_y) for line in lines]
@@ -81,11 +83,19 @@ def curves(
     y_axis["tickformat"] = y_format
     data = [_trace(line, label) for line in lines]
     shapes, notes = _levels(levels, label, log_x, log_y, y_axis["range"])
-    names = end_labels(lines, x_axis["range"], y_axis["range"], log_x, log_y, label)
+    names = end_labels(lines, x_axis["range"], y_axis["range"], log_x, log_y, label, line_height)
     room = max((_width(label(line.name)) for line in lines if line.name), default=0)  # kept before there is data
     margin = {"l": 64, "r": 16 + room, "t": 12, "b": 48}
     layout = {"xaxis": x_axis, "yaxis": y_axis, "shapes": shapes, "annotations": notes + names, "margin": margin}
     return figure(data, {**layout, "hovermode": "x unified"})
+
+
+def running_mean(values: np.ndarray, width: int) -> np.ndarray:
+    """The mean of the last ``width`` values at each place (of fewer at the beginning), same length."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(ends - width, 0)
+    return (sums[ends] - sums[starts]) / (ends - starts)
 
 
 def _drawable(line: Curve, log_x: bool, log_y: bool) -> Curve:
@@ -167,6 +177,7 @@ def end_labels(
     log_x: bool = False,
     log_y: bool = False,
     label: Label = str,
+    line_height: float = LINE_HEIGHT,
 ) -> list[dict[str, Any]]:
     """Annotations with the lines' names behind their last points, moved apart where they would touch.
 
@@ -180,7 +191,7 @@ def end_labels(
             x, y = line.x[seen[-1]], line.y[seen[-1]]
             ends.append((np.log10(x) if log_x else x, np.log10(y) if log_y else y, line))
     height = y_range[1] - y_range[0]
-    heights = spread(np.array([(y - y_range[0]) / height for _, y, _ in ends]), LINE_HEIGHT)
+    heights = spread(np.array([(y - y_range[0]) / height for _, y, _ in ends]), line_height)
     return [
         {
             "text": label(line.name), "x": float(x), "y": float(y_range[0] + at * height), "showarrow": False,

@@ -59,6 +59,7 @@ class Status:
     lanes: dict[str, int] | None = None  # workers by lane
     waiting: int = 0
     running: int = 0
+    train_memory: int = 0  # bytes that a training worker may take; 0: unknown, or not limited
 
     @property
     def message(self) -> str:
@@ -70,7 +71,8 @@ class Status:
 class RunInfo:
     """One run. ``place`` is 0 for a run that a worker has, 1 for the next in the queue, None where it is neither.
 
-    ``state`` is one of ``History.state``; ``resumable`` says whether ``resume`` would go on with it.
+    ``state`` is one of ``History.state``; ``resumable`` says whether ``resume`` would go on with it; ``part`` is what
+    ``submit`` was told.
     """
 
     run_id: str
@@ -80,6 +82,7 @@ class RunInfo:
     place: int | None
     created: float
     resumable: bool
+    part: str = ""
 
 
 def start(sizes: Sizes | None = None, *, wait: bool = True) -> None:
@@ -122,16 +125,18 @@ def status() -> Status:
         lanes=lanes,
         waiting=len(broker.queue.waiting),
         running=len(broker.queue.hands),
+        train_memory=min((place.memory for place in broker.places if place.lane == "train"), default=0),
     )
 
 
-def submit(experiment: str, config: Any, *, owner: str, changes: Sequence[Changed] = ()) -> str:
+def submit(experiment: str, config: Any, *, owner: str, changes: Sequence[Changed] = (), part: str = "") -> str:
     """Put a run in the queue of its lane and return its ``run_id``.
 
     Args:
         experiment: a name in ``dlcore.experiments.NAMES``.
         config: that experiment's ``Config``.
         changes: the changes of an earlier run, to be repeated at the same steps.
+        part: which part of the page asks, where it is not the page's own panel: a comparison's runs are not its run.
 
     Raises:
         Problem: the workers are down, the owner has too many runs, the state folder cannot be written.
@@ -140,7 +145,7 @@ def submit(experiment: str, config: Any, *, owner: str, changes: Sequence[Change
     lesson = lesson_module(experiment)
     if not isinstance(config, lesson.Config):
         raise TypeError(f"{experiment} takes a {lesson.Config.__qualname__}, not a {type(config).__qualname__}")
-    record = broker.store.new(experiment, asdict(config), owner, changes)
+    record = broker.store.new(experiment, asdict(config), owner, changes, part)
     broker.enqueue(record)
     return record.run_id
 
@@ -288,4 +293,4 @@ def _info(broker: Broker, record: Record) -> RunInfo:
     state = broker.history(record).state
     place = broker.place(record.run_id)
     resumable = place is None and _resumable(broker, record)
-    return RunInfo(record.run_id, record.experiment, config, state, place, record.created, resumable)
+    return RunInfo(record.run_id, record.experiment, config, state, place, record.created, resumable, record.part)

@@ -28,11 +28,12 @@ REACH = 5.0  # seconds for a running scheduler to answer
 
 @dataclass(frozen=True)
 class Place:
-    """One worker process: where it is, and how many runs or calls of its lane it takes at once."""
+    """One worker process: where it is, how many runs or calls of its lane it takes at once, and how many bytes."""
 
     address: str
     lane: str
     slots: int
+    memory: int = 0  # 0: not limited
 
 
 class Link:
@@ -64,7 +65,8 @@ class Link:
         """The workers there are now. Raises ``OSError`` where the scheduler does not answer."""
         found = self.client.scheduler_info(n_workers=-1)["workers"]
         lanes = {address: next(iter(w["resources"].items()), None) for address, w in found.items()}
-        return [Place(address, lane[0], int(lane[1])) for address, lane in lanes.items() if lane]
+        limits = {address: int(w.get("memory_limit") or 0) for address, w in found.items()}
+        return [Place(address, lane[0], int(lane[1]), limits[address]) for address, lane in lanes.items() if lane]
 
     def submit(self, lane: str, function: Callable[..., Any], *args: Any, workers: list[str] | None = None) -> Future:
         """Hand a task to a lane, or to the workers named and no others.

@@ -48,6 +48,7 @@ class Record:
     attempts: int = 0  # 1 for a fresh run, one more with each resumption
     server: dict[str, Any] = field(default_factory=dict)
     steps: int = 0  # after so many it rests again; 0: to the end
+    part: str = ""  # of the page that asked for it; "" for its own panel
 
 
 def state_dir() -> Path:
@@ -119,9 +120,11 @@ class Store:
         except OSError as error:
             raise unwritable(self.folder, error) from None
 
-    def new(self, experiment: str, config: dict[str, Any], owner: str, changes: Sequence[Changed]) -> Record:
+    def new(
+        self, experiment: str, config: dict[str, Any], owner: str, changes: Sequence[Changed], part: str = ""
+    ) -> Record:
         """The record of a new run; nothing is on disk before ``write``."""
-        return Record(uuid.uuid4().hex, experiment, config, hashed(owner), time.time(), _plain(changes))
+        return Record(uuid.uuid4().hex, experiment, config, hashed(owner), time.time(), _plain(changes), part=part)
 
     def write(self, record: Record) -> None:
         """Write or replace a run's record. Raises ``Problem`` (kind ``"state"``)."""

@@ -17,6 +17,8 @@ MOST_PARAMETERS = 5_000_000  # 20 MB of weights, 80 with Adam's memories
 MOST_WORK = 300_000_000  # multiply-adds per image
 MOST_NUMBERS = 4_000_000  # numbers that all layers together put out for one image, and that the way back needs again
 
+STEP_BYTES = 10  # for every number that a layer puts out: itself and what the way back makes of it; 8 to 10 measured
+
 Shape = tuple[int, ...]  # (channels, height, width), or (length,) of a list
 
 
@@ -71,6 +73,11 @@ def fault(rows: Sequence[Row]) -> Problem | None:
 def total(rows: Sequence[Row]) -> int:
     """How many numbers the network learns."""
     return sum(row.params for row in rows)
+
+
+def step_bytes(rows: Sequence[Row], batch_size: int) -> float:
+    """About how much memory a step on so many images takes beside weights and data."""
+    return STEP_BYTES * batch_size * sum(math.prod(row.shape) for row in rows if row.shape)
 
 
 def _names(layers: Sequence[Layer]) -> list[str]:

@@ -64,7 +64,8 @@ def tensors(batch: Batch, device: str) -> tuple[Tensor | PackedSequence, Tensor]
     if batch.equal:
         return X.to(device), y.to(device)
     lengths = torch.from_numpy(batch.lengths)
-    return pack_padded_sequence(X, lengths, batch_first=True, enforce_sorted=False).to(device), y.to(device)
+    packed = pack_padded_sequence(X.to(device), lengths, batch_first=True, enforce_sorted=False)
+    return packed, y.to(device)
 
 
 def losses(outputs: Tensor, y: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,35 @@ def test_the_quiz_compares_marks_with_a_network_and_begins_anew(jobs):
     press(at, "quiz.again")
     assert "You marked" not in said(at)
     assert at.session_state["page:augmentation"]["quiz"]["marked"] == []
+
+
+def test_what_is_shown_below_is_in_the_link(jobs):
+    shown = {"spread": "raw", "rate": "0.001", "quiz": "mine", "quiz_draw": "2"}
+    at = open_page(lang="en", **shown)
+    assert not at.exception
+    assert shown.items() <= at.session_state["page:augmentation"]["address"].items()
+    press(at, "quiz.again")
+    assert at.session_state["page:augmentation"]["address"]["quiz_draw"] == "3"
+    assert any("Pictures" in box.value for box in open_page(lang="en", quiz_draw="-1").warning)
+
+
+def test_the_first_of_two_trainings_shows_its_bars_while_the_other_goes_on(monkeypatch):
+    from types import SimpleNamespace
+
+    from dlcore import augmentation_story
+    from dlcore.experiments.augmentation import Config
+    from dlcore.history import History
+    from ui import augmentation_panels as panels
+
+    config = Config(shift=3.0)
+    plain, augmented = augmentation_story.twins(config)
+    ended = History(config={**asdict(plain), "device": "cpu", "data_hash": "ab", "threads": plain.threads})
+    runs = [SimpleNamespace(config=augmented, state="running")]
+    monkeypatch.setattr(panels, "owner", lambda: "me")
+    monkeypatch.setattr(panels.jobs, "runs", lambda *_whose: runs)
+    assert panels._first(config, [ended]) is ended
+    runs[0].state = "finished"
+    assert panels._first(config, [ended]) is None
 
 
 def test_clothes_are_asked_of_the_readers_own_network(jobs):

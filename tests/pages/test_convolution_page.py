@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,23 +12,12 @@ from streamlit.testing.v1 import AppTest
 from dlcore import small_pictures
 from dlcore.filters import TITLES, read_filter, write_filter
 from dlcore.small_pictures import SAMPLES, write_pixels
+from tests.pages import visit
+from tests.pages.visit import said
 from tests.waiting import patience
 
-SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
 STATE = "page:convolution"
-
-
-def opened(**params: str) -> AppTest:
-    at = AppTest.from_file(str(SHELL), default_timeout=patience(60))
-    for name, text in params.items():
-        at.query_params[name] = text
-    at.switch_page("../pages/convolution.py")
-    return at.run()
-
-
-def said(at: AppTest) -> str:
-    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
-    return "\n".join(part.value for part in parts if isinstance(part.value, str))
+opened = partial(visit.opened, "convolution")
 
 
 def choice(at: AppTest, name: str):
@@ -239,7 +228,7 @@ def test_rates_limit_is_on_the_slider():
 def test_engine_is_shown_whole():
     at = opened()
     code = "\n".join(block.value for block in at.code)
-    assert (SHELL.parents[1] / "dlcore" / "convolution.py").read_text().strip() in code
+    assert (visit.SHELL.parents[1] / "dlcore" / "convolution.py").read_text().strip() in code
 
 
 def test_weights_from_the_browser_are_checked():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,23 +13,12 @@ from streamlit.testing.v1 import AppTest
 from dlcore.data.images import load
 from dlcore.events import Snapshot
 from dlcore.history import History
+from tests.pages import visit
+from tests.pages.visit import said
 from tests.waiting import patience
 
-SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
 STATE = "page:evaluation"
-
-
-def opened(**params: str) -> AppTest:
-    at = AppTest.from_file(str(SHELL), default_timeout=patience(90))
-    for name, text in params.items():
-        at.query_params[name] = text
-    at.switch_page("../pages/evaluation.py")
-    return at.run()
-
-
-def said(at: AppTest) -> str:
-    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
-    return "\n".join(part.value for part in parts if isinstance(part.value, str))
+opened = partial(visit.opened, "evaluation")
 
 
 def measures(at: AppTest) -> str:
@@ -123,6 +112,26 @@ def test_bad_links_are_answered(jobs, params):
         assert any(told[name] in box.value for box in at.warning), "named as on the page"
     if params.get("source") in ("oracle", "run:abc"):
         assert "not among this browser’s finished runs" in said(at)
+
+
+def test_a_bad_link_is_told_until_the_reader_touches_something(jobs):
+    def told(at: AppTest) -> bool:
+        return any("Threshold" in box.value for box in at.warning)
+
+    at = opened(source="by_heart", threshold="7")
+    assert told(at)
+    assert told(at.run()), "a rerun is no touch"
+    at.selectbox(key="evaluation.cell.0.10").set_value(8).run()
+    assert not told(at.run())
+
+
+def test_what_is_shown_below_is_in_the_link(jobs):
+    at = opened(source="by_heart", cells="share", cases="200")
+    assert not at.exception
+    state = at.session_state[STATE]
+    assert {"cells": "share", "cases": "200"}.items() <= state["address"].items()
+    at.segmented_control(key="evaluation.cells").set_value("count").run()
+    assert "cells" not in at.session_state[STATE]["address"]
 
 
 def test_teacher_can_hide_the_controls(jobs):

@@ -53,6 +53,19 @@ def test_the_fault_stands_at_its_layer_and_nothing_may_train(mounted):
     assert "written like this" in mounted["sum"]
 
 
+def test_a_step_that_no_worker_can_hold_is_told_before_it_runs(mounted, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr(st, "warning", lambda words, **_rest: told.append(words))
+    monkeypatch.setattr(editor.jobs, "status", lambda: SimpleNamespace(train_memory=3 * 10**9))
+    wide = {"layers": "conv 64 3; relu; conv 64 3; relu; average; dense"}  # 160,330 numbers an image
+    assert draw(**wide, batch_size="512")
+    assert told == []
+    assert draw(**wide, batch_size="2048")
+    (words,) = told
+    assert "would take about 3.3 GB" in words
+    assert "2.0 GB for it. Take a batch size of at most 1,247" in words
+
+
 def test_the_dataset_decides_what_goes_in_and_comes_out(mounted):
     draw(dataset="shapes")
     assert mounted["layers"][-1]["shape"] == "8"

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from tests.waiting import patience
+
 SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
 
 
 def opened(slug: str, **params: str) -> AppTest:
     """The page of a lesson, as a link with these parameters opens it."""
-    at = AppTest.from_file(str(SHELL), default_timeout=60)
+    at = AppTest.from_file(str(SHELL), default_timeout=patience(60))
     for name, text in params.items():
         at.query_params[name] = text
     at.switch_page(f"../pages/{slug}.py")

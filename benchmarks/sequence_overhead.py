@@ -1,0 +1,82 @@
+"""Tokens per second of training sequences: ``fit`` with all its events, against the bare ``torch.nn`` loop.
+
+``python -m benchmarks.sequence_overhead [--check] [--quick]``. The bare loop is written here with ``nn.LSTM`` (or
+``nn.RNN``, ``nn.GRU``) and ``nn.Linear`` alone, on the same batches of the same sizes; tests on held-out sequences and
+the look at the gradient through time, which are the lesson's own, are left out on our side. ``--check`` holds the cost
+to the bound (on an otherwise idle machine); ``--quick`` takes few turns and a bound that noise cannot reach.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from benchmarks.turns import ratio, told
+from dlcore.device import reproducible
+from dlcore.experiments.sequences import Config, exercise
+from dlcore.knobs import build
+from dlcore.models.recurrent import KINDS
+from dlcore.sequence_training import prepare
+from dlcore.training import Plan, Task
+
+BOUND, QUICK_BOUND = 1.03, 2.0
+CASES = (("lstm", 64, 30, 64, 20), ("gru", 64, 30, 64, 20), ("rnn", 64, 30, 64, 30), ("lstm", 256, 100, 64, 4))
+# cell, hidden units, steps of a sequence, sequences of a batch, updates of a turn
+
+
+def plain(task: Task, plan: Plan, cell: str, hidden: int) -> Callable[[], None]:
+    """A turn of the loop that everybody writes, with layers of ``torch.nn``, Adam and clipping."""
+    layer, read = KINDS[cell](4, hidden, batch_first=True), nn.Linear(hidden, 4)
+    parameters = [*layer.parameters(), *read.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=plan.learning_rate)
+
+    def turn() -> None:
+        order = torch.randperm(plan.count)
+        for start in range(0, plan.count, plan.batch_size):
+            X, y = task.batch(order[start : start + plan.batch_size])
+            H, _ = layer(X)
+            loss = nn.functional.cross_entropy(read(H[:, -1]), y)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, plan.clip_norm)
+            optimizer.step()
+
+    return turn
+
+
+def measure(cell: str, hidden: int, length: int, batch_size: int, turns: int, steps: int) -> tuple[float, float]:
+    """The ratio of the times, and tokens per second of the bare loop."""
+    given = {"cell": cell, "hidden": hidden, "length": length, "batch_size": batch_size, "steps": steps}
+    config = build(Config, {**given, "device": "cpu"})
+    task, plan = prepare(config, exercise(config))
+    task = replace(task, evaluate=None, look=None)
+    found, step = ratio((told(task, plan), plain(task, plan, cell, hidden)), turns, steps)
+    return found, batch_size * length / step
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help=f"fail above {BOUND}")
+    parser.add_argument("--quick", action="store_true", help=f"few turns, fail above {QUICK_BOUND}")
+    arguments = parser.parse_args()
+    turns = 4 if arguments.quick else 30
+    reproducible(0)
+    worst = 0.0
+    print(f"{'cell':5} {'hidden':>6} {'length':>6} {'batch':>5} {'bare tokens/s':>14} {'with events':>12}")
+    for cell, hidden, length, batch_size, steps in CASES[: 3 if arguments.quick else None]:
+        found, speed = measure(cell, hidden, length, batch_size, turns, steps)
+        worst = max(worst, found)
+        cost = f"{(found - 1) * 100:+10.1f} %"
+        print(f"{cell:5} {hidden:6} {length:6} {batch_size:5} {speed:14,.0f} {cost}", flush=True)
+    bound = QUICK_BOUND if arguments.quick else BOUND
+    if (arguments.check or arguments.quick) and worst > bound:
+        sys.exit(f"events cost {(worst - 1) * 100:.1f} %; at most {(bound - 1) * 100:.0f} % are allowed")
+
+
+if __name__ == "__main__":
+    main()
