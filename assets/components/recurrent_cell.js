@@ -3,7 +3,7 @@ import { Belt, low } from "./cell_belt.js";
 import { backward, belt, forward, KEEPING, shares } from "./cell_math.js";
 import { CellTable, SHORT } from "./cell_table.js";
 import { el, number, style, whenGone } from "./common.js";
-import { Bar, stepButtons } from "./player.js";
+import { Bar, StepButtons } from "./player.js";
 import { playhead } from "./playhead.js";
 import { unpack } from "./wire.js";
 
@@ -68,6 +68,7 @@ class RecurrentCell {
     if (!this.head) this.begin();
     else this.head.changed(this.head.atEnd);
     this.bar.say(this.barWords());
+    this.buttons.say(data.texts);
     this.words();
     this.draw(Math.min(this.head.frame, this.count - 1));
   }
@@ -77,7 +78,8 @@ class RecurrentCell {
     this.head = playhead(group);
     this.head.join(this, { start: "begin" });
     this.bar = new Bar(group, this.barWords());
-    this.controls.append(...stepButtons(this.head, texts), this.bar.root);
+    this.buttons = new StepButtons(this.head, texts);
+    this.controls.append(...this.buttons.both, this.bar.root);
     if (!at) return this.head.autoplay();
     this.unit = Math.min(at[1], this.data.base.weight_hh_l0[0].length - 1);
     return this.head.seek(Math.min(at[0], this.count - 1));
