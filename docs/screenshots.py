@@ -5,6 +5,7 @@ Start the app first (``streamlit run app.py``). Needs Playwright, Pillow and Chr
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 MOST_BYTES = 300_000  # of a picture; a larger one is stored with 256 colours
+FINISHED = re.compile("^(Finished|已完成)")
+AT_END = "[...document.querySelectorAll('.dl-bar input')].every((bar) => Number(bar.value) >= Number(bar.max))"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 
 
@@ -26,14 +29,18 @@ def still(page: Page) -> None:
 
 def played(page: Page) -> None:
     """Wait until a descent has been drawn and played to its end."""
-    page.wait_for_timeout(12_000)
+    still(page)
+    page.wait_for_function(AT_END, timeout=120_000)
+    page.wait_for_timeout(1500)
 
 
 def trained(page: Page) -> None:
     """Train the network to the end."""
     still(page)
     page.locator(".st-key-run-buttons button").first.click()
-    page.wait_for_timeout(25_000)
+    page.get_by_text(FINISHED).first.wait_for(timeout=500_000)
+    page.wait_for_timeout(5000)
+    page.mouse.move(5, 5)
 
 
 def landscape(page: Page) -> None:
@@ -68,7 +75,7 @@ SHOTS = (
     Shot("backpropagation-zh-dark", "/backpropagation?lang=zh", "dark", played),
     Shot("neural_network-en-light", "/neural_network?lang=en", "light", spiral),
     Shot("convolution-en-light", "/convolution?lang=en", "light", still),
-    Shot("cnn-zh-dark", "/cnn?lang=zh", "dark", trained),
+    Shot("cnn-zh-dark", "/cnn?lang=zh&threads=1", "dark", trained),
     Shot("augmentation-en-dark", "/augmentation?lang=en", "dark", still),
     Shot("evaluation-zh-light", "/evaluation?lang=zh", "light", still),
 )

@@ -288,10 +288,13 @@ def test_shapes_that_move_about_ask_for_convolution():
     assert dense.metrics["train_accuracy"] > 0.85
 
 
+PLAIN = {"memory_format": "channels_last", "precision": "float32"}  # nothing is tried out first
+
+
 @pytest.mark.slow
 @pytest.mark.data
 def test_article_on_mnist_in_one_pass():  # five passes, and five seeds of "fast": benchmarks/time_to_accuracy.py
-    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "article", "epochs": 1}))
+    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "article", "epochs": 1, **PLAIN}))
     assert isinstance(last, Finished)
     assert last.metrics["test_accuracy"] >= 0.975
 
@@ -299,7 +302,7 @@ def test_article_on_mnist_in_one_pass():  # five passes, and five seeds of "fast
 @pytest.mark.slow
 @pytest.mark.data
 def test_fast_on_mnist():
-    config = build(cnn.Config, {"dataset": "mnist", "network": "fast"})
+    config = build(cnn.Config, {"dataset": "mnist", "network": "fast", **PLAIN})
     finished = [list(cnn.run(replace(config, seed=seed)))[-1] for seed in range(2)]
     assert np.mean([e.metrics["test_accuracy"] for e in finished if isinstance(e, Finished)]) >= 0.990
 

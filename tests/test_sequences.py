@@ -51,6 +51,15 @@ def fresh(**given) -> dict[str, float]:
     return ratios(sequences_look.fresh_gradients({n: getattr(config, n) for n in sequences_look.SHAPING}))
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Steps so small are slower on two, and far slower on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 # -- the tasks
 
 
@@ -376,3 +385,17 @@ def test_at_distance_30_only_gates_that_keep_remember():
         assert usual["test_accuracy/lstm"] <= 0.45, "PyTorch's default LSTM forgets, too"
         kept = finished(ran(build(sequences.Config, {"cell": "lstm", "forget_bias": 3.0, "seed": seed}))).metrics
         assert kept["test_accuracy"] >= 0.95
+
+
+@pytest.mark.slow
+def test_rotation_lets_an_rnn_remember_and_a_large_radius_explodes():
+    """Challenges 3 and 4: an orthogonal start learns 20 steps; at radius 2 gradients are long."""
+    plain = {"cell": "rnn", "length": 20, "start": "orthogonal", "threads": 1, "steps": 200}
+    assert finished(ran(build(sequences.Config, plain))).metrics["test_accuracy"] >= 0.95
+    assert fresh(length=60, cell="rnn", radius=2.0)["rnn"] > 100
+    sums = {"task": "adding", "cell": "rnn", "length": 30, "radius": 2.0, "optimizer": "sgd", "learning_rate": 0.1,
+            "steps": 250, "threads": 1}  # fmt: skip
+    wild = ran(build(sequences.Config, {**sums, "clip_norm": 0.0}))
+    assert isinstance(wild[-1], Diverged)
+    assert max(columns(wild, "gradient_norm/rnn")) > 100
+    assert isinstance(ran(build(sequences.Config, {**sums, "clip_norm": 1.0}))[-1], Finished)

@@ -173,7 +173,7 @@ def _function(given: Any) -> Callable[[Values], Any]:
 
 def _kept(state: dict[str, Any], extra: Sequence[str]) -> dict[str, str]:
     """The parameters beside the knobs that have something to say."""
-    others = {name: state.get("extra", {}).get(name, "") for name in extra}
+    others = {name: get_extra(name) for name in extra}  # read now: some are asked for below the controls
     return {name: text for name, text in {**others, "hide": state["hide"]}.items() if text}
 
 

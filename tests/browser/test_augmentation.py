@@ -36,3 +36,8 @@ def test_strengths_then_marks_then_two_trainings(server, page):
 
     page.get_by_role("button", name="Train both").click()
     expect(page.get_by_text("The gap between training and test went from")).to_be_visible(timeout=180_000)
+
+    page.set_viewport_size({"width": 390, "height": 844})  # a phone: the grid keeps its shape, without a gap below it
+    grid = page.locator(".st-key-variants .dl-plot")
+    until(lambda: grid.bounding_box()["height"] < 230, 60)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -51,6 +51,16 @@ def test_an_impossible_layer_is_told_mended_and_trained(server, page):
     expect(train).to_be_enabled()
     press(page, "Train")
     expect(progress(page)).to_contain_text("Finished", timeout=1000 * patience(120))
+    expect(card(page, 0)).to_be_hidden()  # folded, so that the picture of the training is in sight
+    view = page.locator("[data-testid=stVerticalBlock].st-key-training-view").bounding_box()
+    assert view
+    assert view["y"] + view["height"] <= 900
+
+    page.get_by_text("Layers of your own network").click()
+    expect(card(page, 0)).to_be_visible()
+    field(page, 0, "window").fill("5")
+    expect(card(page, 0)).to_contain_text("4 × 24 × 24")
+    expect(card(page, 0)).to_be_visible()
 
     page.get_by_text("中文", exact=True).click()  # the cards follow, too
     expect(page.locator(".dl-ed-input")).to_contain_text("图片")

@@ -28,7 +28,7 @@ def test_a_learners_way_from_the_gradient_to_the_score(server, browse):
     names = page.locator(".js-plotly-plot .annotation-text, .annotation text")
     for name in ("RNN", "LSTM", "GRU"):
         assert names.filter(has_text=name).count() >= 2, "at the ends of the gradients and of the scores"
-    page.get_by_text("By distance", exact=True).click()
+    page.get_by_role("radio", name="By distance").click()
     expect(page.get_by_text("distance", exact=True).first).to_be_visible()
 
     page.set_viewport_size({"width": 390, "height": 844})

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.pages import visit
+from tests.pages.visit import said
 from tests.waiting import patience
-
-SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
 
 
 def open_page(**params: str) -> AppTest:
-    at = AppTest.from_file(str(SHELL), default_timeout=patience(90))
-    for name, text in params.items():
-        at.query_params[name] = text
-    at.switch_page("../pages/augmentation.py")
-    at.run()
+    at = visit.opened("augmentation", **params)
     assert not at.exception
     return at
-
-
-def said(at: AppTest) -> str:
-    return "\n".join(str(element.value) for element in [*at.markdown, *at.caption, *at.warning, *at.header])
 
 
 def press(at: AppTest, key: str) -> AppTest:

@@ -6,7 +6,7 @@ import io
 import re
 import time
 import zipfile
-from pathlib import Path
+from functools import partial
 
 import pytest
 from PIL import Image
@@ -14,21 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from dlcore.data import catalogue
 from dlcore.events import Changed
+from tests.pages import visit
+from tests.pages.visit import said
 from tests.waiting import patience
 
-SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
-
-
-def open_page(**params: str) -> AppTest:
-    at = AppTest.from_file(str(SHELL), default_timeout=patience(90))
-    for name, text in params.items():
-        at.query_params[name] = text
-    at.switch_page("../pages/cnn.py")
-    return at.run()
-
-
-def said(at: AppTest) -> str:
-    return "\n".join(str(element.value) for element in [*at.markdown, *at.caption, *at.warning, *at.header])
+open_page = partial(visit.opened, "cnn")
 
 
 def thread(at: AppTest) -> str:

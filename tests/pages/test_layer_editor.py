@@ -27,7 +27,7 @@ def mounted(monkeypatch) -> dict[str, Any]:
     return told
 
 
-def draw(**given: str) -> bool:
+def draw(**given: Any) -> bool:
     return editor.layer_editor("cnn", build(cnn.Config, {"network": "own", **given}))
 
 
@@ -58,9 +58,9 @@ def test_a_step_that_no_worker_can_hold_is_told_before_it_runs(mounted, monkeypa
     monkeypatch.setattr(st, "warning", lambda words, **_rest: told.append(words))
     monkeypatch.setattr(editor.jobs, "status", lambda: SimpleNamespace(train_memory=3 * 10**9))
     wide = {"layers": "conv 64 3; relu; conv 64 3; relu; average; dense"}  # 160,330 numbers an image
-    assert draw(**wide, batch_size="512")
+    assert draw(**wide, batch_size=512)
     assert told == []
-    assert draw(**wide, batch_size="2048")
+    assert draw(**wide, batch_size=2048)
     (words,) = told
     assert "would take about 3.3 GB" in words
     assert "2.0 GB for it. Take a batch size of at most 1,247" in words

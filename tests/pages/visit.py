@@ -22,7 +22,7 @@ def opened(slug: str, **params: str) -> AppTest:
 
 def said(at: AppTest) -> str:
     """All sentences on the page."""
-    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
+    parts = [*at.header, *at.markdown, *at.caption, *at.warning, *at.error, *at.info]
     return "\n".join(part.value for part in parts if isinstance(part.value, str))
 
 
