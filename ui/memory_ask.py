@@ -90,7 +90,10 @@ def _verdict(task: str, found: dict[str, np.ndarray], truth: np.ndarray, usual: 
     words.append(_("They were trained to answer at the end alone; what they say before is a look inside."))
     if not usual:
         words.append(_("Of this length they have learned nothing: expect less."))
-    return " ".join(words)
+    told = words[0]
+    for sentence in words[1:]:
+        told = _("{fact} {judgement}").format(fact=told, judgement=sentence)
+    return told
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -206,7 +206,8 @@ def said(config: Config, fresh: Mapping[str, np.ndarray], history: History) -> s
     found = ratios(fresh)
     told = _(", ").join(f"{NAMES[cell]} {number(value, 2)}" for cell, value in found.items())
     words = _("Before any training, step 1 gets this share of the gradient that step {T} gets: {ratios}.")
-    return " ".join([_icon(found), words.format(T=config.length, ratios=told), _judged(found)])
+    told = _("{fact} {judgement}").format(fact=words.format(T=config.length, ratios=told), judgement=_judged(found))
+    return f"{_icon(found)} {told}"
 
 
 def _icon(found: Mapping[str, float]) -> str:
