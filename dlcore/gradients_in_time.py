@@ -10,10 +10,22 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-STEPS: dict[str, Callable[..., Any]] = {"RNN": torch.rnn_tanh_cell, "LSTM": torch.lstm_cell, "GRU": torch.gru_cell}
 WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def lstm_step(x: Tensor, state: tuple[Tensor, Tensor], *weights: Tensor) -> tuple[Tensor, Tensor]:
+    """One step of an LSTM, in the open: ``torch.lstm_cell`` may hide that h comes from c, and with it ∂L/∂c."""
+    W_ih, W_hh, b_ih, b_hh = weights
+    h, c = state
+    i, f, g, o = (F.linear(x, W_ih, b_ih) + F.linear(h, W_hh, b_hh)).chunk(4, 1)  # (B, H) each
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+STEPS: dict[str, Callable[..., Any]] = {"RNN": torch.rnn_tanh_cell, "LSTM": lstm_step, "GRU": torch.gru_cell}
 
 
 def unrolled(layer: nn.RNNBase, X: Tensor) -> tuple[list[Tensor], list[Tensor]]:

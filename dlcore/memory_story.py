@@ -41,6 +41,36 @@ def _shortened(steps: list[str], counts: np.ndarray) -> str:
     return " ".join(parts)
 
 
+def known_at(task: str, X: np.ndarray, y: Any) -> np.ndarray:
+    """The right answer if it were asked after each step of a sequence ``(T, inputs)``: (T,), NaN where there is none.
+
+    Args:
+        y: the answer at the end, where it cannot be read off (copy: the letters that are due).
+    """
+    if task == "first_symbol":
+        return np.full(len(X), float(X[0].argmax()))
+    if task == "parentheses":
+        return np.cumsum(X @ [1.0, -1.0])
+    if task == "adding":
+        return np.cumsum(X[:, 0] * X[:, 1])
+    truth = np.full(len(X), np.nan)
+    truth[-len(y) :] = y
+    return truth
+
+
+def sure(task: str, found: Mapping[str, np.ndarray], truth: np.ndarray) -> dict[str, np.ndarray]:
+    """By cell, (T,): the probability of the right answer after each step; of a sum the number that it would say."""
+    if task == "adding":
+        return {cell: row[:, 0] for cell, row in found.items()}
+    asked = np.isfinite(truth)
+    places = np.clip(np.where(asked, truth, 0), 0, None).astype(int)
+    shares = {}
+    for cell, row in found.items():
+        within = asked & (places < row.shape[1])  # more brackets may be open than there are answers
+        shares[cell] = np.where(within, row[np.arange(len(row)), np.minimum(places, row.shape[1] - 1)], np.nan)
+    return shares
+
+
 def ratio(norms: np.ndarray) -> float:
     """The first step's gradient over the last one's."""
     return float(norms[0] / norms[-1]) if norms[-1] else float("nan")

@@ -7,6 +7,7 @@ from ui.code_panel import code_panel
 from ui.intro import intro, outro, prose
 from ui.lessons import lesson_for
 from ui.live_lab import live_lab
+from ui.memory_ask import ask
 from ui.memory_tasks import tasks
 
 CODE = (
@@ -15,11 +16,12 @@ CODE = (
     "dlcore.models.memory:Rememberer",
     "dlcore.data.memory_tasks:first_symbol",
 )
-PARTS = ("what-you-see", "formulas", "why-it-vanishes", "gates-that-keep", "challenge", "code")
+PARTS = ("ask", "what-you-see", "formulas", "why-it-vanishes", "gates-that-keep", "challenge", "code")
 
 lesson = lesson_for("sequences")
 intro(lesson, parts=PARTS)
 config, history, fresh = live_lab(memory_lab.draw)
+ask(history)
 told = numbers(config, fresh)
 for section in ("what-you-see", "formulas", "why-it-vanishes", "gates-that-keep"):
     prose(lesson.slug, section, told)

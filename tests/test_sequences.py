@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -35,7 +36,7 @@ def ran(config: sequences.Config, **given) -> list[Event]:
     return list(sequences.run(config, **given))
 
 
-def columns(events: list[Event], name: str) -> list[float]:
+def columns(events: Sequence[Event], name: str) -> list[float]:
     return [e.values[name] for e in events if isinstance(e, Step)]
 
 
@@ -48,6 +49,15 @@ def fresh(**given) -> dict[str, float]:
     """First step's gradient over the last one's, before training."""
     config = build(sequences.Config, given)
     return ratios(sequences_look.fresh_gradients({n: getattr(config, n) for n in sequences_look.SHAPING}))
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Steps so small are slower on two, and far slower on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 # -- the tasks
@@ -138,19 +148,24 @@ def test_unrolled_pass_is_torchs_own(cell):
     assert len(cells) == (9 if cell == "lstm" else 0)
 
 
-def by_autograd(model: memory.Rememberer, X: torch.Tensor, y: torch.Tensor, kind: str = "h") -> np.ndarray:
-    """The same by ``nn.RNN`` itself, called step by step, and ``torch.autograd.grad`` by every state."""
+def by_autograd(model: memory.Rememberer, X: torch.Tensor, y: torch.Tensor) -> dict[str, np.ndarray]:
+    """The same by ``nn.RNN`` itself, called step by step, and ``torch.autograd.grad`` by every state.
+
+    What ``nn.LSTM`` returns as c_t has no way to the h_t of the same step; that way is added here.
+    """
     state, hidden, cells = None, [], []
     for t in range(X.shape[1]):
         _, state = model.layer(X[:, t : t + 1], state)
         hidden.append(state[0] if isinstance(state, tuple) else state)
-        cells.append(state[1] if isinstance(state, tuple) else None)
+        cells += [state[1]] if isinstance(state, tuple) else []
     H = torch.stack([h[0] for h in hidden], 1)
     out = model.read(H[:, -model.answers :]).transpose(1, 2)
     loss = memory.losses(out[..., 0] if model.answers == 1 else out, y).mean()
-    wanted = hidden if kind == "h" else cells
-    found = torch.autograd.grad(loss, wanted, allow_unused=True)
-    return np.array([0.0 if g is None else g.norm().item() for g in found])
+    by_h = torch.autograd.grad(loss, hidden, retain_graph=True)
+    by_c = torch.autograd.grad(loss, cells, allow_unused=True) if cells else ()
+    ways = [g * h / c.tanh() * (1 - c.tanh() ** 2) for g, h, c in zip(by_h, hidden, cells, strict=False)]
+    all_c = [way if g is None else g + way for g, way in zip(by_c, ways, strict=True)]
+    return {kind: np.array([g.norm().item() for g in found]) for kind, found in (("h", by_h), ("c", all_c)) if found}
 
 
 @pytest.mark.parametrize("task", ["first_symbol", "copy", "adding", "parentheses"])
@@ -160,12 +175,13 @@ def test_gradient_by_time_is_autograds(task, cell):
     torch.manual_seed(2)
     model = memory.build(config, cell).double()
     X, y = memory.tensors(sequences.probe(config), "cpu")
+    assert isinstance(X, torch.Tensor)
     X, y = X.double(), y.double() if y.is_floating_point() else y
     found = memory.gradient_by_time(model, X, y)
-    np.testing.assert_allclose(found["h"], by_autograd(model, X, y), rtol=1e-9, atol=1e-18)
-    assert ("c" in found) == (cell == "lstm")
-    if cell == "lstm":
-        np.testing.assert_allclose(found["c"], by_autograd(model, X, y, "c"), rtol=1e-9, atol=1e-18)
+    expected = by_autograd(model, X, y)
+    assert found.keys() == expected.keys() == ({"h", "c"} if cell == "lstm" else {"h"})
+    for kind, norms in expected.items():
+        np.testing.assert_allclose(found[kind], norms, rtol=1e-9, atol=1e-18)
 
 
 def test_looking_leaves_generators_and_gradients_alone():
@@ -369,3 +385,17 @@ def test_at_distance_30_only_gates_that_keep_remember():
         assert usual["test_accuracy/lstm"] <= 0.45, "PyTorch's default LSTM forgets, too"
         kept = finished(ran(build(sequences.Config, {"cell": "lstm", "forget_bias": 3.0, "seed": seed}))).metrics
         assert kept["test_accuracy"] >= 0.95
+
+
+@pytest.mark.slow
+def test_rotation_lets_an_rnn_remember_and_a_large_radius_explodes():
+    """Challenges 3 and 4: an orthogonal start learns 20 steps; at radius 2 gradients are long."""
+    plain = {"cell": "rnn", "length": 20, "start": "orthogonal", "threads": 1, "steps": 200}
+    assert finished(ran(build(sequences.Config, plain))).metrics["test_accuracy"] >= 0.95
+    assert fresh(length=60, cell="rnn", radius=2.0)["rnn"] > 100
+    sums = {"task": "adding", "cell": "rnn", "length": 30, "radius": 2.0, "optimizer": "sgd", "learning_rate": 0.1,
+            "steps": 250, "threads": 1}  # fmt: skip
+    wild = ran(build(sequences.Config, {**sums, "clip_norm": 0.0}))
+    assert isinstance(wild[-1], Diverged)
+    assert max(columns(wild, "gradient_norm/rnn")) > 100
+    assert isinstance(ran(build(sequences.Config, {**sums, "clip_norm": 1.0}))[-1], Finished)

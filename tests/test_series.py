@@ -483,7 +483,7 @@ def test_network_wins_where_the_rule_is_bent_and_draws_where_it_is_straight(seed
     chaos, sines = (ended(dataset=name, seed=seed) for name in ("chaos", "sines"))
     assert chaos["mae"] < 0.3 * chaos["linear_mae"]
     assert chaos["free_mae"] > 1.5 * chaos["one_step_mae"]
-    assert sines["linear_mae"] <= sines["mae"] < 0.25 * sines["naive_mae"]
+    assert 0.97 * sines["linear_mae"] < sines["mae"] < 0.25 * sines["naive_mae"]
 
 
 @pytest.mark.slow

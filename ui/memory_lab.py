@@ -199,6 +199,8 @@ def said(config: Config, fresh: Mapping[str, np.ndarray], history: History) -> s
             length=history.config["length"], steps=f"{history.total_steps:,}", scores=scores,
             chance=f"{history.info.get('chance', 0):.0%}",
         )  # fmt: skip
+    if not fresh and jobs.status().state == "down":
+        return _("There is no worker that could compute the gradient through time.")
     if not fresh:
         return _("The workers are being woken up; then the gradient through time appears here.")
     found = ratios(fresh)

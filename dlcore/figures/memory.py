@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import plotly.graph_objects as go
 
-from dlcore.figures import GREY, MODEL, Label
+from dlcore.figures import DATA, GREY, MODEL, Label
 from dlcore.figures.cells import NAMES, Lines, cell_curves, color_of
 from dlcore.figures.curves import Curve, Level, curves
 from dlcore.texts import N_
@@ -88,4 +88,22 @@ def by_distance(
     return curves(
         lines, x_title=N_("distance"), y_title=title, x_range=(0.0, float(longest)), y_range=(0.0, 1.02),
         y_format=".0%", levels=[Level(chance, N_("guessing"))], label=label,
+    )  # fmt: skip
+
+
+def answers(rows: Mapping[str, np.ndarray], truth: np.ndarray | None = None, *, label: Label = str) -> go.Figure:
+    """What each cell would answer after each step of one sequence.
+
+    Args:
+        rows: by cell, (T,): the probability of the right answer; or the number, where ``truth`` is the right one (T,).
+    """
+    length = max((len(row) for row in rows.values()), default=2)
+    lines = cell_curves({cell: (np.arange(1, len(row) + 1), row) for cell, row in rows.items()}, markers=length <= 40)
+    if truth is not None:
+        lines.insert(0, Curve(np.arange(1, len(truth) + 1), truth, N_("right"), DATA, dash="dash"))
+    shares = {"y_range": (0.0, 1.02), "y_format": ".0%"} if truth is None else {}
+    title = N_("sure of the right answer") if truth is None else N_("answer")
+    return curves(
+        lines, x_title=N_("step t of the sequence"), y_title=title, x_range=(1.0, float(max(2, length))), label=label,
+        **shares,
     )  # fmt: skip

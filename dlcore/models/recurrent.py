@@ -72,7 +72,11 @@ class Together(nn.ModuleDict):
 
     def forward(self, X: Any) -> Tensor:
         """The models' outputs side by side on axis 1; ``X`` is whatever each of them takes."""
-        return torch.stack([model(X) for model in self.values()], 1)
+        outputs = [model(X) for model in self.values()]
+        for output in outputs:
+            if output.requires_grad:  # else its gradient is a slice, whose sums may differ in a last bit
+                output.register_hook(Tensor.contiguous)
+        return torch.stack(outputs, 1)
 
 
 def together(cells: Iterable[str], make: Callable[[str], nn.Module], seed: int) -> Together:
