@@ -17,6 +17,7 @@ SHORT = [
     "look_inside",
     "playground",
     "augmentation",
+    "text_model",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("image_presets", marks=pytest.mark.data),

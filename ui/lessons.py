@@ -65,7 +65,7 @@ LESSONS = (
     Lesson("sequences", N_("RNN and LSTM"), N_("How long does a network remember?"), SEQUENCES,
            ":material/timeline:", 40, ("neural_network",), ready=True),
     Lesson("text", N_("Text, letter by letter"), N_("Can a network learn to write?"), SEQUENCES,
-           ":material/edit_note:", 35, ("sequences",)),
+           ":material/edit_note:", 35, ("sequences",), ready=True),
     Lesson("reading", N_("Names and opinions"), N_("Which word turned the sentence?"), SEQUENCES,
            ":material/sentiment_satisfied:", 35, ("sequences",), ready=True),
     Lesson("series", N_("Time series"), N_("Does it beat “as yesterday”?"), SEQUENCES,

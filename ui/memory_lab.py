@@ -23,7 +23,7 @@ from dlcore.memory_story import KEPT, Line, linear_decay, lines, newest_gradient
 from dlcore.texts import N_, Problem
 from ui.cells_view import Score, cells_of, loss_figure, score_figure, told_scores
 from ui.controls import controls
-from ui.i18n import _, tell
+from ui.i18n import _, sentences, tell
 from ui.intro import lab
 from ui.lessons import lesson_for
 from ui.live_plot import live_plot
@@ -206,8 +206,7 @@ def said(config: Config, fresh: Mapping[str, np.ndarray], history: History) -> s
     found = ratios(fresh)
     told = _(", ").join(f"{NAMES[cell]} {number(value, 2)}" for cell, value in found.items())
     words = _("Before any training, step 1 gets this share of the gradient that step {T} gets: {ratios}.")
-    told = _("{fact} {judgement}").format(fact=words.format(T=config.length, ratios=told), judgement=_judged(found))
-    return f"{_icon(found)} {told}"
+    return f"{_icon(found)} {sentences(words.format(T=config.length, ratios=told), _judged(found))}"
 
 
 def _icon(found: Mapping[str, float]) -> str:

@@ -25,6 +25,10 @@ SCHEDULES = {
     "step": N_("In steps"), "warm_up": N_("Warm-up"),
 }  # fmt: skip
 CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "cell.all": N_("All three")}
+TEXTS = {
+    "alice": N_("Alice in Wonderland"), "shakespeare": N_("Shakespeare"), "poems": N_("Chinese poems"),
+    "source.own": N_("Your own text"),
+}  # fmt: skip
 STARTS = {"start.usual": N_("As usual"), "start.orthogonal": N_("Orthogonal")}
 ATTENTIONS = {
     "dates": N_("Dates"), "numerals": N_("Numbers in words"), "attention.dot": N_("Dot product"),

@@ -6,6 +6,7 @@ networks".
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from dlcore.models.recurrent import recurrent
 
 EMBEDDING = 64  # numbers a letter, at most
+PIECE, WARM_UP, AT_ONCE = 400, 100, 64  # how held-out text is read: letters, letters before them, pieces
 
 
 class LetterModel(nn.Module):
@@ -37,32 +39,28 @@ class LetterModel(nn.Module):
         return self.head(self.drop(outputs)), outputs, state
 
 
-def build(**about: Any) -> LetterModel:
-    """The model that a checkpoint's ``build`` describes, its weights drawn anew."""
-    return LetterModel(**about)
-
-
-def bits_per_character(model: LetterModel, codes: Tensor, start: int, *, piece: int = 400, warm_up: int = 100,
-                       at_once: int = 64) -> float:  # fmt: skip
+@torch.no_grad()
+def bits_per_character(model: LetterModel, codes: Tensor, start: int, most: int | None = None) -> float:
     """Mean bits that the model needs for each letter of ``codes[start:]``, in eval mode.
 
-    The text is read in pieces side by side; each is preceded by ``warm_up`` letters of what stands before it, which
+    The text is read in pieces side by side; each is preceded by ``WARM_UP`` letters of what stands before it, which
     fill the memory and are not counted. ``codes`` is ``(N,)`` int64, and ``start`` at least 1.
+
+    Args:
+        most: read about so many letters, in pieces from the whole length, instead of all.
     """
-    begins = torch.arange(start, len(codes), piece)
-    lost, device = 0.0, next(model.parameters()).device
-    for some in begins.split(at_once):
-        place = some[:, None] + torch.arange(-warm_up - 1, piece)  # (b, 1 + warm_up + piece)
-        inside = (place >= 0) & (place < len(codes))
+    begins = torch.arange(start, len(codes), PIECE)
+    if most is not None and len(begins) > (few := max(1, most // PIECE)):
+        begins = begins[torch.linspace(0, len(begins) - 1, few).long()]
+    lost, count, device = 0.0, 0, next(model.parameters()).device
+    for some in begins.split(AT_ONCE):
+        place = some[:, None] + torch.arange(-WARM_UP - 1, PIECE)  # (b, 1 + WARM_UP + PIECE)
         X = codes[place.clamp(0, len(codes) - 1)].to(device)
-        logits = model(X[:, :-1])
-        loss = nn.functional.cross_entropy(logits.flatten(0, 1), X[:, 1:].flatten(), reduction="none")
-        counted = inside[:, 1:] & (place[:, 1:] >= some[:, None])
-        lost += float(loss.double()[counted.flatten().to(device)].sum())
-    return lost / (len(codes) - start) / LN2
-
-
-LN2 = 0.6931471805599453
+        loss = nn.functional.cross_entropy(model(X[:, :-1]).flatten(0, 1), X[:, 1:].flatten(), reduction="none")
+        counted = ((place[:, 1:] < len(codes)) & (place[:, 1:] >= some[:, None])).flatten().to(device)
+        lost += float(loss.double()[counted].sum())
+        count += int(counted.sum())
+    return lost / count / math.log(2)
 
 
 @torch.inference_mode()

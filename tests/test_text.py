@@ -1,0 +1,356 @@
+"""Texts as numbers, the letter model, and what the lesson says about them."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dlcore.data import own_text
+from dlcore.data import text as data
+from dlcore.data.own_text import FEWEST, MOST_CHARACTERS, cleaned, keep, read_text
+from dlcore.events import Checkpoint, Epoch, Finished, Started
+from dlcore.experiments import lesson_of, text
+from dlcore.experiments.text import Config
+from dlcore.experiments.text_look import go_on, listen, study
+from dlcore.history import History
+from dlcore.knobs import build
+from dlcore.models.letters import LetterModel, bits_per_character, choose, write
+from dlcore.steering import Steering
+from dlcore.text_features import FEATURES, by_chance, correlations, features, quoted, since
+from dlcore.text_story import goes_in_circles, invented, learned_by_heart, real_words, samples
+from dlcore.texts import Problem
+from ui.text_panel import CALM
+
+TINY = {"hidden": 24, "steps": 60, "length": 32, "threads": 1, "precision": "float32", "evaluations": 3}
+printable = st.text(st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="\ufeff"))
+
+
+# -- bytes become characters ------------------------------------------------------------------------------------------
+
+
+@given(printable.map(lambda words: words + "\nend."), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]))
+def test_unicode_with_a_mark_or_in_utf8_is_read_as_it_was_written(words: str, encoding: str):
+    assert read_text(words.encode(encoding))[0] == words
+
+
+@given(st.text(st.sampled_from("abcdefgh ,.\n"), min_size=4), st.sampled_from(["utf-16-le", "utf-16-be"]))
+def test_utf16_without_a_mark_is_seen_by_its_zeros(words: str, encoding: str):
+    assert read_text(words.encode(encoding)) == (words, encoding)
+
+
+def test_chinese_in_its_own_standard_and_western_letters_are_told_apart():
+    poem = "床前明月光，疑是地上霜。举头望明月，低头思故乡。\n" * 3
+    assert read_text(poem.encode("gb18030")) == (poem, "gb18030")
+    french = "L’été dernier, à la forêt, où l’élève était déjà prêt : garçon, naïf, cœur.\n" * 3
+    assert read_text(french.encode("cp1252")) == (french, "cp1252")
+    german = "Die Größe der Bäume über den Häusern: süß, schön, ärgerlich.\n" * 3
+    assert read_text(german.encode("latin-1")) == (german, "cp1252")
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_text_or_a_sentence_says_why_not(blob: bytes):
+    try:
+        words, encoding = read_text(blob)
+    except Problem:
+        return
+    assert not own_text.CONTROLS.search(words)
+    assert words == "" or words.encode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("blob", "said"),
+    [
+        (b"", "empty"), (b"%PDF-1.7 ...", "PDF"), (b"PK\x03\x04" + b"\0" * 50, "Word"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\r", "not a"),
+        (bytes(range(256)) * 20, "not a text"), (b"x" * (own_text.MOST_BYTES + 1), "MB"),
+    ],
+)  # fmt: skip
+def test_what_is_no_text_is_refused_in_a_sentence(blob: bytes, said: str):
+    with pytest.raises(Problem) as caught:
+        read_text(blob)
+    assert said in str(caught.value)
+
+
+@given(st.text())
+def test_cleaning_twice_is_cleaning_once(words: str):
+    assert cleaned(cleaned(words)) == cleaned(words)
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLCORE_STATE", str(tmp_path))
+    own_text._read.cache_clear()
+    return tmp_path
+
+
+@pytest.mark.parametrize("words", ["", "a", "a" * (FEWEST - 1)])
+def test_too_short_a_text_says_how_much_is_needed(state, words):
+    with pytest.raises(Problem, match=r"empty|needed"):
+        keep(words.encode())
+
+
+def test_five_million_characters_are_kept_and_more_are_cut_and_said(state):
+    kept = keep(("0123456789" * 500_001).encode())
+    assert (kept.characters, kept.cut) == (MOST_CHARACTERS, 10)
+    made = data.corpus("own", kept.hash)
+    assert len(made.codes) == MOST_CHARACTERS
+    assert len(made.test) == data.MOST_HELD_OUT
+
+
+def test_mixed_scripts_emoji_and_right_to_left_become_numbers_and_come_back(state):
+    words = "The cat 猫 קָטָן 👩‍👩‍👧 🇩🇪 قطة\n" * 60
+    kept = keep(words.encode())
+    made = data.corpus("own", kept.hash)
+    assert data.decode(made.codes, made.symbols) == made.text == cleaned(words)
+    assert own_text.summary(kept.hash) == kept
+
+
+def test_one_letter_again_and_again_is_nothing_to_learn(state):
+    with pytest.raises(Problem, match="two different"):
+        data.corpus("own", keep(b"a" * 2000).hash)
+
+
+@pytest.mark.parametrize("fingerprint", ["", "0123456789abcdef", "../../etc/passwd"])
+def test_a_text_that_is_not_here_is_told(state, fingerprint):
+    with pytest.raises(Problem) as caught:
+        own_text.load(fingerprint)
+    assert caught.value.kind == "data_missing"
+
+
+# -- characters become numbers ----------------------------------------------------------------------------------------
+
+
+def test_alice_is_whole_and_its_last_tenth_is_held_out():
+    made = data.corpus("alice")
+    assert data.decode(made.codes, made.symbols).replace(data.RARE, "") in made.text or made.rare
+    assert made.split + len(made.test) == len(made.codes) == len(made.text)
+    assert 0.09 < len(made.test) / len(made.codes) < 0.11
+    assert made.codes.max() == len(made.symbols) - 1
+    counts = np.bincount(made.train, minlength=len(made.symbols))
+    assert counts[1:].min() >= data.FEW
+
+
+def test_levels_without_a_network_are_what_they_say():
+    made = data.corpus("alice")
+    levels = made.levels
+    assert levels["uniform"] == pytest.approx(math.log2(len(made.symbols)))
+    shares = np.bincount(made.train, minlength=len(made.symbols)) + 0.5
+    shares = shares / shares.sum()
+    assert levels["letters"] == pytest.approx(-np.log2(shares[made.test]).mean())
+    assert levels["uniform"] > levels["letters"] > levels["pairs"] > 2.5
+
+
+def test_without_data_the_text_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("DLCORE_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for source in ("shakespeare", "poems"):
+        with pytest.raises(Problem) as caught:
+            data.corpus(source)
+        assert caught.value.kind == "data_missing"
+
+
+# -- the model --------------------------------------------------------------------------------------------------------
+
+
+def tiny_model(cell: str = "lstm", symbols: int = 12) -> LetterModel:
+    torch.manual_seed(0)
+    return LetterModel(symbols, cell, 16).eval()
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_reading_letter_by_letter_is_reading_at_once(cell: str):
+    model, X, state = tiny_model(cell), torch.randint(0, 12, (3, 9)), None
+    with torch.no_grad():
+        whole, steps = model(X), []
+        for t in range(9):
+            logits, _outputs, state = model.read(X[:, t : t + 1], state)
+            steps.append(logits)
+    torch.testing.assert_close(torch.cat(steps, 1), whole)
+
+
+def test_bits_are_those_of_the_plain_sum():
+    model, codes = tiny_model(), torch.randint(0, 12, (1500,))
+    with torch.no_grad():
+        logits = model(codes[None, :-1])[0].double()
+        plain = -logits.log_softmax(1)[torch.arange(1499), codes[1:]] / math.log(2)
+        found = bits_per_character(model, codes, 300)
+    assert found == pytest.approx(float(plain[299:].mean()), abs=1e-3)  # an untrained memory reaches back a little
+
+
+@given(st.integers(0, 2**20), st.integers(0, 6), st.floats(0, 3))
+@settings(max_examples=40)
+def test_only_allowed_letters_are_drawn_and_the_same_chance_draws_the_same(seed: int, k: int, temperature: float):
+    logits = torch.from_numpy(np.random.default_rng(seed).normal(0, 3, (5, 9))).float()
+    draws = torch.from_numpy(np.random.default_rng(seed + 1).random(5))
+    drawn = choose(logits, draws, torch.full((5,), temperature), k)
+    assert (drawn > 0).all(), "the rare symbol is never written"
+    assert torch.equal(drawn, choose(logits, draws, torch.full((5,), temperature), k))
+    ranks = (logits[:, 1:] > logits.gather(1, drawn[:, None])).sum(1)
+    assert (ranks < (k or 8)).all()
+    if temperature == 0:
+        assert (ranks == 0).all()
+
+
+def test_letters_are_drawn_as_often_as_their_probabilities_say():
+    logits = torch.tensor([[9.0, 0.0, 1.0, 2.0]])
+    draws = torch.linspace(0, 1, 20_001)[:-1]
+    drawn = choose(logits.expand(20_000, -1), draws, torch.ones(20_000))
+    shares = torch.bincount(drawn, minlength=4).double() / 20_000
+    torch.testing.assert_close(shares[1:], logits[0, 1:].double().softmax(0), atol=1e-3, rtol=0)
+    cold = choose(logits.expand(20_000, -1), draws, torch.full((20_000,), 0.5))
+    assert (torch.bincount(cold, minlength=4) / 20_000)[3] > shares[3]
+
+
+def test_writing_moves_no_generator():
+    model, before = tiny_model(), torch.get_rng_state()
+    write(model, torch.tensor([1]), torch.rand(2, 5, generator=torch.Generator().manual_seed(0)), torch.ones(2))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# -- the run ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def events():
+    return list(text.run(build(Config, {**TINY, "cell": "all"})))
+
+
+def test_a_run_tells_bits_samples_and_speed(events):
+    start, end = events[0], events[-1]
+    assert isinstance(start, Started)
+    assert isinstance(end, Finished)
+    levels, metrics = start.info["levels"], end.metrics
+    assert 2 < metrics["bits_per_character"] < levels["uniform"]
+    assert metrics["bits_per_character"] == min(
+        metrics[f"bits_per_character/{cell}"] for cell in ("rnn", "lstm", "gru")
+    )
+    assert metrics["tokens_per_second"] > 0
+    json.dumps(metrics)
+    history = History()
+    for event in events:
+        history.add(event)
+    steps, texts = samples(history)
+    assert set(texts) == {"rnn", "lstm", "gru"}
+    assert steps[0] == 0
+    assert steps[-1] == 60
+    assert all(len(sample) == text.SAMPLE for sample in texts["gru"])
+    assert real_words(texts["gru"][0], "alice", "") != 1.0
+
+
+def test_three_cells_learn_from_the_same_batches_as_each_alone(events):
+    alone = list(text.run(build(Config, {**TINY, "cell": "gru"})))
+    together = [e.metrics["test_bits/gru"] for e in events if isinstance(e, Epoch) and "test_bits/gru" in e.metrics]
+    assert [e.metrics["test_bits/gru"] for e in alone if isinstance(e, Epoch)] == pytest.approx(together, abs=1e-5)
+
+
+def test_a_resumed_run_ends_like_one_that_never_stopped():
+    config, steering = build(Config, TINY), Steering()
+    plain = list(text.run(config))
+    steering.until = 25
+    states = (e.state for e in text.run(config, steering=steering) if isinstance(e, Checkpoint) and e.step == 25)
+    resumed = list(text.run(config, resume=next(states)))
+    ends = [run[-1] for run in (plain, resumed)]
+    bits = [end.metrics["bits_per_character"] for end in ends if isinstance(end, Finished)]
+    assert len(bits) == 2
+    assert bits[0] == bits[1]
+
+
+def test_the_command_line_finds_the_lesson():
+    assert lesson_of("sequences", {"task": "text", "source": "alice"}) == ("text", {"source": "alice"})
+
+
+def test_too_long_a_window_says_so(state):
+    kept = keep(b"some words, " * 100)
+    config = build(Config, {"source": "own", "data_hash": kept.hash})
+    with pytest.raises(Problem, match="window"):
+        text.resolve(replace(config, length=5000))
+
+
+# -- what is asked of it ----------------------------------------------------------------------------------------------
+
+
+def test_the_shipped_network_knows_alice_and_says_so_in_bits():
+    known = listen("`What is the use of a book,' thought Alice")
+    strange = listen("Zq4#jj vvx kkpq wzzt qqy xjx zzk")
+    assert known["bits"].mean() < 2.5 < 4 < strange["bits"].mean()
+    assert known["probabilities"].sum() <= 1.0 + 1e-6
+    after_q = listen("a q")
+    assert after_q["next"][0] == "u"
+    assert after_q["probabilities"][0] > 0.8
+    assert listen("")["bits"].shape == (0,)
+    assert listen("猫")["unknown"].tolist() == [True]
+
+
+def test_the_same_chance_writes_the_same_and_cold_writing_goes_in_circles():
+    warm = go_on("Alice ", [0.8, 0.8], length=60, seed=3)
+    assert warm[0] == warm[1] == go_on("Alice ", [0.8], length=60, seed=3)[0]
+    assert warm[0] != go_on("Alice ", [0.8], length=60, seed=4)[0]
+    assert goes_in_circles(go_on("Alice ", [0.0], length=600)[0])
+    assert not goes_in_circles(go_on("Alice ", [0.9], length=420)[0])
+    assert listen("Alice " + go_on("Alice ", [0.0], length=80)[0])["bits"].mean() < CALM
+
+
+def test_units_of_the_shipped_network_know_more_than_before_training():
+    found = study()
+    best, untrained = (
+        dict(zip(found["features"], r, strict=True)) for r in (np.abs(found["r"]).max(0), found["untrained"])
+    )
+    assert best["capitals"] == pytest.approx(0.70, abs=0.03)  # the numbers that the prose names
+    assert untrained["capitals"] == pytest.approx(0.19, abs=0.05)
+    assert best["quote"] == pytest.approx(0.27, abs=0.03)
+    assert untrained["quote"] == pytest.approx(0.14, abs=0.05)
+    assert best["line"] < 0.25, "it does not count"
+    assert found["chance"].max() < 0.1
+    assert found["activity"].shape == (len(found["text"]), found["r"].shape[0])
+    assert np.abs(found["activity"]).max() <= 1
+
+
+def test_features_look_back_only():
+    words = "He said `Don't go (please)!' and\nleft.\n\nALICE: “So!”\n"
+    whole = features(words)
+    assert set(whole) <= set(FEATURES)
+    for end in (5, 20, 30, len(words) - 1):
+        for name, values in features(words[:end]).items():
+            if name != "quote":  # whether ' closes is seen by the letter after it
+                assert np.array_equal(values, whole[name][:end]), name
+    inside = quoted(words)
+    assert inside[words.index("Don't")]
+    assert inside[words.index("please")]
+    assert not inside[words.index("and")]
+    assert since("ab\ncd", "\n").tolist() == [1, 2, 0, 1, 2]
+
+
+def test_correlations_are_pearsons_and_chance_is_small():
+    rng = np.random.default_rng(0)
+    activity, feature = rng.normal(size=(4000, 3)), rng.normal(size=4000)
+    activity[:, 1] = 0.6 * feature + 0.8 * activity[:, 1]
+    found = correlations(activity, {"line": feature})
+    assert found[:, 0] == pytest.approx([np.corrcoef(activity[:, k], feature)[0, 1] for k in range(3)], abs=1e-6)
+    assert by_chance(activity, {"line": feature})[0] < 0.06
+    assert correlations(np.ones((10, 1)), {"line": np.arange(10.0)})[0, 0] == 0
+
+
+def test_invented_words_and_circles():
+    assert invented("Alice was very curiouz indeed and", "alice", "") == ((15, 22),)
+    assert real_words("Alice was glorp here ", "alice", "") == pytest.approx(0.75)
+    assert goes_in_circles("the queen of hearts said " * 3)
+    assert not goes_in_circles("the queen of hearts said nothing at all, and the king went on reading")
+
+
+@pytest.mark.slow
+def test_too_many_steps_on_a_short_text_are_learned_by_heart(state):
+    words = data.text_of("alice")[:6000]
+    kept = keep(words.encode())
+    history = History()
+    config = {"source": "own", "data_hash": kept.hash, "hidden": 96, "steps": 500, "threads": 1,
+              "precision": "float32", "schedule": "constant", "learning_rate": 1e-2}  # fmt: skip
+    for event in text.run(build(Config, config)):
+        history.add(event)
+    assert learned_by_heart([history]) == 1
