@@ -24,7 +24,7 @@ from dlcore.texts import N_, Problem
 from ui.cell_lab import EXTRA
 from ui.cells_view import Score, cells_of, loss_figure, score_figure, told_scores
 from ui.controls import controls
-from ui.i18n import _, tell
+from ui.i18n import _, sentences, tell
 from ui.intro import lab
 from ui.lessons import lesson_for
 from ui.live_plot import live_plot
@@ -207,7 +207,7 @@ def said(config: Config, fresh: Mapping[str, np.ndarray], history: History) -> s
     found = ratios(fresh)
     told = _(", ").join(f"{NAMES[cell]} {number(value, 2)}" for cell, value in found.items())
     words = _("Before any training, step 1 gets this share of the gradient that step {T} gets: {ratios}.")
-    return " ".join([_icon(found), words.format(T=config.length, ratios=told), _judged(found)])
+    return f"{_icon(found)} {sentences(words.format(T=config.length, ratios=told), _judged(found))}"
 
 
 def _icon(found: Mapping[str, float]) -> str:
