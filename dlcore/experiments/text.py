@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from dlcore.training import Plan, Task
 
 LANE = "train"
-SAMPLE, TEMPERATURE = 280, 0.7  # letters of the sample that is written while it trains, and how boldly
-LOOK_SECONDS = 1.0
+SAMPLE, TEMPERATURE = 240, 0.7  # letters of the sample that is written while it trains, and how boldly
+LOOK_SECONDS = 1.5
 MEASURED = 16_000  # held-out letters that are measured on the way; at the end all of them
 # What the sources ask for: the network, the batches, the steps.
 ASKS: dict[str, dict[str, Any]] = {
     "alice": {},
-    "shakespeare": {"hidden": 256, "steps": 3200},
+    "shakespeare": {"hidden": 256, "steps": 2000},
     "poems": {"hidden": 192, "length": 48, "steps": 600},
     "own": {},
 }
