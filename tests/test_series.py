@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcore import forecasting, series_story, series_views
+from dlcore.cli import main
 from dlcore.data import own
 from dlcore.data import series as data
 from dlcore.data.years import date, moment, read_dates
@@ -295,6 +297,15 @@ def test_horizons_of_training_end_before_what_is_held_out():
 
 def test_command_line_name_leads_here():
     assert lesson_of("sequences", {"task": "series", "dataset": "airline"}) == ("series", {"dataset": "airline"})
+
+
+def test_command_line_ends_with_mae_and_naive_mae(capsys):
+    given_ = {"task": "series", "dataset": "walk", **QUICK}
+    argv = [text for name, value in given_.items() for text in ("--set", f"{name}={value}")]
+    assert main(["train", "sequences", *argv, "--json"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["event"] == "finished"
+    assert {"mae", "naive_mae", "linear_mae", "one_step_mae", "free_mae"} <= set(last["metrics"])
 
 
 def test_a_run_ends_with_all_errors():
