@@ -59,7 +59,8 @@ def _from_file(path: str, _written: int) -> Trained:
     from dlcore.models.reader import Reader
 
     state = unpack(Path(path).read_bytes())
-    cell = max(state["cells"], key=lambda name: state["metrics"].get(f"test_accuracy/{name}", 0.0))
+    scores = {name: state["metrics"].get(f"test_accuracy/{name}", 0.0) for name in state["cells"]}
+    cell = max(scores, key=lambda name: scores[name] if scores[name] == scores[name] else -1.0)  # NaN: it diverged
     model, head = Reader(cell=cell, **state["build"]), f"{cell}."
     load_model(model, {k.removeprefix(head): v for k, v in state["model"].items() if k.startswith(head)})
     return Trained(model.eval(), Vocabulary(tuple(state["vocabulary"])), cell, state)
