@@ -15,7 +15,8 @@ from dlcore.texts import N_
 
 END_SIGN = "∎"  # where the network says that the answer is complete
 TITLES = {NONE: N_("without attention"), "dot": N_("with attention"), "additive": N_("with attention")}
-GLANCE, FREE = 0.5, 0.05  # a letter with more attention, which costs less than this share when it is hidden
+SHORT = {NONE: N_("without"), "dot": N_("with"), "additive": N_("with")}  # at a curve's end
+GLANCE, FREE = 0.5, 0.05  # a letter with more attention, which costs less of the probability when it is hidden
 
 
 def example(history: History) -> tuple[str, str]:
@@ -74,12 +75,12 @@ def impossible(task: str, answer: str) -> bool:
     return not answer.isdigit()
 
 
-def looked_in_vain(found: Mapping[str, Any]) -> tuple[int, int] | None:
-    """A symbol and a letter of an answer (``attention_look``) that got much attention and was not needed; or None."""
+def looked_in_vain(found: Mapping[str, Any], symbol: int) -> bool:
+    """Whether the letter that a symbol of an answer (``attention_look``) looks at most is one it can do without."""
     if found["looks"] is None:
-        return None
-    places = np.argwhere((found["looks"] > GLANCE) & (found["needs"] < FREE * found["looks"]))
-    return (int(places[0][0]), int(places[0][1])) if len(places) else None
+        return False
+    letter = int(np.argmax(found["looks"][symbol]))
+    return bool(found["looks"][symbol, letter] > GLANCE and found["needs"][symbol, letter] < FREE)
 
 
 def surest(found: Mapping[str, Any]) -> float:

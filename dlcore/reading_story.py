@@ -16,7 +16,7 @@ SAMPLES = {
     "rt_polarity": ("a funny and moving film .", "not good at all .", "this film is not bad .",
                     "the first half is clever , but the ending is dull and far too long .", "nothing works here ."),
     "waimai": ("好吃", "不好吃", "味道不错，就是送餐太慢了", "送餐很快，但是菜是凉的", "没有想象中那么难吃"),
-    "grammar": ("the music is not good at all .", "the film was slow , but the ending is very moving .",
+    "grammar": ("the music is not good .", "the film was slow , but the ending is very moving .",
                 "the ending is very moving , but the film was slow .", "i did not find the plot boring ."),
     "grammar_zh": ("这道菜不好吃。", "送餐很慢，但是味道非常好。", "味道非常好，但是送餐很慢。", "没人会说服务马虎。"),
 }  # fmt: skip

@@ -186,13 +186,12 @@ def scene_at(made: Forecasting, row: int) -> Scene:
 def lines_from(made: Forecasting, cell: str, row: int, found: Mapping[str, np.ndarray]) -> list[Line]:
     """What was forecast from there on (``dlcore.experiments.series_look.from_here``), beginning at the last value."""
     looks = {"one_step": (FREE_NAMES["one_step"], "solid", 1.5), "free": (FREE_NAMES["free"], "dash", 2.5),
-             "direct": (N_("at once"), "solid", 3.0)}  # fmt: skip
+             "direct": (N_("at once"), "solid", 4.0)}  # fmt: skip
     lines = [Line(*_joined(made, row, naive(made.past(np.array([row])), made.free_steps)[0]), *BASELINES["naive"],
                   dash="dot")]  # fmt: skip
     for name, (words, dash, width) in looks.items():
         y = np.concatenate([made.series.values[row : row + 1], found[name]])
-        color = GRADIENT if name == "direct" else COLORS[cell]
-        lines.append(Line(row + np.arange(len(y)), y, words, color, dash, width))
+        lines.append(Line(row + np.arange(len(y)), y, words, COLORS[cell], dash, width))
     return lines
 
 

@@ -65,10 +65,10 @@ challenge(
         ),
         Task(
             "in-vain",
-            _("Find a letter with more than half of a symbol’s attention that can be hidden at next to no cost."),
+            _("Click a symbol with most of its attention on one letter that it can do without."),
             lambda: state.get("in_vain"),
             hint=_(
-                "Compare “Where it looks” with “What it needs”. Think of what can be read off the letters beside it."
+                "Compare “Where it looks” with “What it needs”, symbol by symbol. What do the letters beside it know?"
             ),
             praise=_("A letter’s state knows its neighbours. Where it looks is not yet why it writes what it writes."),
         ),

@@ -267,7 +267,7 @@ def test_a_run_is_repeated_and_resumed_to_the_bit():
     steering.until = 2
     rest = lesson.run(config, steering=steering)
     state = next(event.state for event in rest if isinstance(event, Checkpoint))
-    rest.close()
+    rest.close()  # pyright: ignore[reportAttributeAccessIssue]
     assert state["step"] == 2
     resumed = lesson.run(config, resume=unpack(pack(state)))
     assert [event.loss for event in resumed if isinstance(event, Step)] == losses[2:]
@@ -362,11 +362,11 @@ def test_days_that_are_none():
 
 
 def test_a_glance_in_vain():
-    looks = np.array([[0.1, 0.9], [0.4, 0.6]], np.float32)
-    needed = {"looks": looks, "needs": np.array([[0, 0.5], [0, 0.5]], np.float32)}
-    assert story.looked_in_vain(needed) is None
-    assert story.looked_in_vain({**needed, "needs": np.zeros((2, 2), np.float32)}) == (0, 1)
-    assert story.looked_in_vain({"looks": None}) is None
+    looks = np.array([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5]], np.float32)
+    needs = np.array([[0.9, 0.0], [0.5, 0.0], [0.0, 0.0]], np.float32)
+    found = {"looks": looks, "needs": needs}
+    assert [story.looked_in_vain(found, symbol) for symbol in range(3)] == [True, False, False]
+    assert not story.looked_in_vain({"looks": None}, 0)
 
 
 def finished(length: int, steps: int = 300, **accuracy: float) -> History:

@@ -17,10 +17,11 @@ from dlcore.data.labelled_texts import split
 from dlcore.data.tokens import TOKENIZERS, UNKNOWN, Vocabulary, batch_sizes, padded
 from dlcore.events import Checkpoint, Finished, Snapshot, Started, pack
 from dlcore.experiments import reading, reading_look
-from dlcore.experiments.reading import Config, table_of
+from dlcore.experiments.reading import Config
 from dlcore.figures import reading as figures
 from dlcore.knobs import build, parse
 from dlcore.models.reader import READOUTS, Reader
+from dlcore.reading_training import table_of
 from dlcore.steering import Steering
 from dlcore.texts import Problem
 
@@ -172,9 +173,17 @@ def events_of(**settings):
     return list(reading.run(build(Config, {**TINY, **settings})))
 
 
+def metrics_of(events) -> dict:
+    """What a run that has reached its end tells last."""
+    last = list(events)[-1]
+    assert isinstance(last, Finished)
+    return last.metrics
+
+
 @pytest.fixture(scope="module")
 def grammar_run():
-    return events_of(task="sentiment", steps=150, learning_rate=0.02, batch_size=32)
+    config = parse(Config, {"task": "sentiment", "dataset": "built_in", "device": "cpu", "evaluations": "2"})
+    return list(reading.run(config))
 
 
 @pytest.fixture(scope="module")
@@ -201,21 +210,18 @@ def test_a_run_tells_what_the_page_shows(grammar_run):
 
 def test_a_run_goes_on_where_it_was():
     config = build(Config, {**TINY, "task": "sentiment"})
-    whole, steering = list(reading.run(config))[-1], Steering()
+    whole, steering = metrics_of(reading.run(config)), Steering()
     steering.until = 12
     middle = next(e for e in reading.run(config, steering=steering) if isinstance(e, Checkpoint) and e.step)
     assert middle.step == 12
-    again = list(reading.run(config, resume=middle.state))[-1]
-    assert isinstance(whole, Finished)
-    assert isinstance(again, Finished)
-    assert again.metrics["test_loss"] == whole.metrics["test_loss"]
+    assert metrics_of(reading.run(config, resume=middle.state))["test_loss"] == whole["test_loss"]
 
 
 def test_three_cells_learn_from_the_same_batches():
-    last = events_of(task="names", cell="all", dropout=0.0)[-1]
-    alone = events_of(task="names", cell="gru", dropout=0.0)[-1]
-    assert {f"test_accuracy/{cell}" for cell in ("rnn", "lstm", "gru")} <= last.metrics.keys()
-    assert last.metrics["test_loss/gru"] == pytest.approx(alone.metrics["test_loss/gru"], abs=1e-4)
+    three = metrics_of(events_of(task="sentiment", cell="all", dropout=0.0))
+    alone = metrics_of(events_of(task="sentiment", cell="gru", dropout=0.0))
+    assert {f"test_accuracy/{cell}" for cell in ("rnn", "lstm", "gru")} <= three.keys()
+    assert three["test_loss/gru"] == pytest.approx(alone["test_loss/gru"], abs=1e-4)
 
 
 def test_a_config_of_other_data_is_refused():
@@ -286,6 +292,28 @@ def test_embeddings_before_are_those_that_the_run_began_with(checkpoint, grammar
     np.testing.assert_allclose(
         np.abs(reading_look.principal(drawn.astype(float))[0]), np.abs(found["before"]), atol=1e-4
     )
+
+
+def test_words_that_praise_and_that_complain_part_company(checkpoint):
+    """On the two axes together; counting cannot tell them apart."""
+    found = reading_look.embeddings(checkpoint)
+    good, bad = found["kind"] > 0, found["kind"] < 0
+    assert good.sum() == bad.sum() == 10
+
+    def gap(places) -> float:
+        """Mahalanobis distance of the means of the two kinds, by the spread within them."""
+        apart = places[good].mean(0) - places[bad].mean(0)
+        within = (np.cov(places[good].T) + np.cov(places[bad].T)) / 2
+        return float(np.sqrt(apart @ np.linalg.inv(within) @ apart))
+
+    assert gap(found["now"]) > 3 > 1.5 > gap(found["before"])
+    assert np.abs(found["counted"][good | bad]).max() < 0.5
+
+
+def test_kind_characters_are_those_of_one_kind():
+    assert opinion_grammar.kind_words("zh")["好"] == 1
+    assert opinion_grammar.kind_words("zh")["难"] == -1
+    assert "吃" not in opinion_grammar.kind_words("zh")
 
 
 def test_principal_axes_are_those_of_scikit_learn():
@@ -383,15 +411,20 @@ def test_figures_are_valid():
 )
 def test_the_recipes_reach_what_is_asked(settings, goal):
     config = parse(Config, {**settings, "dataset": REAL, "evaluations": "1"})
-    last = list(reading.run(config))[-1]
-    assert isinstance(last, Finished)
-    assert last.metrics["test_accuracy"] >= goal
+    assert metrics_of(reading.run(config))["test_accuracy"] >= goal
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_order_is_everything_in_the_grammar(language):
     config = parse(Config, {"task": "sentiment", "language": language, "dataset": BUILT_IN, "threads": "1"})
-    last = list(reading.run(replace(config, evaluations=1)))[-1]
-    assert last.metrics["test_accuracy"] > 0.95
-    assert last.metrics["bag_accuracy"] < 0.6
+    found = metrics_of(reading.run(replace(config, evaluations=1)))
+    assert found["test_accuracy"] > 0.95
+    assert found["bag_accuracy"] < 0.6
+
+
+@pytest.mark.parametrize("task", ["names", "sentiment"])
+def test_the_command_of_the_sequences_reaches_this_lesson(task):
+    from dlcore.experiments import lesson_of
+
+    assert lesson_of("sequences", {"task": task, "hidden": "9"}) == ("reading", {"task": task, "hidden": "9"})

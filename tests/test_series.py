@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcore import forecasting, series_story, series_views
+from dlcore.cli import main
 from dlcore.data import own
 from dlcore.data import series as data
 from dlcore.data.years import date, moment, read_dates
@@ -297,6 +299,15 @@ def test_command_line_name_leads_here():
     assert lesson_of("sequences", {"task": "series", "dataset": "airline"}) == ("series", {"dataset": "airline"})
 
 
+def test_command_line_ends_with_mae_and_naive_mae(capsys):
+    given_ = {"task": "series", "dataset": "walk", **QUICK}
+    argv = [text for name, value in given_.items() for text in ("--set", f"{name}={value}")]
+    assert main(["train", "sequences", *argv, "--json"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["event"] == "finished"
+    assert {"mae", "naive_mae", "linear_mae", "one_step_mae", "free_mae"} <= set(last)
+
+
 def test_a_run_ends_with_all_errors():
     told = events(cell="all", window=12, horizon=4)
     assert isinstance(told[0], Started)
@@ -483,7 +494,7 @@ def test_network_wins_where_the_rule_is_bent_and_draws_where_it_is_straight(seed
     chaos, sines = (ended(dataset=name, seed=seed) for name in ("chaos", "sines"))
     assert chaos["mae"] < 0.3 * chaos["linear_mae"]
     assert chaos["free_mae"] > 1.5 * chaos["one_step_mae"]
-    assert sines["linear_mae"] <= sines["mae"] < 0.25 * sines["naive_mae"]
+    assert 0.97 * sines["linear_mae"] < sines["mae"] < 0.25 * sines["naive_mae"]
 
 
 @pytest.mark.slow

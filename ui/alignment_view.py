@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import streamlit as st
 
 from dlcore.experiments.attention_look import NAMES
 from ui.components import component, pack
@@ -12,19 +14,28 @@ from ui.i18n import _
 _mount = component("alignment", height="330px")
 
 
-def alignment_view(asked: Mapping[str, Any], found: Mapping[str, Any], *, key: str) -> None:
+def alignment_view(
+    asked: Mapping[str, Any], found: Mapping[str, Any], *, key: str, on_pick: Callable[[int], None]
+) -> None:
     """Draw one network's answer: stepped through letter by letter, pointed at, walked with the arrow keys.
 
     Args:
         asked: what ``dlcore.experiments.attention_look.read`` returned; ``found``: one of its networks.
+        on_pick: called with the number of a symbol of the answer that was clicked, before the rerun.
     """
+
+    def picked() -> None:
+        chosen = (st.session_state.get(key) or {}).get("pick")
+        if isinstance(chosen, int) and 0 <= chosen < len(found["said"]):
+            on_pick(chosen)
+
     payload = {
         "letters": asked["letters"], "unknown": asked["unknown"].astype(int).tolist(),
         "symbols": [_("end"), _("start"), *NAMES[2:]], "said": found["said"].tolist(), "shares": found["shares"],
         "looks": found["looks"], "needs": found["needs"], "vector": found["vector"], "group": key,
         "texts": _texts(found),
     }  # fmt: skip
-    _mount(key=key, data=pack(payload))
+    _mount(key=key, data=pack(payload), on_pick_change=picked)
 
 
 def _texts(found: Mapping[str, Any]) -> dict[str, str]:

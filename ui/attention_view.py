@@ -17,7 +17,7 @@ from dlcore.texts import N_
 from ui.components import ASSETS
 from ui.film import thinned
 from ui.i18n import _
-from ui.live_plot import live_plot
+from ui.live_plot import frame_text, live_plot
 from ui.session import page_state
 
 HEIGHT = 290
@@ -42,7 +42,7 @@ def accuracy_figure(history: History):
     steps, epochs, names = history.steps, history.epochs, history.info.get("cells", ())
     lines = []
     for name in names:
-        title, color = story.TITLES[name], COLORS[name]
+        title, color = story.SHORT[name], COLORS[name]
         lines.append(Curve(steps.column("step"), steps.column(f"accuracy/{name}"), color=color, width=1, opacity=0.25))
         values = epochs.column(f"test_accuracy/{name}")
         lines.append(Curve(epochs.column("step"), values, title, color, markers=True))
@@ -61,8 +61,11 @@ def _map(history: History) -> None:
     frames = thinned({"step": steps, "maps": maps}) if len(maps) else {"maps": maps}
     plot = attention.film(frames["maps"], text, symbols, label=_)
     group = f"attention-{page_state('attention').get('run')}"
+    words = _("After {step:d} steps: where it looks before each symbol of the right answer")
+    seen = frames.get("step", steps)
+    frame_text(f"<small>{words}</small>", {"step": seen if len(seen) else 0.0}, group=group, key="attention-step")
     live_plot(
-        plot.figure, key="attention-map", height=HEIGHT - 44, frames={**plot.frames, "group": group, "controls": True},
+        plot.figure, key="attention-map", height=HEIGHT - 72, frames={**plot.frames, "group": group, "controls": True},
         alt=_("For each symbol of the right answer (rows) how much of the attention each letter read (columns) gets."),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ import json
 import pprint
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from dlcore import changes
 from dlcore.data.tabular import Tabular
 from dlcore.events import Changed, to_dict
 from dlcore.history import History, Table
-from dlcore.knobs import knobs_of, to_argv, to_texts
+from dlcore.knobs import to_argv, to_texts
 from ui import address
 from ui.controls import CHANGES
 from ui.i18n import _
@@ -103,8 +103,7 @@ def link(lesson: Lesson, config: Any, changed: Sequence[Changed] = ()) -> str:
     left = [name for name in PLACE if hasattr(config, name)]
     if hasattr(config, "data_hash") and not _brought(config):
         left.append("data_hash")
-    known = knobs_of(type(config))
-    texts = to_texts(replace(config, **{name: known[name].default for name in left}))
+    texts = {name: text for name, text in to_texts(config).items() if name not in left}  # a recipe may set threads
     return address.link(lesson.slug, texts | ({CHANGES: changes.write(changed)} if changed else {}))
 
 

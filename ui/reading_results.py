@@ -44,12 +44,12 @@ def _map(lesson: Lesson) -> None:
     except Problem as problem:
         st.info(tell(problem), icon=":material/info:")
         return
-    letters = found["kind"] == "letters"
-    tone = np.array([_sound(t) for t in found["tokens"]], float) if letters else found["tone"] / 2
+    letters = found["read_as"] == "letters"
+    tone = np.array([_sound(t) for t in found["tokens"]], float) if letters else found["kind"]
     told = [
         _("{token}: {n} times").format(token=t, n=f"{int(n):,}")
         + ("" if letters else " · " + _("log-odds of praise {tone:+.2f}").format(tone=float(value)))
-        for t, n, value in zip(found["tokens"], found["counts"], found["tone"], strict=True)
+        for t, n, value in zip(found["tokens"], found["counts"], found["counted"], strict=True)
     ]
     places = found[when or NOW]
     live_plot(
@@ -63,7 +63,10 @@ def _map(lesson: Lesson) -> None:
     st.caption(
         _("Vermilion: vowels. Blue: consonants.")
         if letters
-        else _("Vermilion: occurs more often in texts that praise; blue: in those that complain. Counted, not learned.")
+        else _(
+            "Vermilion: words of praise. Blue: words of complaint. Real texts were counted to know them, while our "
+            "grammar has lists of them; the network is told neither."
+        )
     )
 
 

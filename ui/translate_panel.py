@@ -15,7 +15,7 @@ from dlcore.history import History
 from dlcore.texts import Problem
 from ui.alignment_view import alignment_view
 from ui.controls import get_extra, put_extra
-from ui.i18n import _, ngettext, plain, tell
+from ui.i18n import _, ngettext, plain, sentences, tell
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
 from ui.session import in_fragment, owner, page_state
@@ -59,7 +59,7 @@ def _panel(lesson: Lesson, history: History, task: str) -> None:
     st.markdown(_answer(asked, found))
     view, picture = st.columns([1.2, 1], gap="large")
     with view:
-        alignment_view(asked, found, key=f"alignment-{name}")
+        alignment_view(asked, found, key=f"alignment-{name}", on_pick=lambda symbol: _picked(lesson, found, symbol))
     with picture:
         _map(asked, found)
     _note(lesson, asked)
@@ -102,11 +102,11 @@ def _choose(names: list[str]) -> str:
 def _answer(asked: dict[str, Any], found: dict[str, Any]) -> str:
     """The answer in words: how sure, what the others say, and what is strange about it."""
     parts = [_("It writes **{answer}**, and is {share} sure of the whole.").format(
-        answer=plain(found["answer"]) or "∅", share=f"{min(story.surest(found), 0.9999):.1%}")]  # fmt: skip
+        answer=_whole(found), share=f"{min(story.surest(found), 0.9999):.1%}")]  # fmt: skip
     for name, other in asked["networks"].items():
         if other is not found:
             words = _("Without attention: {answer}.") if name == NONE else _("With attention: {answer}.")
-            parts.append(words.format(answer=plain(other["answer"]) or "∅"))
+            parts.append(words.format(answer=_whole(other)))
     if story.impossible(asked["task"], found["answer"]):
         parts.append(
             _("There is no such day: it knows letters, no calendar.") if asked["task"] == "dates"
@@ -116,7 +116,12 @@ def _answer(asked: dict[str, Any], found: dict[str, Any]) -> str:
     if count:
         words = ngettext("{n} letter is unknown to it.", "{n} letters are unknown to it, all alike.", count)
         parts.append(words.format(n=count))
-    return " ".join(parts)
+    return sentences(*parts)
+
+
+def _whole(found: dict[str, Any]) -> str:
+    """An answer in running text: with hyphens at which no line is broken."""
+    return plain(found["answer"].replace("-", "\N{NON-BREAKING HYPHEN}")) or "∅"
 
 
 def _map(asked: dict[str, Any], found: dict[str, Any]) -> None:
@@ -127,8 +132,13 @@ def _map(asked: dict[str, Any], found: dict[str, Any]) -> None:
         "Where it looks, all symbols at once: each row adds up to 100%."
     )  # fmt: skip
     st.caption(words)
-    plot = attention.film(values[None], "".join(asked["letters"]), symbols, label=_)
+    plot = attention.film(values[None], "".join(asked["letters"]), symbols, played=False, label=_)
     live_plot(plot.figure, key="attention-asked", height=320, alt=words)
+
+
+def _picked(lesson: Lesson, found: dict[str, Any], symbol: int) -> None:
+    if story.looked_in_vain(found, symbol):
+        page_state(lesson.slug)["in_vain"] = True
 
 
 def _note(lesson: Lesson, asked: dict[str, Any]) -> None:
@@ -137,8 +147,6 @@ def _note(lesson: Lesson, asked: dict[str, Any]) -> None:
     for found in asked["networks"].values():
         if asked["task"] == "dates" and story.impossible("dates", found["answer"]) and story.surest(found) > 0.5:
             state["impossible"] = True
-        if story.looked_in_vain(found):
-            state["in_vain"] = True
     solved = state.get("solved", [])
     found_now = any(state.get(name) and task not in solved for name, task in NOTED.items())
     if found_now and in_fragment():  # otherwise the challenge is drawn below anyway

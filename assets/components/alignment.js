@@ -13,7 +13,7 @@ export default async function (component) {
   await Promise.all([style("live_plot.css"), style("alignment.css")]);
   const host = component.parentElement;
   host.dlAlignment ??= new Alignment(host);
-  host.dlAlignment.update(unpack(component.data));
+  host.dlAlignment.update(unpack(component.data), component);
   return whenGone(host, () => host.dlAlignment.leave());
 }
 
@@ -48,7 +48,8 @@ class Alignment {
     this.bar?.remove();
   }
 
-  update(data) {
+  update(data, component) {
+    this.tell = (k) => component.setTriggerValue("pick", k);
     if (this.data && same(data, this.data)) return;
     const first = !this.data;
     const stay = !first && same(data.letters, this.data.letters) && !this.head.atEnd; // the same text, asked again in training
@@ -87,7 +88,7 @@ class Alignment {
     this.text.setAttribute("aria-label", letters.join(""));
     this.text.classList.toggle("dl-al-small", letters.length > 60);
     this.symbols = said.map((symbol, k) => el("button", {
-      type: "button", class: symbols[symbol].length > 1 ? "dl-al-symbol dl-al-end" : "dl-al-symbol", onclick: () => this.head.step(k - this.head.frame),
+      type: "button", class: symbols[symbol].length > 1 ? "dl-al-symbol dl-al-end" : "dl-al-symbol", onclick: () => this.pick(k),
       onpointerenter: () => !this.head.playing && this.show(k, true),
     }, el("b", {}, symbols[symbol]), el("i", { style: `--share: ${shares[k][symbol]}` }), el("small", {}, percent(shares[k][symbol]))));
     this.said.replaceChildren(...this.symbols);
@@ -106,6 +107,12 @@ class Alignment {
     this.kind = kind;
     [...this.switch.children].forEach((button, i) => button.setAttribute("aria-pressed", String(this.kinds[i] === kind)));
     this.show(this.chosen);
+  }
+
+  /** Go to symbol `k`, and tell the page that it was chosen. */
+  pick(k) {
+    this.head.step(k - this.head.frame);
+    this.tell(k);
   }
 
   key(event) {

@@ -28,7 +28,7 @@ export class Belt {
 
   measure({ room, word, shares, belts }) {
     const narrow = room < 560;
-    const [left, right] = narrow ? [22, 2] : [96, 8];
+    const [left, right] = narrow ? [22, 8] : [104, 8];
     this.narrow = narrow;
     this.left = left;
     this.wide = (room - left - right) / word.length;

@@ -69,6 +69,15 @@ def sentences(language: str, count: int = COUNT, seed: int = 0) -> list[tuple[st
     return list(made.items())
 
 
+def kind_words(language: str) -> dict[str, int]:
+    """The tokens of words that praise (1) and of those that do not (−1); in Chinese the characters of one kind only."""
+    sides: tuple[set[str], set[str]] = (set(), set())
+    for _things, good, bad in GRAMMARS[language].topics:
+        for side, words in zip(sides, (good, bad), strict=True):
+            side.update("".join(words) if language == "zh" else words)
+    return {**dict.fromkeys(sides[0] - sides[1], 1), **dict.fromkeys(sides[1] - sides[0], -1)}
+
+
 def _sentence(grammar: Grammar, praises: bool, rng: np.random.Generator) -> str:
     clause = _clause(grammar, praises, rng)
     if rng.random() < 0.4:

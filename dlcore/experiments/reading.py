@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlcore.data.corpora import AUTO, BUILT_IN, REAL, TASKS, Corpus, corpus, dataset_of
 from dlcore.data.tokens import TOKENIZERS
@@ -15,28 +15,21 @@ from dlcore.reading_story import SAMPLES
 from dlcore.steering import Steering
 from dlcore.texts import N_
 
-if TYPE_CHECKING:
-    import numpy as np
-    from torch import Tensor, nn
-
-    from dlcore.bag_of_words import Bag
-    from dlcore.sequence_training import Exercise
-
 LANE = "train"
-AT_ONCE = 256  # texts that are asked together
 TURNING = ("rt_polarity", "waimai", "grammar", "grammar_zh")
 
 GRAMMAR = {"hidden": 32, "embedding": 16, "learning_rate": 0.01, "dropout": 0.1}
 RECIPES: dict[str, dict[str, Any]] = {
     "names": {"hidden": 96, "batch_size": 128, "steps": 600, "learning_rate": 0.01},
     "territories": {"cell": "gru", "steps": 400, "learning_rate": 0.01, "dropout": 0.3, "forget_bias": 1.0},
-    "rt_polarity": {"hidden": 48, "embedding": 64, "steps": 350, "learning_rate": 0.015, "dropout": 0.5,
-                    "readout": "mean", "bidirectional": True},
-    "waimai": {"embedding": 64, "learning_rate": 0.005, "dropout": 0.4},
+    "rt_polarity": {"hidden": 48, "embedding": 64, "steps": 450, "learning_rate": 0.015, "dropout": 0.5,
+                    "blanks": 0.1, "readout": "mean", "bidirectional": True},
+    "waimai": {"hidden": 48, "embedding": 48, "steps": 200, "learning_rate": 0.01, "dropout": 0.4, "readout": "mean"},
     "grammar": GRAMMAR,
     "grammar_zh": GRAMMAR,
 }  # fmt: skip
-RECIPES = {name: {"schedule": "one_cycle", **settings} for name, settings in RECIPES.items()}
+# One thread: a step's matrices are small, and two threads wait for each other where several runs share the machine.
+RECIPES = {name: {"schedule": "one_cycle", "threads": 1, **settings} for name, settings in RECIPES.items()}
 
 
 @dataclass(frozen=True)
@@ -133,18 +126,19 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
     """
     from dlcore.bag_of_words import fit, scores
     from dlcore.device import reproducible
+    from dlcore.reading_training import exercise_of, logits_of
     from dlcore.sequence_training import prepare, train
 
     config, data = resolve(config), data_of(config)
     bag = fit(data)
     plain = scores(data, bag)
     reproducible(config.seed, threads=config.threads, device=config.device)
-    exercise = exercise_of(config, data, bag)
+    exercise = exercise_of(config, data, bag, example_of(data.name))
     task, plan = prepare(config, exercise)
     info = {**plain, **about_data(data)}
     for event in train(task, plan, config, exercise, info=info, resume=resume, steering=steering):
         if isinstance(event, Finished):
-            found = _logits(task.parts[event.metrics["cell"]].eval(), data.test, config.device).softmax(1)
+            found = logits_of(task.parts[event.metrics["cell"]].eval(), data.test, config.device).softmax(1)
             arrays = {"probabilities": found.cpu().numpy(), "labels": data.texts.y_test}
             yield Snapshot(event.step, "test_predictions", arrays)
             event = replace(event, metrics={**event.metrics, **plain})
@@ -166,79 +160,3 @@ def about_data(data: Corpus) -> dict[str, Any]:
 def example_of(name: str) -> str:
     """The text whose reading is shown while the network trains: long enough for a turn."""
     return max(SAMPLES[name], key=len) if name in TURNING else SAMPLES[name][0]
-
-
-def exercise_of(config: Config, data: Corpus, bag: Bag) -> Exercise:
-    """The task as ``dlcore.sequence_training`` wants it, for a resolved config; the bag travels in the checkpoints."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    from dlcore.models.reader import Batch, Reader
-    from dlcore.readings import hits
-    from dlcore.sequence_training import Exercise
-
-    build = arguments(config, data)
-    (example,) = data.vocabulary.numbers([TOKENIZERS[data.kind](example_of(data.name))])
-    beginnings = [example[: t + 1] for t in range(len(example))]
-    y, y_test = torch.from_numpy(data.texts.y_train), torch.from_numpy(data.texts.y_test)
-
-    def batch(indices: Tensor) -> tuple[Batch, Tensor]:
-        chosen = indices.cpu() % len(data.train)  # one pass after the other, all shuffled together
-        return table_of([data.train[k] for k in chosen.tolist()], config.device), y[chosen].to(config.device)
-
-    def evaluate(model: nn.Module) -> dict[str, float]:
-        logits = _logits(model, data.test, config.device).cpu()
-        right, loss = hits(logits, y_test).float().mean(), cross_entropy(logits, y_test)
-        return {"test_loss": loss.item(), "test_accuracy": right.item()}
-
-    def look(models: nn.ModuleDict) -> dict[str, dict[str, np.ndarray]]:
-        was = models.training
-        models.eval()
-        found = {cell: _logits(model, beginnings, config.device).softmax(1) for cell, model in models.items()}
-        models.train(was)
-        return {"reading": {cell: shares.cpu().numpy() for cell, shares in found.items()}}  # (T, K) each
-
-    return Exercise(
-        make=lambda cell: Reader(cell=cell, **build),
-        batch=batch,
-        losses=lambda outputs, targets: cross_entropy(outputs, targets, reduction="none"),
-        measures={"accuracy": hits},
-        evaluate=evaluate,
-        look=look,
-        tokens=data.mean_length,
-        about={
-            "build": build, "seed": config.seed, "dataset": data.name, "kind": data.kind,
-            "classes": list(data.texts.classes), "vocabulary": list(data.vocabulary.tokens),
-            "bag": bag.plain(),
-        },
-    )  # fmt: skip
-
-
-def arguments(config: Config, data: Corpus) -> dict[str, Any]:
-    """The arguments of ``dlcore.models.reader.Reader`` beside the cell; they travel in each checkpoint."""
-    taken = ("embedding", "hidden", "bidirectional", "readout", "dropout", "blanks", "forget_bias", "start", "radius")
-    chosen = {name: getattr(config, name) for name in taken}
-    return {"tokens": len(data.vocabulary.tokens), "classes": len(data.texts.classes), **chosen}
-
-
-def table_of(rows: list[np.ndarray], device: str) -> Any:
-    """Texts as numbers, whole, as one ``Batch``: shorter ones are filled up, none is cut."""
-    import torch
-
-    from dlcore.data.tokens import padded
-    from dlcore.models.reader import Batch
-
-    X, lengths = padded(rows)
-    return Batch(torch.from_numpy(X).to(device), torch.from_numpy(lengths))
-
-
-def _logits(model: nn.Module, rows: list[np.ndarray], device: str) -> Tensor:
-    """Logits of many texts (N, K); those of like length are asked together, and put back in order."""
-    import torch
-
-    order = sorted(range(len(rows)), key=lambda k: len(rows[k]))
-    with torch.no_grad():
-        parts = [
-            model(table_of([rows[k] for k in order[i : i + AT_ONCE]], device)) for i in range(0, len(rows), AT_ONCE)
-        ]
-    return torch.cat(parts)[torch.argsort(torch.tensor(order))]

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlcore.data import opinion_grammar, reviews
 from dlcore.data.corpora import corpus
 from dlcore.data.tokens import TOKENIZERS, UNKNOWN, Vocabulary, batch_sizes, padded
-from dlcore.experiments.reading import table_of
 from dlcore.reading_story import negates
 from dlcore.texts import N_, Problem
 from dlcore.trained import written
@@ -59,7 +59,8 @@ def _from_file(path: str, _written: int) -> Trained:
     from dlcore.models.reader import Reader
 
     state = unpack(Path(path).read_bytes())
-    cell = max(state["cells"], key=lambda name: state["metrics"].get(f"test_accuracy/{name}", 0.0))
+    scores = {name: state["metrics"].get(f"test_accuracy/{name}", 0.0) for name in state["cells"]}
+    cell = max(scores, key=lambda name: scores[name] if scores[name] == scores[name] else -1.0)  # NaN: it diverged
     model, head = Reader(cell=cell, **state["build"]), f"{cell}."
     load_model(model, {k.removeprefix(head): v for k, v in state["model"].items() if k.startswith(head)})
     return Trained(model.eval(), Vocabulary(tuple(state["vocabulary"])), cell, state)
@@ -90,16 +91,16 @@ def read_text(checkpoint: str, text: str) -> dict[str, Any]:
         Problem: kind ``"text"``, nothing to read or too much.
     """
     from dlcore.bag_of_words import Bag
+    from dlcore.reading_training import beginnings_of
 
     network = trained(checkpoint)
     tokens = tokenised(network, text)
     (numbers,) = network.vocabulary.numbers([tokens])
-    beginnings = [numbers[: t + 1] for t in range(len(numbers))]
     bag = Bag(**network.state["bag"]).probabilities([numbers])[0]
     return {
         "tokens": tokens, "known": numbers != UNKNOWN, "bag": bag.astype(np.float32),
         "without_no": _without_no(network, tokens, numbers),
-        "probabilities": _logits(network, beginnings).softmax(1).numpy(),
+        "probabilities": _logits(network, beginnings_of(numbers)).softmax(1).numpy(),
         "classes": network.classes, "cell": network.cell, "kind": network.state["kind"],
     }  # fmt: skip
 
@@ -112,10 +113,9 @@ def _without_no(network: Trained, tokens: Sequence[str], numbers: np.ndarray) ->
 
 
 def _logits(network: Trained, rows: Sequence[np.ndarray]) -> Tensor:
-    import torch
+    from dlcore.reading_training import logits_of
 
-    with torch.inference_mode():
-        return network.model(table_of(list(rows), "cpu"))  # (B, K)
+    return logits_of(network.model, rows, "cpu")  # (B, K)
 
 
 def log_odds(logits: Tensor, k: int) -> Tensor:
@@ -201,8 +201,10 @@ def embeddings(checkpoint: str) -> dict[str, Any]:
 
     Returns:
         ``tokens`` (n); ``before`` and ``now`` (n, 2) float32, each on its own axes; ``shares`` (2, 2), how much of all
-        variance each axis shows, before and now; ``tone`` (n,) float32, the log-odds that a training text with the
-        token praises, less those of all texts (NaN for letters); ``counts`` (n,).
+        variance each axis shows; ``counted`` (n,) float32, the log-odds of praise of the training texts that have the
+        token, less those of all (NaN where there are more than two classes); ``kind`` (n,) float32, how kind the word
+        is, 1 to −1: as the grammar knows where it made the texts, else as counted (log-odds of 2 are 1); ``counts``
+        (n,); ``read_as``, the tokenizer.
     """
     import torch
 
@@ -216,10 +218,11 @@ def embeddings(checkpoint: str) -> dict[str, Any]:
         principal(model.embedding.weight.detach().numpy()[2 : 2 + SHOWN].astype(float))
         for model in (first, network.model)
     ]
-    tone, counts = _tones(network, len(tokens))
+    counted, counts = _tones(network, len(tokens))
     return {
         "tokens": tokens, "before": pairs[0][0], "now": pairs[1][0], "shares": np.array([p[1] for p in pairs]),
-        "tone": tone, "counts": counts, "kind": network.state["kind"],
+        "kind": _kindness(network.state["dataset"], tokens, counted), "counted": counted, "counts": counts,
+        "read_as": network.state["kind"],
     }  # fmt: skip
 
 
@@ -232,6 +235,14 @@ def principal(E: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     shares = np.zeros(2)
     shares[: min(2, len(s))] = (s**2 / max((s**2).sum(), 1e-12))[:2]
     return places, shares
+
+
+def _kindness(dataset: str, tokens: Sequence[str], counted: np.ndarray) -> np.ndarray:
+    language = next((code for code, name in reviews.BUILT_IN.items() if name == dataset), None)
+    if language is None:
+        return np.clip(counted / 2, -1, 1)
+    known = opinion_grammar.kind_words(language)
+    return np.array([known.get(token, 0) for token in tokens], np.float32)
 
 
 def _tones(network: Trained, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,12 +14,13 @@ from dlcore.texts import N_
 MOST_NAMED = 90  # letters below each other's columns; more would not be readable
 
 
-def film(weights: np.ndarray, letters: str, symbols: str, *, label: Label = str) -> Film:
+def film(weights: np.ndarray, letters: str, symbols: str, *, played: bool = True, label: Label = str) -> Film:
     """The map over the frames of a run.
 
     Args:
         weights: (n, U, T) share of the attention that each letter gets; n may be 0.
         letters: (T) text read. symbols: (U) answer written.
+        played: a bar to play it stands below, so there is no need to leave room for what is written there.
     """
     now = weights[-1] if len(weights) else np.full((len(symbols), len(letters)), np.nan)
     texts = [[f"{symbol} ← {_shown(letter)}" for letter in letters] for symbol in symbols]
@@ -33,7 +34,7 @@ def film(weights: np.ndarray, letters: str, symbols: str, *, label: Label = str)
     layout = {
         "xaxis": _axis(letters, label(N_("read")), "top"),
         "yaxis": {**_axis(symbols, label(N_("written")), "left"), "range": [len(symbols) - 0.5, -0.5]},
-        "margin": {"l": 48, "r": 8, "t": 52, "b": 6},
+        "margin": {"l": 48, "r": 8, "t": 52, "b": 6 if played else 32},
     }
     traces = {0: {"z": {"at": weights}}} if len(weights) else {}
     return Film(figure(data, layout), {"count": max(len(weights), 1), "traces": traces})

@@ -206,6 +206,6 @@ def residuals(rows: np.ndarray, off: np.ndarray, chosen: int, ticks: Sequence[tu
     layout = {
         "xaxis": {"showgrid": False, **_named(ticks)},
         "yaxis": {"title": {"text": unit or label(N_("error"))}, "zeroline": True}, "bargap": 0.1,
-        "margin": {"l": 60, "r": 8, "t": 8, "b": 28},
+        "margin": {"l": 60, "r": 8, "t": 8, "b": 44},
     }  # fmt: skip
     return figure([trace], layout)
