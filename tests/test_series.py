@@ -457,6 +457,15 @@ def test_sentence_ranks_all_by_the_runs_own_numbers():
     assert "LSTM wins: its error is 50% smaller" in verdict
 
 
+def test_a_network_that_diverged_is_named_last_and_never_the_winner():
+    made = forecasting_of(config(window=12, horizon=4))
+    best = min(float(e.mean()) for e in made.baselines.values())
+    metrics = {"mae/rnn": np.nan, "mae/lstm": 0.5 * best}
+    kind, words, verdict = series_story.verdict(made, metrics, ["rnn", "lstm"], str)
+    assert (kind, verdict[:13]) == ("best", "The LSTM wins")
+    assert words.index("**as yesterday**") < words.index("**RNN** nan")
+
+
 def test_what_is_left_in_the_errors_is_told():
     noise = np.random.default_rng(0).normal(size=400)
     assert "nothing is left to learn" in series_story.what_is_left(noise, "", str)
