@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from dlcore.data import own_text
 from dlcore.data import text as data
 from dlcore.data.own_text import FEWEST, MOST_CHARACTERS, cleaned, keep, read_text
-from dlcore.events import Checkpoint, Epoch, Finished, Started
+from dlcore.events import Checkpoint, Epoch, Finished, Started, pack
 from dlcore.experiments import lesson_of, text
 from dlcore.experiments.text import Config
-from dlcore.experiments.text_look import go_on, listen, study
+from dlcore.experiments.text_look import go_on, listen, study, writer
 from dlcore.history import History
 from dlcore.knobs import build
 from dlcore.models.letters import LetterModel, bits_per_character, choose, write
@@ -248,6 +248,33 @@ def test_three_cells_learn_from_the_same_batches_as_each_alone(events):
     alone = list(text.run(build(Config, {**TINY, "cell": "gru"})))
     together = [e.metrics["test_bits/gru"] for e in events if isinstance(e, Epoch) and "test_bits/gru" in e.metrics]
     assert [e.metrics["test_bits/gru"] for e in alone if isinstance(e, Epoch)] == pytest.approx(together, abs=1e-5)
+
+
+def test_a_cell_that_diverged_is_never_the_best(monkeypatch, tmp_path):
+    """The first one's weights are spoiled: it comes first, and no number is smaller than its NaN."""
+
+    class Spoiled(LetterModel):
+        def __init__(self, symbols: int, cell: str = "lstm", **build):
+            super().__init__(symbols, cell, **build)
+            if cell == "rnn":
+                torch.nn.init.constant_(self.head.weight, math.nan)
+
+    monkeypatch.setattr("dlcore.models.letters.LetterModel", Spoiled)
+    events = list(text.run(build(Config, {**TINY, "cell": "all", "steps": 5})))
+    end = events[-1]
+    assert isinstance(end, Finished)
+    assert math.isnan(end.metrics["bits_per_character/rnn"])
+    assert end.metrics["cell"] != "rnn"
+    assert math.isfinite(end.metrics["bits_per_character"])
+    file = tmp_path / "checkpoint"
+    file.write_bytes(pack([e.state for e in events if isinstance(e, Checkpoint)][-1]))
+    assert writer(str(file)).cell == end.metrics["cell"]
+
+
+@pytest.mark.gpu
+def test_it_learns_and_writes_on_a_gpu():
+    events = list(text.run(build(Config, {**TINY, "cell": "all", "steps": 5, "device": "cuda"})))
+    assert isinstance(events[-1], Finished)
 
 
 def test_a_resumed_run_ends_like_one_that_never_stopped():

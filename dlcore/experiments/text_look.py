@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlcore.data.text import Corpus, corpus, decode, encode, places
+from dlcore.sequence_training import best_of
 from dlcore.trained import written
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _from_checkpoint(path: str, _written: int) -> Writer:
 
     state = unpack(Path(path).read_bytes())
     bits = {cell: state["metrics"].get(f"test_bits/{cell}", np.inf) for cell in state["cells"]}
-    return of_state(state, min(bits, key=lambda cell: bits[cell]))
+    return of_state(state, best_of(bits, lower=True))
 
 
 def of_state(state: dict[str, Any], cell: str) -> Writer:
