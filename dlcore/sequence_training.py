@@ -95,7 +95,7 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
 
     cells = exercise.parts or cells_of(config)
     models = together(cells, exercise.make, config.seed).to(config.device)
-    torch.manual_seed(config.seed)  # the batches are the same whichever cells are trained
+    torch.manual_seed(config.seed)  # the same batches whichever cells are trained (unless dropout draws in between)
     task = Task(
         models,
         make_optimizer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -110,6 +111,18 @@ def test_mixed_scripts_emoji_and_right_to_left_become_numbers_and_come_back(stat
     made = data.corpus("own", kept.hash)
     assert data.decode(made.codes, made.symbols) == made.text == cleaned(words)
     assert own_text.summary(kept.hash) == kept
+
+
+def test_texts_that_were_not_used_for_longest_make_room(state, monkeypatch):
+    monkeypatch.setattr(own_text, "KEPT_TEXTS", 2)
+    first, second = (keep((words * 1000).encode()).hash for words in ("one ", "two "))
+    for name in (first, second):
+        os.utime(own_text.folder() / f"{name}.txt", (1, 1 if name == first else 2))  # the first is the older
+    own_text.load(first)  # and is used now
+    keep(b"three " * 1000)
+    assert own_text.load(first).startswith("one")
+    with pytest.raises(Problem, match="not on this computer"):
+        own_text.load(second)
 
 
 def test_one_letter_again_and_again_is_nothing_to_learn(state):
