@@ -330,10 +330,11 @@ def test_units_of_the_shipped_network_know_more_than_before_training():
         dict(zip(found["features"], r, strict=True)) for r in (np.abs(found["r"]).max(0), found["untrained"])
     )
     assert best["capitals"] == pytest.approx(0.70, abs=0.03)  # the numbers that the prose names
-    assert untrained["capitals"] == pytest.approx(0.19, abs=0.05)
+    assert untrained["capitals"] == pytest.approx(0.24, abs=0.03)
     assert best["quote"] == pytest.approx(0.27, abs=0.03)
-    assert untrained["quote"] == pytest.approx(0.14, abs=0.05)
-    assert best["line"] < 0.25, "it does not count"
+    assert untrained["quote"] == pytest.approx(0.20, abs=0.03)
+    assert best["line"] == pytest.approx(0.16, abs=0.03), "it does not count"
+    assert untrained["line"] == pytest.approx(0.31, abs=0.03)
     assert found["chance"].max() < 0.1
     assert found["activity"].shape == (len(found["text"]), found["r"].shape[0])
     assert np.abs(found["activity"]).max() <= 1

@@ -77,6 +77,8 @@ def test_a_learners_way_through_the_cell(server, browse):
     title, story = page.locator(".dl-cell-step h4"), page.locator(".dl-cell-story")
     expect(title).to_contain_text("Step 8, letter d, unit 3")  # without motion: the end of the film
     expect(story).to_contain_text("is left at the end: 98 %")
+    sums = page.locator(".dl-cell-sums").bounding_box()
+    assert sums["y"] + sums["height"] <= 900, "all of the lab fits a laptop's screen"
     belt = page.locator(".dl-belt")
     belt.focus()
     for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight"):
