@@ -11,7 +11,7 @@ from ui.data_box import data_box
 from ui.evaluation_panel import evaluation_panel
 from ui.gallery import gallery
 from ui.intro import intro, lab, outro, prose
-from ui.layer_editor import folded_editor
+from ui.layer_editor import folded_editor, shows_own
 from ui.lessons import lesson_for
 from ui.look_panel import EXTRA, look_panel
 from ui.names import DATASETS, NETWORKS, OPTIMIZERS, PIXELS, SCHEDULES
@@ -33,7 +33,7 @@ with panel:
 with picture:
     here = data_box(config.dataset) and own_images_box(config)
     show_images = gallery(config, folded=config.network == "own") if here else None
-    fits = here and folded_editor(lesson.slug, config, unfolded=find_run(lesson) is None)
+    fits = here and folded_editor(lesson.slug, config, unfolded=not shows_own(find_run(lesson)))
     history = run_panel(lesson, config, training_view, ready=fits)
 asked, examined = st.container(key="asked"), st.container(key="examined")  # a worker answers: drawn last
 for section in ("what-you-see", "seven-steps", "formulas"):

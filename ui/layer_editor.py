@@ -10,6 +10,7 @@ import streamlit as st
 from dlcore import jobs
 from dlcore.data import own_images
 from dlcore.data.images import DRAWN
+from dlcore.jobs import RunInfo
 from dlcore.models.layer_shapes import Row, Shape, fault, shapes, step_bytes, total
 from dlcore.models.layers import BOUNDS, FIRST, KINDS, MOST_TEXT, PRESETS, parse
 from dlcore.texts import N_, Problem
@@ -84,6 +85,11 @@ def folded_editor(slug: str, config: Any, *, unfolded: bool) -> bool:
     if not fits and not fold.open:
         st.warning(_("Your own network cannot be trained like this: open its layers."), icon=":material/layers:")
     return fits
+
+
+def shows_own(run: RunInfo | None) -> bool:
+    """Whether the page shows a run of one's own network: then its picture comes before the editor."""
+    return run is not None and run.config.network == "own"
 
 
 def _tell_memory(rows: list[Row], batch_size: int) -> None:

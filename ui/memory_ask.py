@@ -15,7 +15,7 @@ from dlcore.figures.cells import NAMES
 from dlcore.history import History
 from dlcore.memory_story import known_at, sure, written
 from dlcore.texts import Problem
-from ui.i18n import _, tell
+from ui.i18n import _, sentences, tell
 from ui.live_plot import live_plot
 from ui.session import owner, page_state
 
@@ -90,7 +90,7 @@ def _verdict(task: str, found: dict[str, np.ndarray], truth: np.ndarray, usual: 
     words.append(_("They were trained to answer at the end alone; what they say before is a look inside."))
     if not usual:
         words.append(_("Of this length they have learned nothing: expect less."))
-    return " ".join(words)
+    return sentences(*words)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

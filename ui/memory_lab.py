@@ -21,9 +21,10 @@ from dlcore.graph_math import number
 from dlcore.history import History
 from dlcore.memory_story import KEPT, Line, linear_decay, lines, newest_gradients, ratios, rows_of, written
 from dlcore.texts import N_, Problem
+from ui.cell_lab import EXTRA
 from ui.cells_view import Score, cells_of, loss_figure, score_figure, told_scores
 from ui.controls import controls
-from ui.i18n import _, tell
+from ui.i18n import _, sentences, tell
 from ui.intro import lab
 from ui.lessons import lesson_for
 from ui.live_plot import live_plot
@@ -50,7 +51,7 @@ def draw() -> tuple[Config, History, dict[str, np.ndarray]]:
     """Draw controls and picture; returns the settings, the run that is shown, and the fresh networks' gradients."""
     panel, picture = lab()
     with panel:
-        config = controls(Config, labels=LABELS, hidden=_hidden, folded=FOLDED, marks=_marks)
+        config = controls(Config, labels=LABELS, hidden=_hidden, folded=FOLDED, marks=_marks, extra=EXTRA)
     with picture:
         if jobs.status().state == "starting":
             st.fragment(_wait, run_every=1.0)()
@@ -206,7 +207,7 @@ def said(config: Config, fresh: Mapping[str, np.ndarray], history: History) -> s
     found = ratios(fresh)
     told = _(", ").join(f"{NAMES[cell]} {number(value, 2)}" for cell, value in found.items())
     words = _("Before any training, step 1 gets this share of the gradient that step {T} gets: {ratios}.")
-    return " ".join([_icon(found), words.format(T=config.length, ratios=told), _judged(found)])
+    return f"{_icon(found)} {sentences(words.format(T=config.length, ratios=told), _judged(found))}"
 
 
 def _icon(found: Mapping[str, float]) -> str:

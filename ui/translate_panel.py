@@ -15,7 +15,7 @@ from dlcore.history import History
 from dlcore.texts import Problem
 from ui.alignment_view import alignment_view
 from ui.controls import get_extra, put_extra
-from ui.i18n import _, ngettext, plain, tell
+from ui.i18n import _, ngettext, plain, sentences, tell
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
 from ui.session import in_fragment, owner, page_state
@@ -116,7 +116,7 @@ def _answer(asked: dict[str, Any], found: dict[str, Any]) -> str:
     if count:
         words = ngettext("{n} letter is unknown to it.", "{n} letters are unknown to it, all alike.", count)
         parts.append(words.format(n=count))
-    return " ".join(parts)
+    return sentences(*parts)
 
 
 def _whole(found: dict[str, Any]) -> str:

@@ -66,6 +66,11 @@ def test_a_step_that_no_worker_can_hold_is_told_before_it_runs(mounted, monkeypa
     assert "2.0 GB for it. Take a batch size of at most 1,247" in words
 
 
+def test_editor_is_folded_once_a_network_of_ones_own_is_in_the_picture():
+    runs: list[Any] = [SimpleNamespace(config=build(cnn.Config, {"network": name})) for name in ("own", "article")]
+    assert [editor.shows_own(run) for run in (*runs, None)] == [True, False, False]
+
+
 def test_the_dataset_decides_what_goes_in_and_comes_out(mounted):
     draw(dataset="shapes")
     assert mounted["layers"][-1]["shape"] == "8"
