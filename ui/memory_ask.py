@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dlcore import jobs
+from dlcore import jobs, trained
 from dlcore.data.memory_tasks import HELD_OUT, TASKS, held_out, one_hot
 from dlcore.experiments import sequences_look
 from dlcore.figures import memory
@@ -42,7 +42,7 @@ def ask(history: History) -> None:
             return
         try:
             path = str(jobs.checkpoint(page_state(SLUG)["run"], owner=owner()))
-            found = _answers(path, history.step, X)
+            found = _answers(path, trained.written(path), X)
         except Problem as problem:
             st.caption(tell(problem))
             return

@@ -16,6 +16,7 @@ from dlcore.figures import series as figures
 from dlcore.forecasting import Forecasting
 from dlcore.history import History
 from dlcore.texts import Problem
+from dlcore.trained import written
 from ui.i18n import _, tell
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
@@ -42,7 +43,7 @@ def draw(lesson: Lesson, history: History) -> None:
         made = forecasting_of(config)
         cells = views.cells_by_error(history)
         cell = _cell(cells) if len(cells) > 1 else cells[0]
-        _look(lesson, made, cell, _start(made), history.step)
+        _look(lesson, made, cell, _start(made))
     except Problem as problem:
         st.warning(tell(problem), icon=":material/info:")
 
@@ -64,9 +65,9 @@ def _start(made: Forecasting) -> int:
     return int(chosen)
 
 
-def _look(lesson: Lesson, made: Forecasting, cell: str, row: int, version: int) -> None:
+def _look(lesson: Lesson, made: Forecasting, cell: str, row: int) -> None:
     path = str(jobs.checkpoint(page_state(lesson.slug)["run"], owner=owner()))
-    found = _answer(path, cell, row, version)
+    found = _answer(path, cell, row, written(path))
     row, unit = found["row"], made.series.unit
     live_plot(
         figures.picture(views.scene_at(made, row), views.lines_from(made, cell, row, found), label=_).figure,

@@ -54,7 +54,7 @@ def answers(checkpoint: str, version: int, X: np.ndarray) -> dict[str, np.ndarra
     """What the networks of a checkpoint would answer if they were asked after each step of one sequence.
 
     Args:
-        checkpoint: path of a run's checkpoint; ``version`` is its step, so that a newer one is read again.
+        checkpoint: path of a run's checkpoint; ``version`` says when it was written, so that a newer one is read again.
         X: (T, inputs) float32.
 
     Returns:
