@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -31,7 +32,8 @@ CASES = (("lstm", 64, 30, 64, 20), ("gru", 64, 30, 64, 20), ("rnn", 64, 30, 64, 
 
 def plain(task: Task, plan: Plan, cell: str, hidden: int) -> Callable[[], None]:
     """A turn of the loop that everybody writes, with layers of ``torch.nn``, Adam and clipping."""
-    layer, read = KINDS[cell](4, hidden, batch_first=True), nn.Linear(hidden, 4)
+    kind: Any = KINDS[cell]  # their common type has other arguments
+    layer, read = kind(4, hidden, batch_first=True), nn.Linear(hidden, 4)
     parameters = [*layer.parameters(), *read.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=plan.learning_rate)
 

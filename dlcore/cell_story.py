@@ -10,6 +10,7 @@ import numpy as np
 
 from dlcore.cell_presets import LETTERS, PRESETS
 from dlcore.cells import GATES, Params, Values, backward, forward
+from dlcore.graph_math import number
 from dlcore.knobs import knob
 from dlcore.texts import N_, Problem
 
@@ -161,6 +162,14 @@ class Bench:
         slider = self.keep is not None and not self.edits
         typed = self.keep is None and [name[0] for name, _row, _column in self.edits] == ["b"]
         return leaks and (slider or typed) and len(self.word) >= 6 and self.first_kept()
+
+
+def numbers(bench: Bench) -> dict[str, str]:
+    """What the formulas' ``{{placeholders}}`` stand for; an RNN keeps 0 of its state as it is."""
+    gates = [kept_and_added(bench.cell, values)[0] for values in bench.steps[1:]]
+    keep, steps = float(np.mean(gates)), len(gates)
+    weights = sum(value.size for value in bench.params.values())
+    return {"weights": str(weights), "keep": f"{keep:.3g}", "steps": str(steps), "power": number(keep**steps, 2)}
 
 
 def kept_and_added(cell: str, values: Values) -> tuple[np.ndarray, np.ndarray]:

@@ -95,7 +95,7 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
 
     cells = exercise.parts or cells_of(config)
     models = together(cells, exercise.make, config.seed).to(config.device)
-    torch.manual_seed(config.seed)  # the batches are the same whichever cells are trained
+    torch.manual_seed(config.seed)  # the same batches whichever cells are trained (unless dropout draws in between)
     task = Task(
         models,
         make_optimizer(
@@ -150,11 +150,14 @@ def _measures(exercise: Exercise, cells: tuple[str, ...]) -> dict[str, Callable[
 def _evaluate(exercise: Exercise, models: Together) -> dict[str, float]:
     """Every model's numbers under its name, and the best model's without a name."""
     found = {cell: _numbers(exercise, model) for cell, model in models.items()}
-    sign = -1 if exercise.lower else 1
-    ordered = {cell: sign * numbers[exercise.best] for cell, numbers in found.items()}
-    best = max(ordered, key=lambda cell: ordered[cell] if ordered[cell] == ordered[cell] else -math.inf)
+    best = best_of({cell: numbers[exercise.best] for cell, numbers in found.items()}, lower=exercise.lower)
     named = {f"{name}/{cell}": value for cell, numbers in found.items() for name, value in numbers.items()}
     return {**named, **found[best]}
+
+
+def best_of(numbers: Mapping[str, float], *, lower: bool = False) -> str:
+    """The name with the best number; one without a number (its model diverged) only where none has any."""
+    return min(numbers, key=lambda name: (math.isnan(numbers[name]), numbers[name] if lower else -numbers[name]))
 
 
 def _numbers(exercise: Exercise, model: nn.Module) -> dict[str, float]:

@@ -11,6 +11,7 @@ from dlcore.data.series import REAL
 from dlcore.figures.cells import NAMES
 from dlcore.forecasting import Forecasting
 from dlcore.history import History
+from dlcore.sequence_training import best_of
 from dlcore.series_views import BASELINES
 from dlcore.texts import N_
 
@@ -25,7 +26,7 @@ def number(value: float) -> str:
 
 def ranking(errors: Mapping[str, float], unit: str, label: Label) -> str:
     """Who is off by how much, the best first."""
-    ordered = sorted(errors.items(), key=lambda pair: pair[1])
+    ordered = sorted(errors.items(), key=lambda pair: (np.isnan(pair[1]), pair[1]))  # what diverged comes last
     return label(N_(", ")).join(f"**{label(name)}** {number(error)}{unit and ' ' + unit}" for name, error in ordered)
 
 
@@ -44,7 +45,7 @@ def verdict(made: Forecasting, metrics: Mapping[str, Any], cells: Sequence[str],
     others = {BASELINES[name][0]: float(error.mean()) for name, error in made.baselines.items()}
     nets = {NAMES[cell]: float(metrics[f"mae/{cell}"]) for cell in cells}
     rival = min(others, key=lambda name: others[name])
-    net = min(nets, key=lambda name: nets[name])
+    net = best_of(nets, lower=True)
     words = N_("Mean absolute error on the held-out end: {ranking}.")
     told = label(words).format(ranking=ranking(others | nets, made.series.unit, label))
     kind = standing(nets[net], others[rival], others[BASELINES["naive"][0]])

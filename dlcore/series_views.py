@@ -168,7 +168,8 @@ def cells_by_error(history: History) -> list[str]:
     """The cells that a run trains, the best on the held-out end first."""
     cells = list(history.info.get("cells", ()))
     last = history.epochs.rows[-1] if len(history.epochs) else {}
-    return sorted(cells, key=lambda cell: last.get(f"mae/{cell}", np.inf))
+    errors = {cell: last.get(f"mae/{cell}", np.nan) for cell in cells}
+    return sorted(cells, key=lambda cell: (np.isnan(errors[cell]), errors[cell]))  # one that diverged comes last
 
 
 # -- from one starting point -----------------------------------------------------------------------------------------

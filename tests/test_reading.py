@@ -421,3 +421,10 @@ def test_order_is_everything_in_the_grammar(language):
     found = metrics_of(reading.run(replace(config, evaluations=1)))
     assert found["test_accuracy"] > 0.95
     assert found["bag_accuracy"] < 0.6
+
+
+@pytest.mark.parametrize("task", ["names", "sentiment"])
+def test_the_command_of_the_sequences_reaches_this_lesson(task):
+    from dlcore.experiments import lesson_of
+
+    assert lesson_of("sequences", {"task": task, "hidden": "9"}) == ("reading", {"task": task, "hidden": "9"})

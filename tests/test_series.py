@@ -305,7 +305,7 @@ def test_command_line_ends_with_mae_and_naive_mae(capsys):
     assert main(["train", "sequences", *argv, "--json"]) == 0
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert last["event"] == "finished"
-    assert {"mae", "naive_mae", "linear_mae", "one_step_mae", "free_mae"} <= set(last["metrics"])
+    assert {"mae", "naive_mae", "linear_mae", "one_step_mae", "free_mae"} <= set(last)
 
 
 def test_a_run_ends_with_all_errors():
@@ -455,6 +455,15 @@ def test_sentence_ranks_all_by_the_runs_own_numbers():
     assert words.index("**LSTM**") < words.index("**linear model**") < words.index("**as yesterday**")
     assert words.index("**as yesterday**") < words.index("**RNN** 9")
     assert "LSTM wins: its error is 50% smaller" in verdict
+
+
+def test_a_network_that_diverged_is_named_last_and_never_the_winner():
+    made = forecasting_of(config(window=12, horizon=4))
+    best = min(float(e.mean()) for e in made.baselines.values())
+    metrics = {"mae/rnn": np.nan, "mae/lstm": 0.5 * best}
+    kind, words, verdict = series_story.verdict(made, metrics, ["rnn", "lstm"], str)
+    assert (kind, verdict[:13]) == ("best", "The LSTM wins")
+    assert words.index("**as yesterday**") < words.index("**RNN** nan")
 
 
 def test_what_is_left_in_the_errors_is_told():

@@ -22,6 +22,7 @@ from dlcore.cell_story import (
 from dlcore.knobs import check_value, knobs_of, to_text
 from dlcore.texts import Problem
 from ui.cell_view import cell_view
+from ui.challenge import Task
 from ui.controls import get_extra, put_extra, read_extra
 from ui.i18n import _, tell
 from ui.session import imposed, set_up_by_teacher
@@ -31,6 +32,7 @@ SLUG = "sequences"
 KNOBS = knobs_of(Settings)
 EXTRA = (*KNOBS, "word", "edits", "holds", "place")  # of the address
 CHANGED = ("edits", "holds", "keep")  # what the reader did to a preset
+WIPED = 4  # the step of the challenge
 LOOK = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
@@ -48,9 +50,25 @@ def draw() -> Bench:
     return bench
 
 
-def bench() -> Bench:
-    """What is on the bench, for those who draw nothing (a challenge's check)."""
-    return _bench()
+def tasks(bench: Bench) -> list[Task]:
+    """The challenges of this part, checked against what is on the bench."""
+    return [
+        Task(
+            "mend",
+            _("In the opened cell: mend the LSTM’s latch with a leak by changing one bias, so that the first of six or "
+              "more letters is still there at the end."),
+            bench.mended,
+            hint=_("Which gate decides what is kept? It stands at σ(bias), and 0.5 is far too little."),
+            praise=_("One number, and the same cell remembers. Training has to find that number first."),
+        ),
+        Task(
+            "wipe",
+            _("Take a latch that remembers, and hold a gate so that all is forgotten at step {n}.").format(n=WIPED),
+            lambda: bench.wiped_at(WIPED),
+            hint=_("Click step 4. Which of the bars says how much of the belt goes on? Drag it all the way."),
+            praise=_("What a gate has shut out once does not come back: the belt knows only what lies on it."),
+        ),
+    ]  # fmt: skip
 
 
 def _bench() -> Bench:

@@ -71,7 +71,6 @@ def _texts(cell: str) -> dict[str, Any]:
         "drag": _("Drag, or use the arrow keys: the gate is held there from this step on."),
         "held": _("held from step {n} on"), "free": _("Let go of gate {gate}"),
         "keys": _("Left and right arrows move through time, up and down choose the unit, space plays."),
-        "before": _("before this step"),
         "through": _("along the belt + through the gates") if cell != "rnn" else _("only through the weights and tanh"),
         "kept": _(
             "Step {n} puts {put} of “{letter}” on the belt of unit {unit}. At the end {left} of it is left: {share}."

@@ -21,6 +21,7 @@ from dlcore.graph_math import number
 from dlcore.history import History
 from dlcore.memory_story import KEPT, Line, linear_decay, lines, newest_gradients, ratios, rows_of, written
 from dlcore.texts import N_, Problem
+from ui.cell_lab import EXTRA
 from ui.cells_view import Score, cells_of, loss_figure, score_figure, told_scores
 from ui.controls import controls
 from ui.i18n import _, sentences, tell
@@ -50,7 +51,7 @@ def draw() -> tuple[Config, History, dict[str, np.ndarray]]:
     """Draw controls and picture; returns the settings, the run that is shown, and the fresh networks' gradients."""
     panel, picture = lab()
     with panel:
-        config = controls(Config, labels=LABELS, hidden=_hidden, folded=FOLDED, marks=_marks)
+        config = controls(Config, labels=LABELS, hidden=_hidden, folded=FOLDED, marks=_marks, extra=EXTRA)
     with picture:
         if jobs.status().state == "starting":
             st.fragment(_wait, run_every=1.0)()

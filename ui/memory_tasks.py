@@ -91,7 +91,7 @@ def tamed() -> float:
 
 
 def longest(history: History) -> float:
-    """The longest gradient of any cell in a run; infinite where one was no number."""
+    """The longest gradient of any cell in a run; what was no number does not count."""
     found: list[Any] = [history.steps.column(f"gradient_norm/{cell}") for cell in history.info.get("cells", ())]
     if not found or not len(found[0]):
         return 0.0

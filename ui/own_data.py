@@ -16,7 +16,7 @@ from dlcore.data import own
 from dlcore.data.tabular import MOST_POINTS, read_points, write_points
 from dlcore.texts import Problem
 from ui.controls import put_value
-from ui.i18n import _, sentences, tell
+from ui.i18n import _, plain, sentences, tell
 from ui.session import current, imposed, page_state
 
 FILE = "own-data-file"
@@ -69,9 +69,9 @@ def what_was_read(table: own.Table) -> str:
     """What was read, and what was left out."""
     said = [_("{n} rows, {k} columns of numbers.").format(n=len(table.values), k=len(table.names) - len(table.dates))]
     if table.dates:
-        said.append(_("Dates: {names}.").format(names=_(", ").join(table.dates)))
+        said.append(_("Dates: {names}.").format(names=_(", ").join(map(plain, table.dates))))
     if table.ignored:
-        said.append(_("Without numbers, so left out: {names}.").format(names=_(", ").join(table.ignored)))
+        said.append(_("Without numbers, so left out: {names}.").format(names=_(", ").join(map(plain, table.ignored))))
     if table.skipped:
         said.append(_("{n} cells that are no numbers count as missing.").format(n=table.skipped))
     return sentences(*said)

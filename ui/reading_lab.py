@@ -23,6 +23,7 @@ from ui.names import OPTIMIZERS, SCHEDULES
 from ui.training_view import running_mean
 
 HEIGHT, SMOOTHING = 230, 20
+NEAR = 0.06  # levels nearer than this would write their names over each other
 LABELS = {
     **OPTIMIZERS, **SCHEDULES, "names": N_("Names"), "sentiment": N_("Opinions"), "en": N_("English"),
     "zh": N_("Chinese"), "dataset.auto": N_("What is here"), "real": N_("Real"),
@@ -74,12 +75,14 @@ def loss_figure(history: History) -> go.Figure:
 
 def accuracy_figure(history: History) -> go.Figure:
     """Share of right answers of each cell, with the levels of what needs no network."""
-    levels = [
-        Level(history.info[name], words, color)
-        for name, words, color in (
-            ("bag_accuracy", N_("bag of words"), GREY), ("majority_accuracy", N_("always the same"), GREY),
-        ) if name in history.info
-    ]  # fmt: skip
+    bag, same = (history.info.get(name) for name in ("bag_accuracy", "majority_accuracy"))
+    levels = []
+    if bag is not None and same is not None:
+        alike = abs(bag - same) < NEAR
+        levels = [
+            Level(bag, N_("bag of words, or always the same") if alike else N_("bag of words"), GREY),
+            Level(same, "" if alike else N_("always the same"), GREY),
+        ]
     return _figure(history, "accuracy", N_("right answers"), (0.0, 1.02), levels)
 
 

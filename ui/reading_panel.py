@@ -26,6 +26,7 @@ WAYS = {
     reading_look.GRADIENTS: N_("Integrated gradients"),
 }
 STRONG = 3.0  # log-odds that are drawn in full colour: 95 % instead of an even chance
+SUREST = 0.999  # that is told: nobody is 100.0% sure
 KEPT = 40  # sentences that are remembered for the challenge
 
 
@@ -97,8 +98,8 @@ def _say(found: dict[str, Any]) -> None:
     names = [plain(_(name)) for name in found["classes"]]
     words = _("The {cell} says **{name}**, {share} sure; the bag of the same pieces says {rival}, {other} sure.")
     said = words.format(
-        cell=LABELS[found["cell"]], name=names[best], share=f"{min(float(shares[best]), 0.9999):.1%}",
-        rival=names[rival], other=f"{min(float(bag[rival]), 0.9999):.1%}",
+        cell=LABELS[found["cell"]], name=names[best], share=f"{min(float(shares[best]), SUREST):.1%}",
+        rival=names[rival], other=f"{min(float(bag[rival]), SUREST):.1%}",
     )  # fmt: skip
     unknown = int((~found["known"]).sum())
     if unknown == len(found["tokens"]):

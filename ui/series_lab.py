@@ -22,7 +22,7 @@ from dlcore.texts import N_, Problem
 from ui import own_data
 from ui.controls import controls
 from ui.data_box import data_box
-from ui.i18n import _, ngettext, sentences, tell
+from ui.i18n import _, ngettext, plain, sentences, tell
 from ui.intro import lab
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
@@ -198,9 +198,9 @@ def season_picture(made: Forecasting) -> None:
             alt=_("Autocorrelation of the training part against the distance of two values in steps."),
         )  # fmt: skip
         if made.season:
-            words = _("{title}: the season is {n} steps.").format(title=_(made.series.title), n=made.season)
+            words = _("{title}: the season is {n} steps.").format(title=plain(_(made.series.title)), n=made.season)
         else:
-            words = _("{title}: no season was found.").format(title=_(made.series.title))
+            words = _("{title}: no season was found.").format(title=plain(_(made.series.title)))
         st.caption(words)
 
 

@@ -30,7 +30,7 @@ NETWORKS = {SHIPPED: N_("Shipped network (Alice)"), OWN: N_("My network")}
 BOX, MOST, WRITTEN = "text.typed", 400, 420  # letters
 SURPRISE = 8.0  # bits: as dark as it gets
 EXAMPLES = {
-    "alice": ("`Oh dear!' said Ali", "the White Rabbit", "xqzjw"),
+    "alice": ("`I don't know,' said the ", "`Oh dear!' said Ali", "xqzjw"),
     "shakespeare": ("ROMEO:\nMy lo", "To be, or not to ", "First Citi"),
     "poems": ("春風", "明月", "獨坐"),
     "own": ("The ", "and then ", "?"),

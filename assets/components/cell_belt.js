@@ -2,7 +2,7 @@
 import { el, number } from "./common.js";
 import { KEEPING } from "./cell_math.js";
 
-const [LETTER, DROP, LOAD, OUT, GRADIENT, STRIP, ROW] = [28, 32, 104, 42, 36, 8, 14]; // heights, px
+const [LETTER, DROP, LOAD, OUT, GRADIENT, STRIP, ROW] = [28, 32, 92, 42, 30, 8, 14]; // heights, px
 const [VALVE, FALL, FLAT] = [0.24, 0.3, 0.56]; // shares of a column: the keeping gate's end, where a letter begins to fall and has landed
 const LEVELS = [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 12];
 const LOW = [..."₀₁₂₃₄₅₆₇₈₉"];
@@ -28,7 +28,7 @@ export class Belt {
 
   measure({ room, word, shares, belts }) {
     const narrow = room < 560;
-    const [left, right] = narrow ? [22, 2] : [96, 8];
+    const [left, right] = narrow ? [22, 8] : [104, 8];
     this.narrow = narrow;
     this.left = left;
     this.wide = (room - left - right) / word.length;

@@ -3,7 +3,7 @@ import { Belt, low } from "./cell_belt.js";
 import { backward, belt, forward, KEEPING, shares } from "./cell_math.js";
 import { CellTable, SHORT } from "./cell_table.js";
 import { el, number, style, whenGone } from "./common.js";
-import { Bar, stepButtons } from "./player.js";
+import { Bar, StepButtons } from "./player.js";
 import { playhead } from "./playhead.js";
 import { unpack } from "./wire.js";
 
@@ -68,6 +68,7 @@ class RecurrentCell {
     if (!this.head) this.begin();
     else this.head.changed(this.head.atEnd);
     this.bar.say(this.barWords());
+    this.buttons.say(data.texts);
     this.words();
     this.draw(Math.min(this.head.frame, this.count - 1));
   }
@@ -77,7 +78,8 @@ class RecurrentCell {
     this.head = playhead(group);
     this.head.join(this, { start: "begin" });
     this.bar = new Bar(group, this.barWords());
-    this.controls.append(...stepButtons(this.head, texts), this.bar.root);
+    this.buttons = new StepButtons(this.head, texts);
+    this.controls.append(...this.buttons.both, this.bar.root);
     if (!at) return this.head.autoplay();
     this.unit = Math.min(at[1], this.data.base.weight_hh_l0[0].length - 1);
     return this.head.seek(Math.min(at[0], this.count - 1));
@@ -235,19 +237,20 @@ class RecurrentCell {
     const value = (x) => el("b", {}, bracket(plain(x)));
     const result = (x, kind = "model") => el("b", { class: kind }, plain(x));
     const line = (...parts) => el("div", {}, ...parts);
-    const shape = el("small", {}, `(${v.h.length})`);
+    const shape = () => el("small", {}, `(${v.h.length})`);
     const total = gradient.total[t - 1]?.[unit];
     const straight = gradient.straight[t - 1]?.[unit];
     const belt = cell === "lstm" ? "c" : "h";
     const keep = KEEPING[cell];
-    const slope = (kind = "") => el("span", { class: kind }, "∂h", el("sub", {}, "T"), `/∂${belt}${u}`);
-    const back = t === 0 ? [] : [line(slope("gradient"), el("small", {}, texts.before), " = ",
-      ...(cell === "rnn" ? [] : [`${keep} · `, slope(), " + … = ", value(v[keep][unit]), " · ", value(gradient.total[t][unit]), " + ", value(total - straight), " = "]), result(total, "gradient"), el("small", {}, texts.through))];
+    const prime = () => el("sup", {}, "′"); // after the step
+    const slope = (kind, ...after) => el("span", { class: kind }, "∂h", el("sub", {}, "T"), `/∂${belt}${u}`, ...after);
+    const back = t === 0 ? [] : [line(slope("gradient"), " = ",
+      ...(cell === "rnn" ? [] : [`${keep} · `, slope("", prime()), " + … = ", value(v[keep][unit]), " · ", value(gradient.total[t][unit]), " + ", value(total - straight), " = "]), result(total, "gradient"), el("small", {}, texts.through))];
     if (cell === "lstm") return [
-      line(`c${u} = f · c${u} + i · g = `, value(v.f[unit]), " · ", value(v.c[unit]), " + ", value(v.i[unit]), " · ", value(v.g[unit]), " = ", result(v.c_new[unit]), shape),
-      line(`h${u} = o · tanh(c${u}) = `, value(v.o[unit]), " · tanh(", el("b", {}, plain(v.c_new[unit])), ") = ", result(v.h_new[unit]), shape), ...back];
-    if (cell === "gru") return [line(`h${u} = (1 − z) · n + z · h${u} = `, value(1 - v.z[unit]), " · ", value(v.n[unit]), " + ", value(v.z[unit]), " · ", value(v.h[unit]), " = ", result(v.h_new[unit]), shape), ...back];
-    return [line(`h${u} = tanh(`, el("b", {}, plain(v.a_a?.[unit])), ") = ", result(v.h_new[unit]), shape), ...back];
+      line(`c${u}`, prime(), ` = f · c${u} + i · g = `, value(v.f[unit]), " · ", value(v.c[unit]), " + ", value(v.i[unit]), " · ", value(v.g[unit]), " = ", result(v.c_new[unit]), shape()),
+      line(`h${u}`, prime(), ` = o · tanh(c${u}`, prime(), ") = ", value(v.o[unit]), " · tanh(", el("b", {}, plain(v.c_new[unit])), ") = ", result(v.h_new[unit]), shape()), ...back];
+    if (cell === "gru") return [line(`h${u}`, prime(), ` = (1 − z) · n + z · h${u} = `, value(1 - v.z[unit]), " · ", value(v.n[unit]), " + ", value(v.z[unit]), " · ", value(v.h[unit]), " = ", result(v.h_new[unit]), shape()), ...back];
+    return [line(`h${u}`, prime(), " = tanh(", el("b", {}, plain(v.a_a?.[unit])), ") = ", result(v.h_new[unit]), shape()), ...back];
   }
 
   fillValues() {

@@ -5,6 +5,7 @@ A link carries the fingerprint; the text stays in ``DLCORE_STATE/data/texts``, w
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ from dlcore.texts import N_, Problem
 MOST_BYTES = 25_000_000
 MOST_CHARACTERS = 5_000_000  # what is longer is cut there, and said
 FEWEST = 1000  # below it there is nothing to learn, and too little to hold out
-KEPT_TEXTS = 40  # the newest; at most 20 MB each
+KEPT_TEXTS = 40  # those used last; at most 20 MB each
 FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")  # in a text there are none: tab, line ends and form feed apart
 MARKS = (  # byte order marks; the longer first, since one of them begins with another
@@ -179,4 +180,6 @@ def _place(fingerprint: str) -> Path:
             N_("This link names a text ({fingerprint}) that is not on this computer. Choose the same file, and the "
                "same lesson comes back."), kind="data_missing", fingerprint=fingerprint[:16],
         )  # fmt: skip
+    with contextlib.suppress(OSError):  # a folder that is read-only is not tidied up either
+        os.utime(place)  # used now: those unused for longest make room for new ones
     return place

@@ -32,8 +32,6 @@ from dlcore.texts import N_
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dlcore.models.recurrent import Together
-    from dlcore.models.seq2seq import Seq2Seq
 
 LANE = "train"
 
@@ -157,7 +155,7 @@ def make_exercise(config: Config, data: Pairs) -> Exercise:
         losses=_losses,
         measures={"accuracy": _whole, "characters": _characters},
         evaluate=partial(_evaluate, test),
-        look=partial(_look, tuple(part[:SAMPLES] for part in test)),
+        look=partial(_look, (test[0][:SAMPLES], test[1][:SAMPLES], test[2][:SAMPLES])),
         parts=models_of(config),
         tokens=data.mean_length + width,
         about={"build": build, "letters": data.letters, "task": config.task},
@@ -206,8 +204,8 @@ def _whole(outputs: Tensor, answers: Tensor) -> Tensor:
     return (outputs.argmax(-1) == answers).all(1)
 
 
-def _evaluate(test: Tensors, model: Seq2Seq) -> dict[str, float]:
-    """The test texts, translated by the network alone."""
+def _evaluate(test: Tensors, model: Any) -> dict[str, float]:
+    """The test texts, translated by a ``Seq2Seq`` alone."""
     X, lengths, Y = test
     said, _shares, _weights = model.write(X, lengths, Y.shape[1])
     counts = (Y != END).long()
@@ -219,8 +217,8 @@ def _evaluate(test: Tensors, model: Seq2Seq) -> dict[str, float]:
     }
 
 
-def _look(some: Tensors, models: Together) -> Look:
-    """What the networks write now, and where they look while they are told the right answer for the first text.
+def _look(some: Tensors, models: Any) -> Look:
+    """What the networks (``Together``) write now, and where they look while told the right answer to the first text.
 
     "frames": said (1, models, SAMPLES, U) uint8 symbols; weights (1, U, T) float32 of the last network, if it attends.
     """

@@ -18,6 +18,7 @@ from dlcore.data import opinion_grammar, reviews
 from dlcore.data.corpora import corpus
 from dlcore.data.tokens import TOKENIZERS, UNKNOWN, Vocabulary, batch_sizes, padded
 from dlcore.reading_story import negates
+from dlcore.sequence_training import best_of
 from dlcore.texts import N_, Problem
 from dlcore.trained import written
 
@@ -59,7 +60,7 @@ def _from_file(path: str, _written: int) -> Trained:
     from dlcore.models.reader import Reader
 
     state = unpack(Path(path).read_bytes())
-    cell = max(state["cells"], key=lambda name: state["metrics"].get(f"test_accuracy/{name}", 0.0))
+    cell = best_of({name: state["metrics"].get(f"test_accuracy/{name}", 0.0) for name in state["cells"]})
     model, head = Reader(cell=cell, **state["build"]), f"{cell}."
     load_model(model, {k.removeprefix(head): v for k, v in state["model"].items() if k.startswith(head)})
     return Trained(model.eval(), Vocabulary(tuple(state["vocabulary"])), cell, state)

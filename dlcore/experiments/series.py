@@ -132,13 +132,12 @@ def resolve(config: Config) -> Config:
 def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steering | None = None) -> Iterator[Event]:
     """See ``dlcore.experiments``. ``Finished.metrics``: mae, rmse, one_step_mae, free_mae (by cell, and the best's),
     and of the same points naive_mae, linear_mae, seasonal_naive_mae (where there is a season)."""
-    import torch
-
+    from dlcore.device import reproducible
     from dlcore.sequence_training import prepare, train
 
     config = resolve(config)
     made = forecasting_of(config)
-    torch.set_num_threads(config.threads)
+    reproducible(config.seed, threads=config.threads, device=config.device)
     exercise = make_exercise(config, made)
     task, plan = prepare(config, exercise)
     plan = replace(plan, look_seconds=LOOK_SECONDS)

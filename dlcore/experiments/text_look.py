@@ -6,6 +6,7 @@ For ``dlcore.jobs.call``: builtins and arrays in and out, in a worker. A network
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlcore.data.text import Corpus, corpus, decode, encode, places
+from dlcore.sequence_training import best_of
 from dlcore.trained import written
 
 if TYPE_CHECKING:
@@ -27,13 +29,14 @@ STUDIED, SHOWN, BEFORE, WARM_UP, PIECE = 16_000, 1400, 5000, 150, 250  # letters
 
 @dataclass(frozen=True)
 class Writer:
-    """A model in eval mode on the CPU, its letters (V,), its cell, and the text that it has read."""
+    """A model in eval mode on the CPU, its letters (V,), its cell, the text that it has read, and how it was built."""
 
     model: LetterModel
     symbols: list[str]
     cell: str
     source: str
     data_hash: str
+    build: Mapping[str, Any]  # arguments of ``LetterModel`` beside the cell
 
     def codes(self, text: str) -> np.ndarray:
         """The text as the model reads it, (n,) int16, with a line's end before it: how every text begins."""
@@ -51,7 +54,7 @@ def _from_checkpoint(path: str, _written: int) -> Writer:
 
     state = unpack(Path(path).read_bytes())
     bits = {cell: state["metrics"].get(f"test_bits/{cell}", np.inf) for cell in state["cells"]}
-    return of_state(state, min(bits, key=lambda cell: bits[cell]))
+    return of_state(state, best_of(bits, lower=True))
 
 
 def of_state(state: dict[str, Any], cell: str) -> Writer:
@@ -62,7 +65,7 @@ def of_state(state: dict[str, Any], cell: str) -> Writer:
     model = LetterModel(cell=cell, **state["build"])
     own = {n.removeprefix(f"{cell}."): v for n, v in state["model"].items() if n.startswith(f"{cell}.")}
     load_model(model, own)
-    return Writer(model.eval(), list(state["symbols"]), cell, state["source"], state["data_hash"])
+    return Writer(model.eval(), list(state["symbols"]), cell, state["source"], state["data_hash"], state["build"])
 
 
 @lru_cache(maxsize=1)
@@ -72,9 +75,10 @@ def shipped() -> Writer:
     from dlcore.models.weights import read_shipped
 
     about, arrays = read_shipped(SHIPPED)
-    model = LetterModel(**about["build"])
+    cell, build = about["build"].pop("cell"), about["build"]
+    model = LetterModel(cell=cell, **build)
     model.load_state_dict(arrays)
-    return Writer(model.eval(), about["symbols"], about["build"]["cell"], about["source"], about["data_hash"])
+    return Writer(model.eval(), about["symbols"], cell, about["source"], about["data_hash"], build)
 
 
 def listen(text: str, checkpoint: str | None = None, most: int = 10) -> dict[str, Any]:
@@ -144,8 +148,7 @@ def study(checkpoint: str | None = None) -> dict[str, Any]:
     activity = _activity(known.model, data, n)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        build = {"symbols": len(known.symbols), "hidden": known.model.head.in_features, "cell": known.cell}
-        fresh = LetterModel(**build).eval()
+        fresh = LetterModel(cell=known.cell, **known.build).eval()
     return {
         "features": list(known_features),
         "r": correlations(activity, known_features),

@@ -53,7 +53,8 @@ def word_by_word(
     if bag is not None:
         shapes.append({**middle, "y0": bag, "y1": bag, "line": {"color": GREY, "width": 1.5, "dash": "dash"}})
         notes.append({
-            "xref": "paper", "x": 1, "y": bag, "xanchor": "right", "yanchor": "bottom" if bag < 0.85 else "top",
+            "xref": "paper", "x": 1, "y": bag, "xanchor": "right",
+            "yanchor": "bottom" if 0.5 <= bag < 0.9 or bag < 0.1 else "top",  # away from the line in the middle
             "showarrow": False, "text": label(N_("bag of words")), "font": {"color": GREY, "size": 12},
         })  # fmt: skip
     layout = {

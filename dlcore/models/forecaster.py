@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from dlcore.models.recurrent import recurrent
 
+AT_ONCE = 1024  # windows: the states of a long held-out end would take gigabytes
+
 
 class Forecaster(nn.Module):
     """Reads value after value; the last hidden state says the whole horizon, by a dense layer."""
@@ -33,4 +35,5 @@ class Forecaster(nn.Module):
 def apply(model: nn.Module, X: Any) -> Any:
     """The model's outputs for an array (B, window) as an array (B, horizon), float64."""
     parameter = next(model.parameters())
-    return model(torch.as_tensor(X, dtype=parameter.dtype, device=parameter.device)).double().cpu().numpy()
+    parts = torch.as_tensor(X, dtype=parameter.dtype, device=parameter.device).split(AT_ONCE)
+    return torch.cat([model(part) for part in parts]).double().cpu().numpy()

@@ -75,18 +75,19 @@ def write(
     """Let the model write: ``(B, n)`` letters after a prompt, one drawn at a time and read again.
 
     Args:
-        prompt: (p,) int64, at least one letter; read first, not returned.
+        prompt: (p,) int64 on the model's device, at least one letter; read first, not returned.
         draws: (B, n) uniform numbers in [0, 1): all chance there is, so that the same draws give the same text.
         temperatures: (B,) divisors of the logits; 0 takes the likeliest letter.
         top_k: only the k likeliest letters may be drawn; 0 allows all.
     """
     B, n = draws.shape
+    device = prompt.device  # chance is on the CPU, so letters are chosen there
     logits, _outputs, state = model.read(prompt.expand(B, -1), state)
     out = torch.empty(B, n, dtype=torch.int64)
     for i in range(n):
-        out[:, i] = choose(logits[:, -1], draws[:, i], temperatures, top_k)
+        out[:, i] = choose(logits[:, -1].cpu(), draws[:, i], temperatures, top_k)
         if i + 1 < n:
-            logits, _outputs, state = model.read(out[:, i : i + 1], state)
+            logits, _outputs, state = model.read(out[:, i : i + 1].to(device), state)
     return out
 
 

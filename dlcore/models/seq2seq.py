@@ -101,13 +101,14 @@ class Seq2Seq(nn.Module):
         Returns:
             logits ``(B, U, S)``, attention's weights ``(B, U, T)`` (none without attention: ``(B, U, 0)``), the state
         """
-        states, state = self.decoder(self.symbols(before), self._begin(vector) if state is None else state)
+        begin = self._begin(vector) if state is None else state
+        states, after = self.decoder(self.symbols(before), begin)
         if self.score is None:
             context, weights = vector[:, None].expand_as(states), states[..., :0]
         else:
             context, weights = attend(self.score(states, memory), memory, mask)
         mixed = torch.tanh(self.mix(torch.cat([context, states], -1)))  # (B, U, H)
-        return self.out(mixed), weights, state
+        return self.out(mixed), weights, after
 
     def _begin(self, vector: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """The decoder's first state, ``(1, B, H)``."""
