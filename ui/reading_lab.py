@@ -17,7 +17,7 @@ from dlcore.figures.curves import Curve, Level, curves
 from dlcore.history import History
 from dlcore.texts import N_
 from ui.data_box import data_box
-from ui.i18n import _
+from ui.i18n import _, sentences
 from ui.live_plot import live_plot
 from ui.names import OPTIMIZERS, SCHEDULES
 from ui.training_view import running_mean
@@ -46,7 +46,8 @@ def data_note(config: Any) -> bool:
     entry = CATALOGUE[dataset_of(config.task, config.language, REAL)]
     words = _("Built in: {what}.").format(what=_(entry.stand_in_title))
     if config.dataset == AUTO and not catalogue.locate(entry.name):
-        words += " " + _("{title} is not on this machine; choose “Real” to fetch it.").format(title=_(entry.title))
+        fetch = _("{title} is not on this machine; choose “Real” to fetch it.").format(title=_(entry.title))
+        words = sentences(words, fetch)
     st.caption(words)
     return True
 

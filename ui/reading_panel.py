@@ -14,7 +14,7 @@ from dlcore.reading_story import SAMPLES, deaf_to_no, reordered, turned_at_the_e
 from dlcore.texts import N_, Problem
 from dlcore.trained import written
 from ui.coloured_text import coloured_text
-from ui.i18n import _, ngettext, plain, tell
+from ui.i18n import _, ngettext, plain, sentences, tell
 from ui.lessons import Lesson
 from ui.reading_lab import LABELS, reading_figure
 from ui.session import owner, page_state
@@ -103,14 +103,14 @@ def _say(found: dict[str, Any]) -> None:
     )  # fmt: skip
     unknown = int((~found["known"]).sum())
     if unknown == len(found["tokens"]):
-        said += " " + _("It knows nothing of what stands here: the answer is a guess about the unknown.")
+        said = sentences(said, _("It knows nothing of what stands here: the answer is a guess about the unknown."))
     elif unknown:
         note = ngettext(
             "{n} piece is unknown to it (underlined below).",
             "{n} pieces are unknown to it (underlined below).",
             unknown,
         )
-        said += " " + note.format(n=unknown)
+        said = sentences(said, note.format(n=unknown))
     st.markdown(said)
 
 
@@ -152,7 +152,7 @@ def _weighed(moved: dict[str, Any], tokens: list[str], of: str) -> str:
         words = _(
             "All shares add up to {total:+.2f}, what sets the text apart from nothing but unknowns (error {error})."
         )
-        said += " " + words.format(total=float(values.sum()), error=f"{moved['error']:.1g}")
+        said = sentences(said, words.format(total=float(values.sum()), error=f"{moved['error']:.1g}"))
     return said
 
 
