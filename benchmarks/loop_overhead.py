@@ -21,7 +21,7 @@ from dlcore.experiments.cnn import Config
 from dlcore.image_training import prepare
 from dlcore.knobs import build
 
-BOUND, QUICK_BOUND = 1.03, 2.0
+BOUND, QUICK_BOUND = 1.03, 20.0
 CASES = (
     ("article", 64, 40, 8),
     ("fast", 256, 40, 8),

@@ -7,7 +7,7 @@ them carry its name, ``test_accuracy/lstm``; without a name they are those of th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -96,6 +96,7 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
     cells = exercise.parts or cells_of(config)
     models = together(cells, exercise.make, config.seed).to(config.device)
     torch.manual_seed(config.seed)  # the same batches whichever cells are trained (unless dropout draws in between)
+    losses: dict[str, Tensor] = {}  # of each model in the last step
     task = Task(
         models,
         make_optimizer(
@@ -107,8 +108,9 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
             weight_decay=config.weight_decay,
         ),
         exercise.batch,
-        partial(_loss, exercise),
+        partial(_loss, exercise, cells, losses),
         measures=_measures(exercise, cells),
+        parts_of_loss=losses,
         evaluate=partial(_evaluate, exercise, models),
         look=partial(exercise.look, models) if exercise.look else None,
         about={"cells": list(cells), **exercise.about},
@@ -123,28 +125,31 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
     return task, plan
 
 
-def _loss(exercise: Exercise, outputs: Tensor, targets: Tensor) -> Tensor:
-    """The sum of the models' losses: the gradient of each is its own, as if it were alone.
+def _loss(
+    exercise: Exercise, cells: Sequence[str], told: dict[str, Tensor], outputs: Tensor, targets: Tensor
+) -> Tensor:
+    """The sum of the models' losses: the gradient of each is its own, as if it were alone. Each goes into ``told``.
 
     One that has left all bounds is left out of the sum, so that the others go on; the sum is NaN when all have.
     """
     import torch
 
     losses = torch.stack([exercise.losses(one, targets).mean() for one in outputs.unbind(1)])  # (models,)
+    told.update(zip((f"loss/{cell}" for cell in cells), losses.detach().unbind(), strict=True))
     if len(losses) == 1:
         return losses[0]
     sound = losses.detach().abs() <= MOST_LOSS
     return torch.where(sound, losses, 0.0).sum() + torch.where(sound.any(), 0.0, torch.nan)
 
 
-def _measures(exercise: Exercise, cells: tuple[str, ...]) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
-    """Loss and measures of each model by itself, from their outputs side by side."""
+def _measures(exercise: Exercise, cells: Sequence[str]) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
+    """The measures of each model by itself, from their outputs side by side."""
 
     def of_one(function: Callable[[Tensor, Tensor], Tensor], place: int) -> Callable[[Tensor, Tensor], Tensor]:
         return lambda outputs, targets: function(outputs[:, place], targets)
 
-    wanted = {"loss": exercise.losses, **exercise.measures}
-    return {f"{name}/{cell}": of_one(f, place) for name, f in wanted.items() for place, cell in enumerate(cells)}
+    each = enumerate(cells)
+    return {f"{name}/{cell}": of_one(f, i) for i, cell in each for name, f in exercise.measures.items()}
 
 
 def _evaluate(exercise: Exercise, models: Together) -> dict[str, float]:

@@ -39,6 +39,7 @@ class Task:
     batch: Callable[[Tensor], tuple[Any, Tensor]]  # indices (B,) int64 → inputs, targets; may augment (and draw)
     loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy
     measures: Mapping[str, Measure] = field(default_factory=lambda: {"accuracy": hits})  # of several batches at once
+    parts_of_loss: dict[str, Tensor] = field(default_factory=dict)  # scalars that ``loss`` puts here, told beside it
     evaluate: Callable[[], dict[str, float]] | None = None  # on held-out data; called in eval mode, without gradients
     look: Callable[[], dict[str, dict[str, np.ndarray]]] | None = None  # arrays for Snapshot events, by name
     change: Callable[[str, Any], None] | None = None  # any live knob but learning_rate; raises Problem
@@ -171,7 +172,7 @@ class _Loop:
             loss = self.task.loss(outputs, targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        scalars = {"loss": loss.detach()}
+        scalars = {"loss": loss.detach(), **self.task.parts_of_loss}
         if self.plan.clip_norm or self.plan.gradient_norms or self.task.parts:
             scalars |= self._gradients()
         self.optimizer.step()
@@ -229,7 +230,7 @@ class _Loop:
     def _steps(self, columns: Mapping[str, list[float]]) -> Iterator[Step]:
         """The Step events of what was read; adds it to the sums, one by one, so that grouping does not change them."""
         sizes = [len(unread.targets) for unread in self.pending]
-        for name in ("loss", *self.task.measures):
+        for name in ("loss", *self.task.parts_of_loss, *self.task.measures):
             for size, value in zip(sizes, columns[name], strict=True):
                 self.sums[name] = self.sums.get(name, 0.0) + size * value
         self.sums["count"] = self.sums.get("count", 0) + sum(sizes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from dlcore import cells
 
 LAYERS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 ONE_STEP = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
-EXACT = {"rtol": 1e-9, "atol": 1e-10}  # the issue asks for 1e-6
+EXACT: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-10}  # the issue asks for 1e-6
 
 sizes = {
     "cell": st.sampled_from(list(LAYERS)), "inputs": st.integers(1, 5), "hidden": st.integers(1, 6),
@@ -46,6 +48,7 @@ def test_values_and_gradients_are_those_of_torchs_layers(cell, inputs, hidden, l
     found = cells.backward(cell, params, steps, dH)
     for name, parameter in layer.named_parameters():
         np.testing.assert_allclose(found.params[name], parameter.grad, err_msg=name, **EXACT)
+    assert given_X.grad is not None
     np.testing.assert_allclose(found.X, given_X.grad, **EXACT)
 
 

@@ -289,12 +289,12 @@ def test_one_cell_that_diverges_does_not_end_the_others():
     y = torch.zeros(4, dtype=torch.int64)
     outputs = torch.zeros(4, 3, 4, requires_grad=True)
     spoiled = outputs * torch.tensor([1.0, math.nan, 1.0])[:, None]
-    loss = _loss(made, spoiled, y)
+    loss = _loss(made, ("rnn", "lstm", "gru"), {}, spoiled, y)
     assert loss.item() == pytest.approx(2 * math.log(4))
     loss.backward()
     assert outputs.grad is not None
     assert outputs.grad[:, [0, 2]].isfinite().all()
-    assert not _loss(made, outputs * math.nan, y).isfinite(), "when all have, the run ends"
+    assert not _loss(made, ("rnn", "lstm", "gru"), {}, outputs * math.nan, y).isfinite(), "when all have, the run ends"
 
 
 def test_run_says_which_cell_was_lost_and_goes_on(monkeypatch):

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-KINDS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+KINDS: dict[str, Any] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 KEEPING = {"lstm": 1, "gru": 1}  # which block of rows is the gate that keeps: f, and z (h' = (1 - z) n + z h)
 
 
@@ -38,7 +38,7 @@ def recurrent(
         radius: the spectral radius that each gate's recurrent matrix is scaled to; 0 leaves it.
     """
     extra = {"dropout": dropout if layers > 1 else 0.0, "bidirectional": bidirectional}
-    layer = KINDS[cell](input_size, hidden, num_layers=layers, batch_first=True, **extra)
+    layer: nn.RNNBase = KINDS[cell](input_size, hidden, num_layers=layers, batch_first=True, **extra)
     with torch.no_grad():
         for name, parameter in layer.named_parameters():
             if name.startswith("weight_hh"):

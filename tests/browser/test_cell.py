@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -54,7 +55,7 @@ def test_browsers_numbers_are_pythons(server, page):
          "holds": b.holds, "unit": 1}
         for b in benches
     ]  # fmt: skip
-    exact = {"rtol": 1e-9, "atol": 1e-12}
+    exact: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-12}
     for bench, found in zip(benches, page.evaluate(COMPUTE, told), strict=True):
         for ours, theirs in zip(bench.steps, found["steps"], strict=True):
             for name, value in ours.items():
