@@ -99,11 +99,11 @@ def what_is_left(residuals: np.ndarray, unit: str, label: Label) -> str:
     if abs(r) * np.sqrt(len(e)) > 2:
         return label(N_(
             "On average it is off by {mean}, and an error says something about the next (correlation {r}, where chance "
-            "makes at most {bound}): there is something left to learn, or the series has changed."
+            "stays below {bound} in 95 of 100 cases): there is something left to learn, or the series has changed."
         )).format(**values)  # fmt: skip
     return label(N_(
         "On average it is off by {mean}, and an error says nothing about the next (correlation {r}, within the {bound} "
-        "that chance makes): of this kind nothing is left to learn."
+        "that chance makes in 95 of 100 cases): of this kind nothing is left to learn."
     )).format(**values)  # fmt: skip
 
 

@@ -396,3 +396,23 @@ def test_a_background_download_keeps_its_problem(cache, monkeypatch):
     work._thread.join(20)
     assert work.problem is not None
     assert work.problem.kind == "no_network"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_text_is_read_plain_or_packed(tmp_path, monkeypatch, packed):
+    monkeypatch.setenv("DLCORE_DATA", str(tmp_path))
+    folder = tmp_path / catalogue.dataset("shakespeare").folder
+    folder.mkdir(parents=True)
+    name, blob = ("input.txt.gz", gzip.compress(b"To be")) if packed else ("input.txt", b"To be")
+    (folder / name).write_bytes(blob)
+    assert catalogue.content("shakespeare", "input.txt") == b"To be"
+
+
+def test_a_damaged_packed_text_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLCORE_DATA", str(tmp_path))
+    folder = tmp_path / catalogue.dataset("shakespeare").folder
+    folder.mkdir(parents=True)
+    (folder / "input.txt.gz").write_bytes(gzip.compress(b"To be" * 999)[:30])
+    with pytest.raises(Problem, match="Remove it") as caught:
+        catalogue.content("shakespeare", "input.txt")
+    assert caught.value.kind == "data_broken"

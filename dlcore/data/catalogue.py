@@ -6,7 +6,9 @@ for both. ``dlcore.data.download`` fetches what is missing.
 
 from __future__ import annotations
 
+import gzip
 import os
+import zlib
 from pathlib import Path
 
 from dlcore.data.datasets import CATALOGUE, IDX, Dataset, Remote
@@ -75,6 +77,33 @@ def present(folder: Path, file: str) -> Path | None:
         except OSError:  # missing, or a folder that may not be entered
             continue
     return None
+
+
+def content(name: str, file: str) -> bytes:
+    """The bytes of one file of a dataset, unpacked where it lies there packed.
+
+    Raises:
+        Problem: the dataset is not on this machine ("data_missing"), or the file cannot be read ("data_broken").
+    """
+    folder = original(name)
+    path = present(folder, file) if folder else None
+    if path is None:
+        raise missing(name)
+    try:
+        blob = path.read_bytes()
+        return gzip.decompress(blob) if path.suffix == ".gz" else blob
+    except (OSError, EOFError, zlib.error) as error:
+        raise broken(path, error) from None
+
+
+def broken(path: Path, error: Exception) -> Problem:
+    """The sentence for a file that is there and cannot be used."""
+    return Problem(
+        N_("The file {path} cannot be read ({error}). Remove it and download it again."),
+        kind="data_broken",
+        path=str(path),
+        error=str(error),
+    )
 
 
 def missing(name: str) -> Problem:

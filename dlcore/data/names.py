@@ -34,12 +34,9 @@ def load(name: str) -> Texts:
 
 
 def _family_names() -> Texts:
-    folder = catalogue.locate(REAL)
-    if folder is None:
-        raise catalogue.missing(REAL)
     texts, labels = [], []
     for label, file in enumerate(COUNTRIES):
-        for line in (folder / file).read_text(encoding="utf-8").splitlines():
+        for line in catalogue.content(REAL, file).decode("utf-8", "replace").splitlines():
             if name := unicodedata.normalize("NFC", line).strip():
                 texts.append(name)
                 labels.append(label)

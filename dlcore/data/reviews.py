@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from functools import lru_cache
+from pathlib import Path
 
 from dlcore.data import catalogue, opinion_grammar
 from dlcore.data.labelled_texts import Texts, split
@@ -26,23 +27,24 @@ def load(name: str) -> Texts:
         if name == known:
             made = opinion_grammar.sentences(language)
             return split([text for text, _praises in made], [praises for _text, praises in made], CLASSES)
-    folder = catalogue.locate(name)
-    if folder is None:
-        raise catalogue.missing(name)
-    lines = _meals(folder / "waimai_10k.csv") if name == "waimai" else _films(folder)
+    lines = _meals() if name == "waimai" else _films()
     return split([text for text, _label in lines], [label for _text, label in lines], CLASSES)
 
 
-def _films(folder) -> list[tuple[str, int]]:
+def _films() -> list[tuple[str, int]]:
     """Sentence and class. A line ends with a line feed alone: the file has other signs that Python takes for an end."""
     found = []
     for label, ending in enumerate(("neg", "pos")):
-        text = (folder / f"rt-polarity.{ending}").read_bytes().decode("latin-1")
+        text = catalogue.content("rt_polarity", f"rt-polarity.{ending}").decode("latin-1")
         found += [(" ".join(line.split()), label) for line in text.split("\n") if line.strip()]
     return found
 
 
-def _meals(path) -> list[tuple[str, int]]:
+def _meals() -> list[tuple[str, int]]:
     """Review and class (1 praises) of the CSV file with columns label, review."""
-    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
-    return [(row["review"].strip(), int(row["label"])) for row in rows if row["review"].strip()]
+    text = catalogue.content("waimai", "waimai_10k.csv").decode("utf-8-sig", "replace")
+    try:
+        rows = list(csv.DictReader(io.StringIO(text)))
+        return [(row["review"].strip(), int(row["label"])) for row in rows if row["review"].strip()]
+    except (KeyError, ValueError, AttributeError, csv.Error) as error:  # another table
+        raise catalogue.broken(Path("waimai_10k.csv"), error) from None

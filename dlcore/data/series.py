@@ -10,6 +10,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -107,20 +108,14 @@ def chaos(noise: float, seed: int) -> Series:
 @lru_cache(maxsize=4)
 def real(name: str) -> Series:
     """A series of the catalogue. Raises ``Problem`` (kind "data_missing") where its file is not on this machine."""
-    folder = catalogue.locate(name)
-    path = catalogue.present(folder, catalogue.dataset(name).files[0]) if folder else None
-    if path is None:
-        raise catalogue.missing(name)
+    file = catalogue.dataset(name).files[0]
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.reader(file) if len(row) == 2][1:]
+        lines = catalogue.content(name, file).decode().splitlines()
+        rows = [row for row in csv.reader(lines) if len(row) == 2][1:]
         times = np.array([date(row[0]) for row in rows], dtype=float)
         values = np.array([float(row[1]) for row in rows])
-    except (OSError, ValueError, TypeError) as error:
-        raise Problem(
-            N_("The file {path} cannot be read ({error}). Remove it and download it again."),
-            kind="data_broken", path=str(path), error=str(error),
-        ) from None  # fmt: skip
+    except (ValueError, TypeError) as error:
+        raise catalogue.broken(Path(file), error) from None
     title, unit, season = REAL[name]
     return Series(values, title, unit, season, times)
 

@@ -110,13 +110,10 @@ def text_of(source: str, data_hash: str = "") -> str:
     if source == "own":
         return own_text.load(data_hash)
     if source == "alice":
-        return own_text.cleaned(_read(ALICE))
+        return own_text.cleaned(_decoded(ALICE.read_bytes()))
     if source == "poems":
         return _poems()
-    folder = catalogue.locate(source)
-    if folder is None:
-        raise catalogue.missing(source)
-    return own_text.cleaned(_read(folder / "input.txt"))
+    return own_text.cleaned(_decoded(catalogue.content(source, "input.txt")))
 
 
 def poems_file() -> Path | None:
@@ -131,15 +128,15 @@ def _poems() -> str:
     if file is None:
         raise Problem(N_("The Chinese poems are not on this machine: nobody offers them for download here. "
                          "Choose another text."), kind="data_missing")  # fmt: skip
-    verses = [line.partition(":")[2].strip() for line in _read(file).splitlines()]
+    verses = [line.partition(":")[2].strip() for line in _decoded(file.read_bytes()).splitlines()]
     verses = sorted({verse for verse in verses if verse})
     order = np.random.default_rng(0).permutation(len(verses))
     return "\n".join(verses[i] for i in order)
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path) -> str:
-    return own_text.read_text(path.read_bytes())[0]
+def _decoded(blob: bytes) -> str:
+    return own_text.read_text(blob)[0]
 
 
 @lru_cache(maxsize=4)

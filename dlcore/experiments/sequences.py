@@ -42,7 +42,7 @@ class Config(SequenceConfig):
     )  # fmt: skip
     length: int = knob(
         30, low=2, high=200, log=True, step=1, label=N_("Distance"),
-        help=N_("How many steps lie between what is to be remembered and the question."),
+        help=N_("Over how many steps something has to be remembered."),
     )  # fmt: skip
     cell: str = knob_like(SequenceConfig, "cell", default=ALL)
     forget_bias: float = knob_like(SequenceConfig, "forget_bias")
