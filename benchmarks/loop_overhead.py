@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.turns import compare
 from dlcore.data.images import ImageData
-from dlcore.device import reproducible
+from dlcore.device import THREADS, reproducible
 from dlcore.experiments.cnn import Config
 from dlcore.image_training import prepare
 from dlcore.knobs import build
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"few and short turns, fail above {QUICK_BOUND}")
     arguments = parser.parse_args()
     turns = 4 if arguments.quick else 30
-    reproducible(0)
+    reproducible(0, threads=1 if arguments.quick else THREADS)
     worst = 0.0
     print(f"{'network':8} {'batch':>5} {'bare step':>10} {'with events':>12}")
     for network, batch_size, long, short in CASES:

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from benchmarks.turns import ratio, told
-from dlcore.device import reproducible
+from dlcore.device import THREADS, reproducible
 from dlcore.experiments.sequences import Config, exercise
 from dlcore.knobs import build
 from dlcore.models.recurrent import KINDS
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"few turns, fail above {QUICK_BOUND}")
     arguments = parser.parse_args()
     turns = 4 if arguments.quick else 30
-    reproducible(0)
+    reproducible(0, threads=1 if arguments.quick else THREADS)
     worst = 0.0
     print(f"{'cell':5} {'hidden':>6} {'length':>6} {'batch':>5} {'bare tokens/s':>14} {'with events':>12}")
     for cell, hidden, length, batch_size, steps in CASES[: 2 if arguments.quick else None]:

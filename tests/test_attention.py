@@ -284,13 +284,12 @@ def test_the_tasks_are_reached_by_the_name_of_the_part():
 
 @pytest.mark.slow
 def test_attention_learns_from_sentences_what_one_vector_cannot_yet():
-    """The lesson's effect, long before its default end; seeds of its own."""
-    for seed in (11, 12):
-        settings = {"device": "cpu", "seed": seed, "steps": 180, "evaluations": 1}
-        *_events, last = lesson.run(build(lesson.Config, settings))
-        assert isinstance(last, Finished)
-        assert last.metrics["test_accuracy/dot"] >= 0.85
-        assert last.metrics["test_accuracy/none"] <= 0.3
+    """The lesson's effect, long before its default end; a seed of its own."""
+    settings = {"device": "cpu", "seed": 11, "steps": 180, "evaluations": 1, "threads": 1}
+    *_events, last = lesson.run(build(lesson.Config, settings))
+    assert isinstance(last, Finished)
+    assert last.metrics["test_accuracy/dot"] >= 0.85
+    assert last.metrics["test_accuracy/none"] <= 0.3
 
 
 # -- asking ----------------------------------------------------------------------------------------------------------

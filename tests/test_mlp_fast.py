@@ -187,7 +187,7 @@ def test_it_runs_without_numba_and_comes_to_the_same():
 def test_a_folder_that_cannot_be_written_costs_only_the_cache():
     """Compiled code is not kept, but runs."""
     code = "from dlcore import mlp_fast; mlp_fast.warm(); print(mlp_fast.CACHED)"
-    env = {**os.environ, "DLCORE_STATE": "/proc/no/such/folder"}
+    env = {**os.environ, "DLCORE_STATE": "/proc/no/such/folder", "NUMBA_CACHE_DIR": ""}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
     assert mlp_fast.CACHED

@@ -410,7 +410,7 @@ def test_figures_are_valid():
     ids=["names", "films", "meals"],
 )
 def test_the_recipes_reach_what_is_asked(settings, goal):
-    config = parse(Config, {**settings, "dataset": REAL, "evaluations": "1"})
+    config = parse(Config, {**settings, "dataset": REAL, "evaluations": "1", "threads": "1"})
     assert metrics_of(reading.run(config))["test_accuracy"] >= goal
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.waiting import answered, patience, until
 
 pytestmark = pytest.mark.browser
-SMALL = "&steps=40&examples=500&hidden=8&length=0&device=cpu&evaluations=2"
+SMALL = "&steps=40&examples=500&hidden=8&length=0&device=cpu&evaluations=2&threads=1"
 
 
 def shares(page, selector: str) -> list[float]:

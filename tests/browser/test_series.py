@@ -17,7 +17,9 @@ WINDOW = """() => { const plot = [...document.querySelectorAll('.js-plotly-plot'
 def test_a_learners_way_through_the_series(server, browse):
     from playwright.sync_api import expect
 
-    page = browse(f"{server.url}/series?lang=en&dataset=chaos&hidden=8&steps=30&horizon=4&window=12", motion=False)
+    page = browse(
+        f"{server.url}/series?lang=en&dataset=chaos&hidden=8&steps=30&horizon=4&window=12&threads=1", motion=False
+    )
     expect(page.get_by_text("What a network has to beat")).to_be_visible(timeout=patience(60_000))
     until(lambda: page.evaluate(WINDOW) == 12, 30)
     for selector in ("h1", ".st-key-story", ".js-plotly-plot >> nth=0", ".js-plotly-plot >> nth=2"):
