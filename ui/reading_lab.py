@@ -105,7 +105,7 @@ def _figure(history: History, name: str, title: str, span: tuple[float, float] |
     percent = ".0%" if name == "accuracy" else ""
     return curves(
         lines, x_title=N_("step"), y_title=title, x_range=x_range, y_range=span, y_format=percent, levels=levels,
-        label=_,
+        line_height=0.13, label=_,
     )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def pace(history: History) -> str:
             "{bag}. [Ask it yourself](#ask)."
         )
         return words.format(
-            seconds=f"{found['seconds']:.3g}", share=f"{found['test_accuracy']:.1%}",
+            seconds=round(found["seconds"], 1), share=f"{found['test_accuracy']:.1%}",
             bag=f"{found['bag_accuracy']:.1%}", total=f"{history.info['test_size']:,}",
         )  # fmt: skip
     speed = history.steps.last("examples_per_second")
