@@ -150,9 +150,9 @@ def pace(history: History) -> str:
             seconds=round(found["seconds"], 1), share=f"{found['test_accuracy']:.1%}",
             bag=f"{found['bag_accuracy']:.1%}", total=f"{history.info['test_size']:,}",
         )  # fmt: skip
-    speed = history.steps.last("examples_per_second")
-    if not speed:
+    speeds = history.steps.column("examples_per_second")
+    if not len(speeds):
         return _("Blue: what it learns from. Coloured dots: texts held out, which it never learns from.")
     return _("{speed} texts per second · {seconds} s of training").format(
-        speed=f"{float(f'{speed:.2g}'):,.0f}", seconds=f"{history.steps.last('seconds'):.1f}"
+        speed=f"{float(f'{np.median(speeds):.2g}'):,.0f}", seconds=f"{history.steps.last('seconds'):.1f}"
     )
