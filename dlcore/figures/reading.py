@@ -44,7 +44,8 @@ def _numbers(z: np.ndarray) -> dict[str, Any]:
     rows, steps = np.indices(z.shape)
     return {
         "type": "scatter", "mode": "text", "x": steps.ravel(), "y": rows.ravel(), "hoverinfo": "skip",
-        "text": [_percent(p) for p in z.ravel().tolist()], "textfont": {"size": 12}, "showlegend": False,
+        "text": [_percent(p) or "\u00a0" for p in z.ravel().tolist()],  # plotly never fills an empty text again
+        "textfont": {"size": 12}, "showlegend": False,
     }  # fmt: skip
 
 
