@@ -81,7 +81,7 @@ def numbers(history: History, config: Any) -> dict[str, str]:
         return {"E": str(config.embedding), "H": str(config.hidden), **later}
     config, info = history.config, history.info
     return {
-        "V": f"{info['tokens']:,}".replace(",", r"\,"), "E": str(config["embedding"]), "H": str(config["hidden"]),
+        "V": f"{info['tokens']:,}".replace(",", "{,}"), "E": str(config["embedding"]), "H": str(config["hidden"]),
         "K": str(len(info["classes"])), "params": f"{max(info['params'].values()):,}",
         "chance": f"{math.log(len(info['classes'])):.2f}", "repeats": f"{info['repeats']:,}",
         "shared": f"{info['shared']:,}",

@@ -8,7 +8,7 @@ import pytest
 
 from dlcore.experiments import NAMES, experiment
 from ui.i18n import LANGUAGES, sections
-from ui.intro import HEADINGS, passage
+from ui.intro import DISPLAYED, HEADINGS, passage
 from ui.lessons import LESSONS, READY, lesson_for, neighbours
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,3 +89,11 @@ def test_a_formula_on_a_line_of_its_own_is_displayed():
     text = passage("optimizers", "formulas").splitlines()
     assert text.count("$$") >= 8
     assert not [line for line in text if line.startswith("$$") and line != "$$"]
+
+
+@pytest.mark.parametrize("lesson", READY, ids=lambda lesson: lesson.slug)
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_displayed_formula_begins_and_ends_on_lines_of_its_own(lesson, code):
+    r"""``$$\begin{aligned}`` on one line is no formula for Markdown: the page showed its source in red."""
+    prose = [DISPLAYED.sub("", text) for text in sections(lesson.slug, code).values()]
+    assert not [line for text in prose for line in text.splitlines() if "$$" in line and line != "$$"]

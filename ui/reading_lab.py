@@ -105,7 +105,7 @@ def _figure(history: History, name: str, title: str, span: tuple[float, float] |
     percent = ".0%" if name == "accuracy" else ""
     return curves(
         lines, x_title=N_("step"), y_title=title, x_range=x_range, y_range=span, y_format=percent, levels=levels,
-        label=_,
+        line_height=0.13, label=_,
     )  # fmt: skip
 
 
@@ -147,12 +147,12 @@ def pace(history: History) -> str:
             "{bag}. [Ask it yourself](#ask)."
         )
         return words.format(
-            seconds=f"{found['seconds']:.3g}", share=f"{found['test_accuracy']:.1%}",
+            seconds=round(found["seconds"], 1), share=f"{found['test_accuracy']:.1%}",
             bag=f"{found['bag_accuracy']:.1%}", total=f"{history.info['test_size']:,}",
         )  # fmt: skip
-    speed = history.steps.last("examples_per_second")
-    if not speed:
+    speeds = history.steps.column("examples_per_second")
+    if not len(speeds):
         return _("Blue: what it learns from. Coloured dots: texts held out, which it never learns from.")
     return _("{speed} texts per second · {seconds} s of training").format(
-        speed=f"{float(f'{speed:.2g}'):,.0f}", seconds=f"{history.steps.last('seconds'):.1f}"
+        speed=f"{float(f'{np.median(speeds):.2g}'):,.0f}", seconds=f"{history.steps.last('seconds'):.1f}"
     )

@@ -34,7 +34,7 @@ SLUG = "series"
 LABELS = {
     **OPTIMIZERS, **SCHEDULES, "sines": N_("Sine waves"), "walk": N_("Random walk"), "chaos": N_("Mackey–Glass"),
     "sunspots": N_("Sunspots"), "temperature": N_("Temperature"), "airline": N_("Airline"),
-    "csv": N_("My CSV file"), "rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "all": N_("all"),
+    "csv": N_("My CSV file"), "rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "all": N_("All three"),
     "learns.value": N_("value"), "learns.change": N_("change"), "learns.season": N_("since a season"),
     "usual": N_("as usual"), "orthogonal": N_("orthogonal"),
 }  # fmt: skip

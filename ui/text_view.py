@@ -77,8 +77,8 @@ def curves_of(history: History) -> tuple[letters.Lines, letters.Lines]:
 
 def _pace(history: History, texts: Mapping[str, list[str]]) -> str:
     """How fast it goes, and at the end what has been reached; a line that is always there."""
-    speed, info, config = history.steps.last("examples_per_second"), history.info, history.config
-    if not speed or not info:
+    speeds, info, config = history.steps.column("examples_per_second"), history.info, history.config
+    if not len(speeds) or not info:
         return _("Bits per letter: how many yes-or-no questions the network still has to ask about each next letter.")
     if history.state == "finished":
         found = history.metrics
@@ -92,7 +92,7 @@ def _pace(history: History, texts: Mapping[str, list[str]]) -> str:
         )  # fmt: skip
     share = real_words(next(iter(texts.values()))[-1], config["source"], config["data_hash"]) if texts else None
     words = _("{speed} letters per second · {seconds:.0f} s of training").format(
-        speed=_rounded(speed * config["length"]), seconds=history.steps.last("seconds")
+        speed=_rounded(float(np.median(speeds)) * config["length"]), seconds=history.steps.last("seconds")
     )
     if share is None:
         return words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -25,8 +26,7 @@ def letter_by_letter(
     names = [label(classes[k]) for k in rows]
     trace = {
         "type": "heatmap", "z": z.astype(np.float32), "zmin": 0, "zmax": 1, "colorscale": FROM_NOTHING,
-        "showscale": False, "xgap": 2, "ygap": 2, "text": [[_percent(p) for p in row] for row in z.tolist()],
-        "texttemplate": "%{text}" if len(tokens) <= 16 else "",
+        "showscale": False, "xgap": 2, "ygap": 2,
         "hovertext": [[f"{name}: {p:.1%}" for p in row] for name, row in zip(names, z.tolist(), strict=True)],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }  # fmt: skip
@@ -36,7 +36,17 @@ def letter_by_letter(
                   "showgrid": False, "zeroline": False, "ticks": "", "showline": False, "fixedrange": True},
         "margin": {"l": 104, "r": 12, "t": 44, "b": 34},
     }  # fmt: skip
-    return figure([trace], layout)
+    return figure([trace, _numbers(z)] if len(tokens) <= 16 else [trace], layout)
+
+
+def _numbers(z: np.ndarray) -> dict[str, Any]:
+    """The shares ``z`` (rows, T) as text in the page's colour: what a cell chooses takes each page for a white one."""
+    rows, steps = np.indices(z.shape)
+    return {
+        "type": "scatter", "mode": "text", "x": steps.ravel(), "y": rows.ravel(), "hoverinfo": "skip",
+        "text": [_percent(p) or "\u00a0" for p in z.ravel().tolist()],  # plotly never fills an empty text again
+        "textfont": {"size": 12}, "showlegend": False,
+    }  # fmt: skip
 
 
 def word_by_word(
