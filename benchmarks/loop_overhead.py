@@ -8,20 +8,17 @@ noise cannot reach.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.turns import compare
+from benchmarks.turns import asked, compare, judge
 from dlcore.data.images import ImageData
 from dlcore.device import THREADS, reproducible
 from dlcore.experiments.cnn import Config
 from dlcore.image_training import prepare
 from dlcore.knobs import build
 
-BOUND, QUICK_BOUND = 1.03, 20.0
 CASES = (
     ("article", 64, 40, 8),
     ("fast", 256, 40, 8),
@@ -47,10 +44,7 @@ def ratio(network: str, batch_size: int, turns: int, steps: int) -> tuple[float,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help=f"fail above {BOUND}")
-    parser.add_argument("--quick", action="store_true", help=f"few and short turns, fail above {QUICK_BOUND}")
-    arguments = parser.parse_args()
+    arguments = asked(__doc__)
     turns = 4 if arguments.quick else 30
     reproducible(0, threads=1 if arguments.quick else THREADS)
     worst = 0.0
@@ -59,9 +53,7 @@ def main() -> None:
         found, step = ratio(network, batch_size, turns, short if arguments.quick else long)
         worst = max(worst, found)
         print(f"{network:8} {batch_size:5} {step * 1e3:7.2f} ms {(found - 1) * 100:+10.1f} %", flush=True)
-    bound = QUICK_BOUND if arguments.quick else BOUND
-    if (arguments.check or arguments.quick) and worst > bound:
-        sys.exit(f"events cost {(worst - 1) * 100:.1f} %; at most {(bound - 1) * 100:.0f} % are allowed")
+    judge(worst, arguments)
 
 
 if __name__ == "__main__":

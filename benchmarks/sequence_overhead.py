@@ -8,8 +8,6 @@ to the bound (on an otherwise idle machine); ``--quick`` takes few turns and a b
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from benchmarks.turns import ratio, told
+from benchmarks.turns import asked, judge, ratio, told
 from dlcore.device import THREADS, reproducible
 from dlcore.experiments.sequences import Config, exercise
 from dlcore.knobs import build
@@ -25,7 +23,6 @@ from dlcore.models.recurrent import KINDS
 from dlcore.sequence_training import prepare
 from dlcore.training import Plan, Task
 
-BOUND, QUICK_BOUND = 1.03, 20.0
 CASES = (("lstm", 64, 30, 64, 20), ("gru", 64, 30, 64, 20), ("rnn", 64, 30, 64, 30), ("lstm", 256, 100, 64, 4))
 # cell, hidden units, steps of a sequence, sequences of a batch, updates of a turn
 
@@ -62,10 +59,7 @@ def measure(cell: str, hidden: int, length: int, batch_size: int, turns: int, st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help=f"fail above {BOUND}")
-    parser.add_argument("--quick", action="store_true", help=f"few turns, fail above {QUICK_BOUND}")
-    arguments = parser.parse_args()
+    arguments = asked(__doc__)
     turns = 4 if arguments.quick else 30
     reproducible(0, threads=1 if arguments.quick else THREADS)
     worst = 0.0
@@ -75,9 +69,7 @@ def main() -> None:
         worst = max(worst, found)
         cost = f"{(found - 1) * 100:+10.1f} %"
         print(f"{cell:5} {hidden:6} {length:6} {batch_size:5} {speed:14,.0f} {cost}", flush=True)
-    bound = QUICK_BOUND if arguments.quick else BOUND
-    if (arguments.check or arguments.quick) and worst > bound:
-        sys.exit(f"events cost {(worst - 1) * 100:.1f} %; at most {(bound - 1) * 100:.0f} % are allowed")
+    judge(worst, arguments)
 
 
 if __name__ == "__main__":

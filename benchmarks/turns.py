@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
@@ -10,6 +12,23 @@ import torch
 
 from dlcore.device import autocast
 from dlcore.training import Plan, Task, fit
+
+BOUND, QUICK_BOUND = 1.03, 2.0  # times the bare loop; the second for a short form, whose noise cannot reach it
+
+
+def asked(doc: str | None) -> argparse.Namespace:
+    """The arguments of a benchmark of this kind."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help=f"fail above {BOUND}")
+    parser.add_argument("--quick", action="store_true", help=f"few and short turns, fail above {QUICK_BOUND}")
+    return parser.parse_args()
+
+
+def judge(worst: float, arguments: argparse.Namespace) -> None:
+    """Leave with a fault where the events cost more than is allowed."""
+    bound = QUICK_BOUND if arguments.quick else BOUND
+    if (arguments.check or arguments.quick) and worst > bound:
+        sys.exit(f"events cost {(worst - 1) * 100:.1f} %; at most {(bound - 1) * 100:.0f} % are allowed")
 
 
 def told(task: Task, plan: Plan) -> Callable[[], None]:

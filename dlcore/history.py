@@ -133,6 +133,13 @@ class History:
 
     @property
     def seconds_left(self) -> float | None:
-        """Training time still to go at the speed so far; None before two steps are known."""
-        seconds, step = self.steps.last("seconds", 0.0), self.steps.last("step", 0)
-        return seconds / step * max(0, self.total_steps - step) if seconds and step else None
+        """Training time still to go at the speed of the second half so far; None in the first hundredth of the run.
+
+        The first steps load kernels and tell nothing of the others.
+        """
+        rows = self.steps.rows
+        if not rows or rows[-1]["step"] * 100 < self.total_steps:
+            return None
+        then = rows[(len(rows) - 1) // 2] if len(rows) > 2 else {"step": 0, "seconds": 0.0}
+        seconds, steps = rows[-1]["seconds"] - then["seconds"], rows[-1]["step"] - then["step"]
+        return seconds / steps * max(0, self.total_steps - rows[-1]["step"]) if seconds and steps else None

@@ -63,3 +63,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if os.environ.get("CI") == "true" and (mark != "gpu" or HAS_GPU):
                 pytest.fail(f"{reason} (in CI this is a failure, not a skip)", pytrace=False)
             pytest.skip(reason)
+
+
+@pytest.fixture
+def one_thread():
+    """torch computes on one thread: little work is slower on two, and far slower on a busy machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -24,13 +24,7 @@ SHAPES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """As the worker that answers: one image is too little work for two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")  # as the worker that answers: one image is too little work for two
 
 
 def random_images(count: int, shape: tuple[int, int, int], classes: int) -> ImageData:

@@ -97,6 +97,13 @@ def test_only_the_newest_snapshot_of_a_name_is_kept():
     assert {name: s.step for name, s in history.snapshots.items()} == {"a": 4, "b": 4}
 
 
+def test_time_left_is_not_told_by_the_slow_first_steps():
+    slow = [Step(i, 1.0, seconds=2.0 * i) for i in (1, 2)]
+    assert told(Started(0, {}, 1000), *slow).seconds_left is None
+    steady = [Step(i, 1.0, seconds=4.0 + 0.1 * i) for i in range(3, 101)]
+    assert told(Started(0, {}, 1000), *slow, *steady).seconds_left == pytest.approx(90.0)
+
+
 def test_time_left_is_that_of_the_speed_so_far():
     assert told(Started(0, {}, 100)).seconds_left is None
     assert told(Started(0, {}, 100), Step(20, 1.0, seconds=4.0)).seconds_left == pytest.approx(16.0)

@@ -51,13 +51,7 @@ def fresh(**given) -> dict[str, float]:
     return ratios(sequences_look.fresh_gradients({n: getattr(config, n) for n in sequences_look.SHAPING}))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Steps so small are slower on two, and far slower on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")  # steps so small are slower on two, and far slower on a busy machine
 
 
 # -- the tasks

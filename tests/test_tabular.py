@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -246,3 +248,17 @@ def test_old_tables_go_first(here, monkeypatch):
     left = {path.stem for path in own.folder().glob("*.npz")}
     assert len(left) == 3
     assert names[-1] in left
+
+
+def test_a_table_in_use_outlives_one_that_nobody_opens(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLCORE_STATE", str(tmp_path))
+    monkeypatch.setattr(own, "KEPT_TABLES", 2)
+    first, second = (own.keep(own.read_csv(f"a,b\n1,2\n3,{n}\n".encode())) for n in (4, 5))
+    for age, name in ((200, first), (100, second)):
+        then = time.time() - age
+        os.utime(own.folder() / f"{name}.npz", (then, then))
+    own.load(first)  # used now, though it came first
+    own.keep(own.read_csv(b"a,b\n1,2\n3,6\n"))
+    assert own.load(first).names == ("a", "b")
+    with pytest.raises(Problem):
+        own.load(second)

@@ -7,40 +7,12 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
-import streamlit as st
-
 from dlcore.graph_math import number
 from ui.i18n import _
 
 TOLD = 5  # of the strongest pieces, in the description for who cannot see the colours
 JOINER = "\u200d"
 Scale = Literal["diverging", "sequential"]
-
-
-def coloured_text(
-    pieces: Sequence[str],
-    numbers: Sequence[float | None],
-    description: str,
-    *,
-    scale: Scale = "diverging",
-    hover: Sequence[str] | None = None,
-    colour: str = "model",
-    legend: tuple[str, str] | None = None,
-    height: int | None = None,
-) -> None:
-    """Draw the text that the pieces make together, each on a ground of its number's colour.
-
-    Args:
-        pieces: characters or words, with their spaces; line breaks are kept. A stranger's text is safe here.
-        numbers: one for each: −1 (blue) … 0 (none) … 1 (vermilion), or with "sequential" 0 (none) … 1; what lies
-            beyond is drawn as the bound; None or NaN has no colour.
-        description: translated; what the colours mean, for who cannot see them.
-        hover: what each piece says when it is pointed at; by default its number.
-        colour: of 1, a meaning of the style sheet ("model", "data", "gradient", "reference", "warning").
-        legend: translated words for the two ends of the scale, drawn below.
-        height: pixels, beyond which the text scrolls.
-    """
-    st.html(coloured_html(pieces, numbers, description, scale, hover, colour, legend, height))
 
 
 def coloured_html(
@@ -53,7 +25,21 @@ def coloured_html(
     legend: tuple[str, str] | None = None,
     height: int | None = None,
 ) -> str:
-    """The HTML of ``coloured_text``, everything escaped. Raises ``ValueError`` where the lengths differ."""
+    """The text that the pieces make together as HTML for ``st.html``, each on a ground of its number's colour.
+
+    Args:
+        pieces: characters or words, with their spaces; line breaks are kept. A stranger's text is safe here.
+        numbers: one for each: −1 (blue) … 0 (none) … 1 (vermilion), or with "sequential" 0 (none) … 1; what lies
+            beyond is drawn as the bound; None or NaN has no colour.
+        description: translated; what the colours mean, for who cannot see them.
+        hover: what each piece says when it is pointed at; by default its number.
+        colour: of 1, a meaning of the style sheet ("model", "data", "gradient", "reference", "warning").
+        legend: translated words for the two ends of the scale, drawn below.
+        height: pixels, beyond which the text scrolls.
+
+    Raises:
+        ValueError: the lengths differ.
+    """
     texts = list(hover) if hover is not None else [_told(value) for value in numbers]
     values = [_bounded(value, scale) for value in numbers]
     whole = clusters(list(zip(pieces, values, texts, strict=True)))

@@ -13,7 +13,7 @@ from dlcore.history import History
 from dlcore.reading_story import SAMPLES, deaf_to_no, reordered, turned_at_the_end
 from dlcore.texts import N_, Problem
 from dlcore.trained import written
-from ui.coloured_text import coloured_text
+from ui.coloured_text import coloured_html
 from ui.i18n import _, ngettext, plain, sentences, tell
 from ui.lessons import Lesson
 from ui.reading_lab import LABELS, reading_figure
@@ -129,11 +129,11 @@ def _contributions(path: str, text: str, found: dict[str, Any]) -> None:
         _("{token}: {value:+.2f}").format(token=token, value=value) + ("" if known else " · " + _("unknown"))
         for token, value, known in zip(found["tokens"], moved["values"].tolist(), found["known"], strict=True)
     ]
-    coloured_text(
+    st.html(coloured_html(
         [piece if known else _marked(piece) for piece, known in zip(pieces, found["known"], strict=True)],
         (moved["values"] / STRONG).tolist(), _("What each piece contributed to “{name}”.").format(name=of),
         hover=hover, legend=(_("against “{name}”").format(name=of), _("for “{name}”").format(name=of)),
-    )  # fmt: skip
+    ))  # fmt: skip
     st.caption(_weighed(moved, found["tokens"], of))
 
 

@@ -17,7 +17,7 @@ from dlcore.history import History
 from dlcore.text_story import goes_in_circles, visible
 from dlcore.texts import N_, Problem
 from dlcore.trained import written
-from ui.coloured_text import coloured_text
+from ui.coloured_text import coloured_html
 from ui.i18n import _, tell
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
@@ -109,10 +109,10 @@ def _surprise(text: str, heard: dict[str, Any]) -> None:
     mean = float(heard["bits"].mean())
     told = _("How surprised it was by each letter: **{bits:.2f} bits** on average, as if it chose among {n:.1f}.")
     st.caption(told.format(bits=mean, n=2**mean))
-    coloured_text(
+    st.html(coloured_html(
         list(text), (heard["bits"] / SURPRISE).tolist(), _("The darker a letter, the more it surprised the network."),
         scale="sequential", hover=hover, height=140, legend=(_("expected"), _("surprising ({n:.0f} bits)").format(n=8)),
-    )  # fmt: skip
+    ))  # fmt: skip
     if n := int(heard["unknown"].sum()):
         st.caption(_("{n} of these letters are not in the text that it has read; to it they are all the same sign.")
                    .format(n=n))  # fmt: skip

@@ -12,7 +12,7 @@ from dlcore.experiments import text_look
 from dlcore.history import History
 from dlcore.text_features import FEATURES
 from dlcore.texts import Problem
-from ui.coloured_text import coloured_text
+from ui.coloured_text import coloured_html
 from ui.i18n import _, sentences, tell
 from ui.lessons import Lesson
 from ui.session import imposed, page_state
@@ -117,12 +117,12 @@ def _text(found: dict[str, Any], unit: int, feature: int) -> None:
     moved = activity - np.median(activity)
     spread = max(float(np.quantile(np.abs(moved), 0.98)), 1e-6)  # so that few extremes do not pale all the rest
     kind = _("cell state") if found["cell"] == "lstm" else _("hidden state")
-    coloured_text(
+    st.html(coloured_html(
         list(found["text"]), (moved / spread).tolist(),
         _("Held-out text, coloured by the {kind} of unit {k}.").format(kind=kind, k=unit + 1),
         hover=[f"{value:+.2f}".replace("-", "−") for value in activity.tolist()], height=HEIGHT,
         legend=(_("{kind} below its usual value").format(kind=kind), _("above")),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -76,6 +76,23 @@ COUNTRIES = (
     "Vietnamese.txt",
 )
 
+
+def _series(name: str, title: str, remote: Remote) -> Dataset:
+    """A time series: one CSV file of a collection that keeps them side by side."""
+    return Dataset(
+        name=name,
+        title=title,
+        folder="timeseries",
+        files=(remote.name,),
+        remotes=(remote,),
+        mirrors=("https://raw.githubusercontent.com/jbrownlee/Datasets/master/",),
+        licence="not stated",
+        homepage="https://github.com/jbrownlee/Datasets",
+        stand_in="sines",
+        stand_in_title=N_("mixtures of sine waves"),
+    )
+
+
 # Mirrors and MD5 sums as torchvision.datasets publishes them (test_data.py holds them to it).
 CATALOGUE = {
     d.name: d
@@ -195,41 +212,20 @@ CATALOGUE = {
             stand_in="grammar_zh",
             stand_in_title=N_("sentences that a small grammar makes"),
         ),
-        Dataset(
-            name="airline",
-            title=N_("Airline passengers: 144 months"),
-            folder="timeseries",
-            files=("airline-passengers.csv",),
-            remotes=(Remote("airline-passengers.csv", 2180, "558a08bfda3955c8506436677352f7b8"),),
-            mirrors=("https://raw.githubusercontent.com/jbrownlee/Datasets/master/",),
-            licence="not stated",
-            homepage="https://github.com/jbrownlee/Datasets",
-            stand_in="sines",
-            stand_in_title=N_("mixtures of sine waves"),
+        _series(
+            "airline",
+            N_("Airline passengers: 144 months"),
+            Remote("airline-passengers.csv", 2180, "558a08bfda3955c8506436677352f7b8"),
         ),
-        Dataset(
-            name="temperature",
-            title=N_("Daily lowest temperatures in Melbourne: ten years"),
-            folder="timeseries",
-            files=("daily-min-temperatures.csv",),
-            remotes=(Remote("daily-min-temperatures.csv", 67921, "5d343d678173fadff7c8474073145e73"),),
-            mirrors=("https://raw.githubusercontent.com/jbrownlee/Datasets/master/",),
-            licence="not stated",
-            homepage="https://github.com/jbrownlee/Datasets",
-            stand_in="sines",
-            stand_in_title=N_("mixtures of sine waves"),
+        _series(
+            "temperature",
+            N_("Daily lowest temperatures in Melbourne: ten years"),
+            Remote("daily-min-temperatures.csv", 67921, "5d343d678173fadff7c8474073145e73"),
         ),
-        Dataset(
-            name="sunspots",
-            title=N_("Sunspots: 235 years, month by month"),
-            folder="timeseries",
-            files=("monthly-sunspots.csv",),
-            remotes=(Remote("monthly-sunspots.csv", 45039, "dee19278d812667c0933bfcccbe4d0b2"),),
-            mirrors=("https://raw.githubusercontent.com/jbrownlee/Datasets/master/",),
-            licence="not stated",
-            homepage="https://github.com/jbrownlee/Datasets",
-            stand_in="sines",
-            stand_in_title=N_("mixtures of sine waves"),
+        _series(
+            "sunspots",
+            N_("Sunspots: 235 years, month by month"),
+            Remote("monthly-sunspots.csv", 45039, "dee19278d812667c0933bfcccbe4d0b2"),
         ),
     )
 }

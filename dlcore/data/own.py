@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dlcore.data.kept import find, make_room
 from dlcore.data.tabular import Tabular, checked
 from dlcore.data.years import MISSING, date, read_dates
 from dlcore.jobs.store import state_dir
@@ -28,7 +29,6 @@ from dlcore.texts import N_, Problem
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 10_000_000, 20_000, 30
 LARGEST = 1e12  # beyond it squares and their sums lose all their digits
 KEPT_TABLES = 500  # the oldest go first, so that a public server's disk stays small
-FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,9 +236,7 @@ def keep(table: Table) -> str:
                 kind="state",
                 error=str(error),
             ) from None
-        tables = sorted(place.parent.glob("*.npz"), key=lambda p: p.stat().st_mtime)
-        for old in tables[:-KEPT_TABLES]:
-            old.unlink(missing_ok=True)
+        make_room(place, most=KEPT_TABLES)
     return table.fingerprint
 
 
@@ -252,18 +250,12 @@ def _load(place: Path) -> Table:
 
 def load(fingerprint: str) -> Table:
     """The table of that fingerprint. Raises ``Problem`` (kind "data_missing") where it is not here."""
-    if not fingerprint:
-        raise Problem(N_("No table is here yet. Upload a CSV file with two columns of numbers."), kind="data_missing")
-    place = folder() / f"{fingerprint}.npz"
-    if not FINGERPRINT.fullmatch(fingerprint) or not place.exists():
-        raise Problem(
-            N_(
-                "This link names a table ({fingerprint}) that is not on this computer. "
-                "Upload the same CSV file, and the same picture comes back."
-            ),
-            kind="data_missing",
-            fingerprint=fingerprint[:16],
-        )
+    place = find(
+        folder(), fingerprint, ".npz",
+        none=N_("No table is here yet. Upload a CSV file with two columns of numbers."),
+        lost=N_("This link names a table ({fingerprint}) that is not on this computer. "
+                "Upload the same CSV file, and the same picture comes back."),
+    )  # fmt: skip
     return _load(place)
 
 

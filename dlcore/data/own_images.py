@@ -21,6 +21,7 @@ import numpy as np
 
 from dlcore.data import zip_folder
 from dlcore.data.images import ImageData, content_hash, image_data
+from dlcore.data.kept import find, make_room
 from dlcore.data.zip_folder import DAMAGED, MOST_UNPACKED, TOO_HEAVY, Picture, Skipped
 from dlcore.jobs.store import state_dir
 from dlcore.texts import N_, Problem
@@ -33,7 +34,6 @@ KEPT_SETS, KEPT_BYTES = (
     1_500_000_000,
 )  # those unused for longest go first, so that a public server's disk stays small
 THUMBS = 8  # pictures of each class that are kept to be shown at once
-FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 TICK = 0.3  # seconds between two notes of how far the reading is
 MOST_SECONDS = 240.0  # for one zip: a page waits no longer
 
@@ -173,24 +173,17 @@ def _keep(
             N_("The pictures cannot be kept on this server ({error}). Is the folder DLCORE_STATE writable?"),
             kind="state", error=str(error),
         ) from None  # fmt: skip
-    _make_room(place)
+    _tidy(place.parent)
+    make_room(place, most=KEPT_SETS, most_bytes=KEPT_BYTES)
     return told
 
 
-def _make_room(newest: Path) -> None:
-    """Remove the sets beyond the limits that were not used for longest, and what interrupted readings left."""
-    there = []
-    for place in newest.parent.iterdir():
+def _tidy(folder: Path) -> None:
+    """Remove what interrupted readings left."""
+    for place in folder.iterdir():
         with contextlib.suppress(OSError):  # another worker may be tidying up, too
-            there.append((place.stat().st_mtime, place.stat().st_size, place))
-    for written, _size, place in there:  # of a set: when it was used last (``_place``)
-        if place.suffix in (".part", ".progress") and time.time() - written > 3600:
-            place.unlink(missing_ok=True)
-    total = 0
-    for rank, (_written, size, old) in enumerate(sorted((t for t in there if t[2].suffix == ".npz"), reverse=True)):
-        total += size
-        if old != newest and (rank >= KEPT_SETS or total > KEPT_BYTES):
-            old.unlink(missing_ok=True)
+            if place.suffix in (".part", ".progress") and time.time() - place.stat().st_mtime > 3600:
+                place.unlink(missing_ok=True)
 
 
 def summary(fingerprint: str) -> dict[str, Any]:
@@ -212,18 +205,12 @@ def thumbs(fingerprint: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _place(fingerprint: str) -> Path:
-    if not fingerprint:
-        raise Problem(N_("No pictures of yours are here yet. Choose a zip with a folder for each class."),
-                      kind="data_missing")  # fmt: skip
-    place = folder() / f"{fingerprint}.npz"
-    if not FINGERPRINT.fullmatch(fingerprint) or not place.exists():
-        raise Problem(
-            N_("This link names pictures ({fingerprint}) that are not on this computer. Choose the same zip, and the "
-               "same lesson comes back."), kind="data_missing", fingerprint=fingerprint[:16],
-        )  # fmt: skip
-    with contextlib.suppress(OSError):  # a folder that is read-only is not tidied up either
-        os.utime(place)  # used now: see ``_make_room``
-    return place
+    return find(
+        folder(), fingerprint, ".npz",
+        none=N_("No pictures of yours are here yet. Choose a zip with a folder for each class."),
+        lost=N_("This link names pictures ({fingerprint}) that are not on this computer. Choose the same zip, and the "
+                "same lesson comes back."),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=2)

@@ -5,7 +5,6 @@ A link carries the fingerprint; the text stays in ``DLCORE_STATE/data/texts``, w
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -16,6 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from dlcore.data.kept import find, make_room
 from dlcore.jobs.store import state_dir
 from dlcore.texts import N_, Problem
 
@@ -23,7 +23,6 @@ MOST_BYTES = 25_000_000
 MOST_CHARACTERS = 5_000_000  # what is longer is cut there, and said
 FEWEST = 1000  # below it there is nothing to learn, and too little to hold out
 KEPT_TEXTS = 40  # those used last; at most 20 MB each
-FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")  # in a text there are none: tab, line ends and form feed apart
 MARKS = (  # byte order marks; the longer first, since one of them begins with another
     (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -145,9 +144,7 @@ def keep(blob: bytes) -> Kept:
             N_("The text cannot be kept on this server ({error}). Is the folder DLCORE_STATE writable?"),
             kind="state", error=str(error),
         ) from None  # fmt: skip
-    for old in sorted(place.parent.glob("*.txt"), key=lambda p: p.stat().st_mtime)[:-KEPT_TEXTS]:
-        old.unlink(missing_ok=True)
-        old.with_suffix(".json").unlink(missing_ok=True)
+    make_room(place, most=KEPT_TEXTS)
     return kept
 
 
@@ -172,14 +169,9 @@ def _read(place: Path) -> str:
 
 
 def _place(fingerprint: str) -> Path:
-    if not fingerprint:
-        raise Problem(N_("No text of yours is here yet. Choose a .txt file."), kind="data_missing")
-    place = folder() / f"{fingerprint}.txt"
-    if not FINGERPRINT.fullmatch(fingerprint) or not place.exists():
-        raise Problem(
-            N_("This link names a text ({fingerprint}) that is not on this computer. Choose the same file, and the "
-               "same lesson comes back."), kind="data_missing", fingerprint=fingerprint[:16],
-        )  # fmt: skip
-    with contextlib.suppress(OSError):  # a folder that is read-only is not tidied up either
-        os.utime(place)  # used now: those unused for longest make room for new ones
-    return place
+    return find(
+        folder(), fingerprint, ".txt",
+        none=N_("No text of yours is here yet. Choose a .txt file."),
+        lost=N_("This link names a text ({fingerprint}) that is not on this computer. Choose the same file, and the "
+                "same lesson comes back."),
+    )  # fmt: skip

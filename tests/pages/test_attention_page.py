@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.pages import visit
+from tests.pages.visit import said
 from tests.waiting import patience
 
-SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
+opened = partial(visit.opened, "attention")
 SMALL = {"steps": "20", "examples": "300", "hidden": "8", "length": "0", "device": "cpu"}
 BOX = "attention.ask"
-
-
-def opened(**params: str) -> AppTest:
-    at = AppTest.from_file(str(SHELL), default_timeout=patience(60))
-    for name, text in params.items():
-        at.query_params[name] = text
-    at.switch_page("../pages/attention.py")
-    return at.run()
-
-
-def said(at: AppTest) -> str:
-    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
-    return "\n".join(part.value for part in parts if isinstance(part.value, str))
 
 
 def table(at: AppTest) -> str:

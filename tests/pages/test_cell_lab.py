@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlcore.cell_presets import PRESETS
-from tests.waiting import patience
+from tests.pages import visit
+from tests.pages.visit import said
 from ui import cell_lab
 
-SHELL = Path(__file__).resolve().parents[2] / "ui" / "shell.py"
+opened = partial(visit.opened, "sequences")
 STATE = "page:sequences"
-
-
-def opened(**params: str) -> AppTest:
-    at = AppTest.from_file(str(SHELL), default_timeout=patience(60))
-    for name, text in params.items():
-        at.query_params[name] = text
-    at.switch_page("../pages/sequences.py")
-    return at.run()
-
-
-def said(at: AppTest) -> str:
-    parts = [*at.markdown, *at.caption, *at.warning, *at.error, *at.info]
-    return "\n".join(part.value for part in parts if isinstance(part.value, str))
 
 
 def extra(at: AppTest, name: str) -> str:

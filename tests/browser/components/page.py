@@ -8,7 +8,7 @@ import streamlit as st
 
 from dlcore import figures
 from ui import style
-from ui.coloured_text import coloured_text
+from ui.coloured_text import coloured_html
 from ui.concept_map import Edge, Node, concept_map
 from ui.draw_pad import draw_pad
 from ui.i18n import set_language
@@ -140,7 +140,7 @@ def typing() -> None:
     text = type_box("Your text", key="typed", value="first", placeholder="type", most=20)
     st.text(f"typed={text!r} times={st.session_state.setdefault('reruns', 0)}")
     st.session_state["reruns"] += 1
-    coloured_text(list(text), [(-1) ** i * min(1.0, i / 5) for i in range(len(text))], "By place.")
+    st.html(coloured_html(list(text), [(-1) ** i * min(1.0, i / 5) for i in range(len(text))], "By place."))
 
 
 main()
