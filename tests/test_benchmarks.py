@@ -18,6 +18,7 @@ SHORT = [
     "playground",
     "augmentation",
     "text_model",
+    "sequence_lessons",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("image_presets", marks=pytest.mark.data),

@@ -227,7 +227,7 @@ class RecurrentCell {
     const step = own ? t : all.reduce((best, row, k) => (Math.abs(row[k]) > Math.abs(all[best][best]) ? k : best), 0); // else the one that put most there
     const [put, left] = [all[step][step], all.at(-1)[step]];
     const say = cell === "rnn" ? texts.rnn_story : own ? texts.kept : Math.abs(put) < 0.02 ? texts.empty : texts.nothing;
-    const words = { n: t + 1, s: step + 1, letter: word[step], put: plain(put), left: plain(left), share: `${Math.round(Math.abs(left / put) * 100)} %`, unit: unit + 1, h: plain(scene.v.h_new[unit]), gradient: number(Math.hypot(...scene.gradient.total[t]), 2) };
+    const words = { n: t + 1, s: step + 1, letter: word[step], put: plain(put), left: plain(left), share: `${Math.round(Math.abs(left / put) * 100)}%`, unit: unit + 1, h: plain(scene.v.h_new[unit]), gradient: number(Math.hypot(...scene.gradient.total[t]), 2) };
     this.story.textContent = say.replace(/\{(\w+)\}/g, (_m, name) => words[name]);
   }
 

@@ -77,7 +77,7 @@ def test_a_learners_way_through_the_cell(server, browse):
     lesson(server, page)
     title, story = page.locator(".dl-cell-step h4"), page.locator(".dl-cell-story")
     expect(title).to_contain_text("Step 8, letter d, unit 3")  # without motion: the end of the film
-    expect(story).to_contain_text("is left at the end: 98 %")
+    expect(story).to_contain_text("is left at the end: 98%")
     sums = page.locator(".dl-cell-sums").bounding_box()
     assert sums["y"] + sums["height"] <= 900, "all of the lab fits a laptop's screen"
     belt = page.locator(".dl-belt")
@@ -100,19 +100,19 @@ def test_a_learners_way_through_the_cell(server, browse):
     page.mouse.up()
     expect(page.locator('tr[data-gate="f"]')).to_contain_text("held from step 4 on")
     until(lambda: query(page).get("holds") == "f.3_0", 30)
-    expect(story).to_contain_text("0 is left at the end: 0 %")
+    expect(story).to_contain_text("0 is left at the end: 0%")
     page.get_by_role("button", name="Let go of gate f").click()
     until(lambda: "holds" not in query(page), 30)
-    expect(story).to_contain_text("98 %")
+    expect(story).to_contain_text("98%")
 
     lesson(server, page, "&preset=leaky&place=7_2")
-    expect(story).to_contain_text("is left at the end: 1 %")
+    expect(story).to_contain_text("is left at the end: 1%")
     bias = page.locator('tr[data-gate="f"] input[data-kind="bh"]')
     bias.click()
     page.keyboard.type("6")
     page.keyboard.press("Enter")
     until(lambda: query(page).get("edits") == "bh.6.0_6", 30)
-    expect(story).to_contain_text("98 %")
+    expect(story).to_contain_text("98%")
     weight = page.locator('tr[data-gate="o"] input[data-kind="wi"]').first
     weight.click()
     page.keyboard.type("much")
@@ -120,7 +120,7 @@ def test_a_learners_way_through_the_cell(server, browse):
     expect(weight).to_have_value("0")
     page.get_by_role("button", name="Undo my changes").click()
     until(lambda: "edits" not in query(page), 30)
-    expect(story).to_contain_text("1 %")
+    expect(story).to_contain_text("1%")
 
 
 def test_cell_fits_a_phone(server, browse):
