@@ -73,11 +73,11 @@ class Residual(nn.Module):
     """
 
     removed: bool = False
-    downsample: nn.Module | None = None  # brings X to the shape of F(X) where they differ
 
     def __init__(self, design: Design, drop: float = 0.0) -> None:
         super().__init__()
         self.residual, self.pre, self.drop = design.residual, design.order == "pre", drop
+        self.downsample: nn.Module | None = None  # brings X to the shape of F(X) where they differ
 
     def branch(self, X: Tensor) -> Tensor:
         """F(X), what the block adds."""
@@ -111,7 +111,6 @@ class Block(Residual):
         self.bn1 = norm(channels if self.pre else width)
         self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=bias)
         self.bn2 = norm(width)
-        self.downsample = None
         if stride > 1 or channels != width:
             self.downsample = (
                 nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), norm(width))
