@@ -128,7 +128,7 @@ class Ground:
 
     @torch.no_grad()
     def at(self, theta: Tensor) -> tuple[float, float]:
-        """Mean cross-entropy of the network with weights θ (D,), on the images that it has seen and on held-out ones."""
+        """Mean cross-entropy of the network with weights θ (D,), on what it has seen and on held-out images."""
         vector_to_parameters(theta.to(self.device), self.model.parameters())
         for norm in self.norms:
             norm.train()

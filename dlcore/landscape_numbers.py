@@ -1,4 +1,4 @@
-"""What a measured landscape says in numbers: how wide, how bent, and how far the plane is from the truth. NumPy only."""
+"""What a measured landscape says in numbers: how wide, how bent, how far from the truth. NumPy only."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class Slice:
     def bent_down(self) -> float:
         """The share of inner places at which the plane bends down in some direction: no bowl has such a place.
 
-        By the eigenvalues of the second differences; a bend of less than a thousandth of the largest bend at that place
-        or of the loss itself counts as none, since float32 cannot tell it from flat ground.
+        By the eigenvalues of the second differences; a bend of less than a thousandth of the largest one at that place
+        counts as none, nor does one of a hundred-thousandth of the loss, which float32 cannot tell from flat ground.
         """
         Z = self.loss
         xx = Z[1:-1, 2:] - 2 * Z[1:-1, 1:-1] + Z[1:-1, :-2]
@@ -78,7 +78,7 @@ class Slice:
         xy = (Z[2:, 2:] - Z[2:, :-2] - Z[:-2, 2:] + Z[:-2, :-2]) / 4
         mean, half = (xx + yy) / 2, np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
         least, most = mean - half, np.abs(mean) + half
-        return float((least < -1e-3 * np.maximum(most, np.abs(Z[1:-1, 1:-1]))).mean())
+        return float((least < -1e-3 * np.maximum(most, 1e-2 * np.abs(Z[1:-1, 1:-1]))).mean())
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ It tells Snapshots, by name (losses are (…, 2): on images that were learned, o
 measured; a network whose weights left the numbers is missing):
 
 ``path``
-    ``step`` (n,) at which weights were kept. For each network: ``random/<name>`` and ``along/<name>`` (n, 2), the places
-    in the two planes; ``explained/<name>`` (2,), shares of variance; ``far/<name>`` (n,), the distance to the end;
-    ``off/<name>`` (n,), that to the plane ``along``; ``true/<name>`` (n, 2), the losses of the weights themselves, and
-    ``projected/<name>`` (n, 2), those of the nearest weights in the plane ``along``
+    ``step`` (n,) at which weights were kept. For each network: ``random/<name>`` and ``along/<name>`` (n, 2), the
+    places in the two planes; ``explained/<name>`` (2,), shares of variance; ``far/<name>`` (n,), the distance to the
+    end; ``off/<name>`` (n,), that to the plane ``along``; ``true/<name>`` (n, 2), the losses of the weights
+    themselves, and ``projected/<name>`` (n, 2), those of the nearest weights in the plane ``along``
 ``random``, ``along``
     for each network ``x/<name>`` and ``y/<name>`` (p,), ``loss/<name>`` (p, p, 2), rows along y
 """
@@ -97,7 +97,7 @@ class Survey:
                 losses = ground.at(theta + near @ self.planes[ALONG, name])
                 arrays[f"projected/{name}"][place] = losses
             else:
-                row, column = place
+                row, column = place[0], place[1]
                 near = torch.tensor([arrays[f"x/{name}"][column], arrays[f"y/{name}"][row]]).float()
                 losses = ground.at(theta + near @ self.planes[kind, name])
                 arrays[f"loss/{name}"][place] = losses
@@ -107,7 +107,9 @@ class Survey:
         return found
 
     def _snapshot(self, kind: str) -> Snapshot:
-        return Snapshot(self.first + self.done, kind, {name: a.astype(np.float32) for name, a in self.arrays[kind].items()})
+        return Snapshot(
+            self.first + self.done, kind, {name: a.astype(np.float32) for name, a in self.arrays[kind].items()}
+        )
 
     def _kept(self) -> dict[str, Any]:
         return {"done": self.done, "seconds": self.seconds, "arrays": to_plain(_copied(self.arrays))}
@@ -121,7 +123,11 @@ class Survey:
         self.grounds = {name: Ground(model, *self.images) for name, model in sound.items()}
         self.paths = {name: torch.from_numpy(state["path"][name]) for name in sound}
         self.planes: dict[tuple[str, str], Tensor] = {}
-        self.arrays: dict[str, dict[str, np.ndarray]] = {PATH: {"step": np.array(state["path_steps"])}, RANDOM: {}, ALONG: {}}
+        self.arrays: dict[str, dict[str, np.ndarray]] = {
+            PATH: {"step": np.array(state["path_steps"])},
+            RANDOM: {},
+            ALONG: {},
+        }
         for name, model in sound.items():
             self._plan(name, model)
         if "survey" in state:

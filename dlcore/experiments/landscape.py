@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dlcore.device import device_name, reproducible
 from dlcore.events import Changed, Checkpoint, Diverged, Epoch, Event, Finished, Started, Step
@@ -76,7 +76,7 @@ def resolve(config: Config) -> Config:
     Raises:
         Problem: the data is not here, is not the data that the config names, or the device is missing.
     """
-    return resnet.resolved(config, load_data(config))
+    return cast(Config, resnet.resolved(config, load_data(config)))
 
 
 def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steering | None = None) -> Iterator[Event]:
@@ -90,7 +90,7 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
 
     steering = steering or Steering()
     data = load_data(config)
-    config = resnet.resolved(config, data)
+    config = cast(Config, resnet.resolved(config, data))
     reproducible(config.seed, threads=config.threads, device=config.device)
     task, plan = resnet.prepare(config, data)
     survey = Survey(config, dict(task.parts), data, first=plan.total_steps, kept=len(_kept(task, plan)))
