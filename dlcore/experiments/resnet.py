@@ -1,9 +1,9 @@
 """Why can a deeper network do worse? Plain and residual networks from the same first weights and the same batches.
 
 While they train, Snapshots named "frames" tell of each block, first one first: ``gradient/<network>``,
-``weights/<network>``, ``activation/<network>`` and more, (1, L) each, see ``dlcore.depth_film.by_block``. The networks are called
-"plain" and "residual"; numbers carry the name (``train_accuracy/plain``), and without one they are those of the network
-that ``Config.residual`` names.
+``weights/<network>``, ``activation/<network>`` and more, (1, L) each, see ``dlcore.depth_film.by_block``. The networks
+are called "plain" and "residual"; numbers carry the name (``train_accuracy/plain``), and without one they are those of
+the network that ``Config.residual`` names.
 """
 
 from __future__ import annotations
