@@ -21,7 +21,7 @@ from dlcore.knobs import Knob
 from dlcore.resnet_blocks import chain
 from dlcore.texts import N_, Problem
 from ui.block_view import block_view
-from ui.controls import controls, put_extra, read_extra
+from ui.controls import controls, get_extra, put_extra, read_extra
 from ui.data_box import data_box
 from ui.film import thinned
 from ui.i18n import _, tell
@@ -52,11 +52,7 @@ class Shown:
     config: Config
     history: History
     fresh: Film
-
-    @property
-    def first(self) -> dict[str, np.ndarray]:
-        """By network, (L,): what each block's weights learn from, before training."""
-        return {name: row[0] for name, row in of_networks(self.fresh, "weights").items()}
+    opened: int | None  # the block that the reader opened, from 0; None while nobody has
 
 
 def draw() -> Shown:
@@ -70,7 +66,8 @@ def draw() -> Shown:
         here = data_box(config.dataset)
         fresh = _fresh(config) if here else {}
         history = run_panel(lesson_for(SLUG), config, partial(view, config, fresh), ready=here)
-    return Shown(config, history, fresh)
+    asked = get_extra("block", slug=SLUG)
+    return Shown(config, history, fresh, int(asked) - 1 if asked.isdecimal() else None)
 
 
 def _wait() -> None:

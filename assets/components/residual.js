@@ -72,7 +72,7 @@ class Residual {
 
   barWords() {
     const { texts, steps, total } = this.data;
-    const at = (frame) => texts.at.replace("{step}", Number(steps[Math.min(frame, steps.length - 1)]).toLocaleString("en").padStart(String(total).length, "\u2007")).replace("{all}", Number(total).toLocaleString("en"));
+    const at = (frame) => texts.at.replace("{step}", Number(steps[Math.min(frame, steps.length - 1)]).toLocaleString("en").padStart(String(total).length, "\u2007")).replace("{total}", Number(total).toLocaleString("en"));
     return { ...texts, at };
   }
 

@@ -111,13 +111,10 @@ def _label_places(rows: Sequence[np.ndarray], reach: tuple[float, float], height
     return 10 ** (low + (high - low) * np.stack([spread(frame, gap) for frame in ends]))
 
 
-def by_depth(
-    train: Lines, *, longest: float, guessing: float = 0.9, markers: bool = True, label: Label = str
-) -> go.Figure:
-    """The training error of trained networks against their depth."""
-    lines = [Curve(*xy, NAMES[name], COLORS[name], markers=markers) for name, xy in train.items()]
+def by_depth(train: Lines, *, guessing: float = 0.9, label: Label = str) -> go.Figure:
+    """The training error of trained networks against their depth, on a logarithmic axis."""
+    lines = [Curve(*xy, NAMES[name], COLORS[name], markers=True) for name, xy in train.items()]
     return curves(
-        lines, x_title=N_("depth (layers with weights)"), y_title=N_("wrong answers in training"),
-        x_range=(0.0, longest), y_range=(0.0, 1.0), y_format=".0%", levels=[Level(guessing, N_("guessing"))],
-        label=label,
+        lines, x_title=N_("depth"), y_title=N_("wrong answers in training"), log_x=True, x_range=(2.0, 110.0),
+        y_range=(0.0, 1.0), y_format=".0%", levels=[Level(guessing, N_("guessing"))], label=label,
     )  # fmt: skip
