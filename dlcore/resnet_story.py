@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ from dlcore.graph_math import number
 from dlcore.texts import N_
 
 NETWORKS = ("plain", "residual")
+DECIDES = (
+    "dataset", "blocks", "norm", "init", "width", "order", "optimizer", "learning_rate", "epochs", "train_size",
+)  # what two runs must share to be points of one line against depth  # fmt: skip
 LEARNED, LOST = 0.10, 0.60  # training error up to which a network has learned, and from which on it has not
 GUESSING = 0.9  # error of a guess among ten classes
 WORDS = {
@@ -58,6 +61,39 @@ class Told:
     values: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A finished run: its settings, and the training error of each network that it trained (0 to 1)."""
+
+    config: Any
+    errors: Mapping[str, float]
+
+    def alike(self, config: Any) -> bool:
+        """Whether a stack was trained with these settings, whatever its depth."""
+        return config.network == "stack" and all(
+            getattr(self.config, name) == getattr(config, name) for name in (*DECIDES, "network")
+        )
+
+
+def edge(runs: Sequence[Ended], within: int) -> bool:
+    """Whether a plain network learned, and one at most so many layers deeper, else alike, got more than half wrong."""
+    plain = [run for run in runs if run.config.network == "stack" and "plain" in run.errors]
+    return any(
+        learned.errors["plain"] <= LEARNED
+        and lost.errors["plain"] > 0.5
+        and 0 < lost.config.depth - learned.config.depth <= within
+        and lost.alike(learned.config)
+        for learned in plain
+        for lost in plain
+    )
+
+
+def best(runs: Sequence[Ended], name: str, depth: int) -> float:
+    """The smallest training error of a stack of at least this depth; infinite where there is none."""
+    stacks = [run for run in runs if run.config.network == "stack" and run.config.depth >= depth]
+    return min((run.errors.get(name, np.inf) for run in stacks), default=np.inf)
+
+
 def ratio(row: np.ndarray) -> float:
     """The gradient at the first block over that at the last; NaN where none arrives at the last."""
     return float(row[0] / row[-1]) if len(row) and row[-1] else float("nan")
@@ -101,13 +137,17 @@ def share(value: float) -> str:
     return f"{value:.0%}" if value >= 0.0995 else f"{value:.1%}"
 
 
-def numbers(gradients: Mapping[str, np.ndarray], blocks: int) -> dict[str, str]:
-    """What stands in the formulas; "…" until it is known."""
+def numbers(film: Mapping[str, np.ndarray], blocks: int) -> dict[str, str]:
+    """What stands in the formulas, of the frame before training (1, L); "…" until it is known."""
     told = {"blocks": str(blocks)}
     for name in NETWORKS:
-        row = gradients.get(name)
+        row = film[f"weights/{name}"][0] if f"weights/{name}" in film else None
         told[f"ratio_{name}"] = number(ratio(row), 2) if row is not None else "…"
         told[f"factor_{name}"] = number(per_block(row), 2) if row is not None else "…"
+    sizes = film["x/residual"][0] if "x/residual" in film else None
+    told["x_first"] = number(sizes[0], 2) if sizes is not None else "…"
+    told["x_last"] = number(sizes[-1], 2) if sizes is not None else "…"
+    told["grown"] = number(sizes[-1] / sizes[0], 2) if sizes is not None else "…"
     return told
 
 

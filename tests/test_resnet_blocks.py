@@ -85,7 +85,8 @@ def test_a_changed_shape_hands_on_less_through_the_link():
     found = flow(network="resnet20", norm="batch", init="he")
     kinds = chain(replace(Config(), network="resnet20")).kind_of
     assert len(kinds) == 9
-    assert (found["link/residual"] > 0).all() and (found["through/residual"] > 0).all()
+    assert (found["link/residual"] > 0).all()
+    assert (found["through/residual"] > 0).all()
     assert (found["link/plain"] == 0).all()
 
 
@@ -94,7 +95,7 @@ def test_sizes_are_handed_from_block_to_block():
     for name in ("plain", "residual"):
         np.testing.assert_allclose(found[f"y/{name}"][0, :-1], found[f"x/{name}"][0, 1:], rtol=1e-6)
         np.testing.assert_allclose(found[f"gradient/{name}"][0, :-1], found[f"gx/{name}"][0, 1:], rtol=1e-5)
-    np.testing.assert_allclose(found["x/plain"][0, 0], found["x/residual"][0, 0]), "the same first layer"
+    np.testing.assert_allclose(found["x/plain"][0, 0], found["x/residual"][0, 0], err_msg="the same first layer")
 
 
 def test_fresh_networks_are_those_of_a_run():
@@ -102,7 +103,6 @@ def test_fresh_networks_are_those_of_a_run():
 
     run = resnet.run(replace(Config(), depth=4, epochs=1, threads=1, device="cpu"))
     frame = next(e for e in run if isinstance(e, Snapshot) and e.name == "frames").arrays
-    run.close()
     for name, row in flow(depth=4).items():
         np.testing.assert_allclose(row[0], frame[name][0], rtol=1e-5, err_msg=name)
 
@@ -110,4 +110,5 @@ def test_fresh_networks_are_those_of_a_run():
 def test_the_gradient_vanishes_without_links():
     found = flow(depth=20)
     ratio = {name: found[f"weights/{name}"][0, 0] / found[f"weights/{name}"][0, -1] for name in ("plain", "residual")}
-    assert ratio["plain"] < 1e-5 and ratio["residual"] > 0.1
+    assert ratio["plain"] < 1e-5
+    assert ratio["residual"] > 0.1

@@ -16,10 +16,12 @@ from dlcore.figures import resnet as figures
 )  # fmt: skip
 def test_verdict_names_what_happened(plain, residual, kind):
     told = story.verdict({"plain": plain, "residual": residual}, 20)
-    assert told is not None and told.kind == kind
+    assert told is not None
+    assert told.kind == kind
     sentence = told.sentence.format(**told.values)
     assert "Depth 20" in sentence
-    assert story.share(plain) in sentence and story.share(residual) in sentence
+    assert story.share(plain) in sentence
+    assert story.share(residual) in sentence
 
 
 def test_verdict_needs_both_networks():
@@ -38,10 +40,12 @@ def test_ratio_is_the_product_of_the_factors():
 def test_fresh_sentence_tells_vanishing_from_growing():
     flat, down, up = np.ones(5), np.geomspace(1e-7, 1, 5), np.geomspace(300, 1, 5)
     vanishing = story.fresh({"plain": down, "residual": flat})
-    assert vanishing is not None and vanishing.kind == "vanishes"
+    assert vanishing is not None
+    assert vanishing.kind == "vanishes"
     assert "10⁻⁷" in vanishing.sentence.format(**vanishing.values).replace("1e-07", "10⁻⁷")
     growing = story.fresh({"plain": flat, "residual": up})
-    assert growing is not None and growing.kind == "grows"
+    assert growing is not None
+    assert growing.kind == "grows"
     assert story.fresh({"plain": down}) is None
 
 
@@ -90,4 +94,5 @@ def test_the_playhead_stands_at_the_frames_step():
 
 def test_without_numbers_there_is_room_and_nothing_else():
     film = figures.by_block({}, title="gradient", span=(1e-4, 1.0))
-    assert film.frames["count"] == 1 and not film.frames["traces"]
+    assert film.frames["count"] == 1
+    assert not film.frames["traces"]

@@ -73,12 +73,12 @@ def _texts(chain: Chain) -> dict[str, Any]:
     return {
         "play": _("Play"), "pause": _("Pause"), "step": _("Step"), "scrub": _("Step shown; arrow keys move it"),
         "speed": _("Speed"), "back": _("One step back"), "forth": _("One step"), "table": _("Table of all blocks"),
-        "at": _("step {step} of {all}"), "block": _("block"),
+        "at": _("step {step} of {total}"), "block": _("block"),
         "keys": _("Left and right arrows choose the block, space plays."),
-        "tile": _("Block {n}: gradient at its input {value}"),
+        "tile": _("Block {n}: gradient of its weights {value}"),
         "link": _("the link carries X"), "through_link": _("through the link"),
         "through_branch": _("through the branch"),
-        "columns": {"x": "X", "f": "F(X)", "y": "Y", "gx": "∂L/∂X"},
+        "columns": {"x": "X", "f": "F(X)", "y": "Y", "gx": "∂L/∂X", "weights": "∂L/∂W"},
         "story": _(
             "Block {n} of the residual network: the link carries numbers of size {x}, the branch adds numbers of size "
             "{f}. On the way back the link hands on a gradient of {link}, and the branch adds {branch}."

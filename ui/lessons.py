@@ -57,7 +57,7 @@ LESSONS = (
     Lesson("augmentation", N_("Data augmentation"), N_("Is a six turned round still a six?"), IMAGES,
            ":material/crop_rotate:", 40, ("cnn",), ready=True),
     Lesson("resnet", N_("Residual network"), N_("Why can a deeper network do worse?"), IMAGES,
-           ":material/stacks:", 30, ("cnn",)),
+           ":material/stacks:", 40, ("cnn",), ready=True),
     Lesson("landscape", N_("Loss landscape"), N_("What does a network see from where it stands?"), IMAGES,
            ":material/landscape:", 40, ("resnet", "optimizers"), ready=True),
     Lesson("transfer", N_("Transfer learning"), N_("What can two pictures teach?"), IMAGES,

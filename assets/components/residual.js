@@ -72,7 +72,7 @@ class Residual {
 
   barWords() {
     const { texts, steps, total } = this.data;
-    const at = (frame) => texts.at.replace("{step}", Number(steps[Math.min(frame, steps.length - 1)]).toLocaleString("en").padStart(String(total).length, "\u2007")).replace("{all}", Number(total).toLocaleString("en"));
+    const at = (frame) => texts.at.replace("{step}", Number(steps[Math.min(frame, steps.length - 1)]).toLocaleString("en").padStart(String(total).length, "\u2007")).replace("{total}", Number(total).toLocaleString("en"));
     return { ...texts, at };
   }
 
@@ -123,14 +123,14 @@ class Residual {
   tell(flow) {
     const { texts } = this.data;
     const known = Number.isFinite(flow.x);
-    const words = { n: this.block + 1, x: number(flow.x, 3), f: number(flow.f, 3), share: number(flow.f / flow.x, 2), link: number(flow.link, 2), branch: number(flow.branch, 2) };
+    const words = { n: this.block + 1, x: number(flow.x, 3), f: number(flow.f, 3), share: number(flow.f / flow.x, 2), link: number(flow.link, 2), branch: number(flow.through, 2) };
     this.story.textContent = (known ? texts.story : texts.unknown).replace(/\{(\w+)\}/g, (_m, name) => words[name]);
   }
 
   fillTable() {
     if (!this.table.open) return;
     const { texts, names, flows } = this.data;
-    const columns = Object.entries(names).flatMap(([name, title]) => ["x", "f", "y", "gx"].filter((what) => flows?.[name]?.[what]).map((what) => [name, what, `${title}: ${texts.columns[what]}`]));
+    const columns = Object.entries(names).flatMap(([name, title]) => ["x", "f", "y", "gx", "weights"].filter((what) => flows?.[name]?.[what]).map((what) => [name, what, `${title}: ${texts.columns[what]}`]));
     const head = [texts.block, ...columns.map(([, , title]) => title)];
     const rows = Array.from({ length: this.blocks }, (_v, k) => [String(k + 1), ...columns.map(([name, what]) => number(flows[name][what][this.frame][k], 3))]);
     this.table.lastChild.replaceChildren(el("table", {}, el("tr", {}, ...head.map((text) => el("th", { scope: "col" }, text))), ...rows.map((row) => el("tr", {}, ...row.map((text) => el("td", {}, text))))));

@@ -18,7 +18,7 @@ export class BlockPicture {
     this.narrow = scene.room < NARROW;
     this.left = this.narrow ? 0 : 86;
     const chain = this.chain(scene);
-    const opened = this.narrow ? this.upright(scene, this.chainEnd + 18) : this.level(scene, this.chainEnd + 14);
+    const opened = this.narrow ? this.upright(scene, this.chainEnd + 18) : this.level(scene, this.chainEnd + 12);
     this.svg.setAttribute("viewBox", `0 0 ${scene.room} ${this.end}`);
     this.svg.setAttribute("width", scene.room);
     this.svg.setAttribute("height", this.end);
@@ -34,7 +34,7 @@ export class BlockPicture {
     const wide = (to - from) / count;
     const gap = wide > 9 ? 3 : wide > 4 ? 1 : 0;
     const x = (k) => from + k * wide;
-    const gradients = (name) => flows?.[name]?.gx?.[frame];
+    const gradients = (name) => flows?.[name]?.weights?.[frame];
     const most = Math.max(...NETWORKS.flatMap((name) => Array.from(gradients(name) ?? [])).filter(Number.isFinite), 0);
     const share = (value) => (value > 0 && most > 0 ? Math.max(0, 1 + Math.log10(value / most) / DECADES) : 0);
     let y = this.narrow ? 18 : 2;
@@ -71,8 +71,8 @@ export class BlockPicture {
     const x = (k) => this.left + (k + 0.5) * unit;
     const box = Math.min(BOX_WIDE, unit - 16);
     const sum = 1 + design.layers.length;
-    const rows = { plain: top + 46, residual: top + 158 };
-    this.end = rows.residual + 52;
+    const rows = { plain: top + 40, residual: top + 134 };
+    this.end = rows.residual + 48;
     const parts = [];
     for (const name of NETWORKS) {
       const y = rows[name];
@@ -81,15 +81,16 @@ export class BlockPicture {
       parts.push(el("svg:text", { class: `dl-res-name dl-${name}`, x: this.left - 10, y: y + 4, "text-anchor": "end" }, names[name]));
       const wire = (from, to, value, kind = "") => el("svg:line", { class: `dl-res-wire dl-${name} ${kind}`, x1: from, x2: to, y1: y, y2: y, "stroke-width": this.thick(value, numbers) });
       parts.push(wire(x(0) + 16, x(1) - box / 2, numbers.x), wire(x(sum - 1) + box / 2, carries ? x(sum) - 13 : x(sum), numbers.f), wire(carries ? x(sum) + 13 : x(sum), x(columns - 1) - 16, numbers.y));
-      if (carries) parts.push(...this.link(scene, { from: x(0) + 26, to: x(sum), y, high: 52, unit, box }));
+      if (carries) parts.push(...this.link(scene, { from: x(0) + 26, to: x(sum), y, high: 44, unit, box }));
       design.layers.forEach((layer, k) => {
         if (k) parts.push(el("svg:line", { class: `dl-res-wire dl-${name}`, x1: x(k) + box / 2, x2: x(k + 1) - box / 2, y1: y, y2: y, "stroke-width": 1.5 }));
         parts.push(this.box(layer, x(k + 1), y, box));
       });
       design.after.forEach((layer, k) => parts.push(this.box(layer, x(sum + 1 + k), y, box)));
-      parts.push(...this.end_node("X", x(0), y, numbers.x, numbers.gx, design.shape_in), ...this.end_node("Y", x(columns - 1), y, numbers.y, numbers.gy, design.shape_out));
-      parts.push(...this.value(x(sum) - unit / 2, y - 27, `F(X)`, numbers.f));
-      if (carries) parts.push(...this.plus(x(sum), y), ...this.back((x(1) + x(sum - 1)) / 2, y + BOX_HIGH / 2 + 15, scene.texts.through_branch, numbers.branch));
+      parts.push(...this.end_node("X", x(0), y, numbers.x, numbers.gx, design.shape_in), ...this.end_node("Y", x(columns - 1), y, numbers.y, numbers.gradient, design.shape_out));
+      const room_for_f = unit - box / 2 - 13 > 64; // between the last layer and the sum; else above the layer
+      parts.push(...this.value(x(sum) - (room_for_f ? 13 + (unit - box / 2 - 13) / 2 : unit / 2), y - (room_for_f ? 9 : 25), "F(X)", numbers.f));
+      if (carries) parts.push(...this.plus(x(sum), y), ...this.back((x(1) + x(sum - 1)) / 2, y + BOX_HIGH / 2 + 15, scene.texts.through_branch, numbers.through));
     }
     return parts;
   }
@@ -104,8 +105,8 @@ export class BlockPicture {
     const parts = [el("svg:path", { class: "dl-res-wire dl-residual dl-link", d: arc, "stroke-width": this.thick(numbers.carried ?? numbers.x, numbers) })];
     const label = design.link.box;
     if (label) parts.push(this.box(design.link, middle, up, box + 20, 30));
-    else parts.push(...this.value(middle, up - 6, texts.link, numbers.x, "middle"));
-    parts.push(...this.back(middle + (label ? unit * 1.3 : 0), up + 15, texts.through_link, numbers.link));
+    else parts.push(...this.value(middle, up - 5, texts.link, numbers.x, "middle"));
+    parts.push(...this.back(middle + (label ? unit * 1.3 : 0), up + 14, texts.through_link, numbers.link));
     return parts;
   }
 
@@ -135,7 +136,7 @@ export class BlockPicture {
       }
       design.layers.forEach((layer, k) => parts.push(this.box(layer, x, y(k + 1), box, 34)));
       design.after.forEach((layer, k) => parts.push(this.box(layer, x, y(sum + 1 + k), box, 34)));
-      for (const [letter, at, value, gradient] of [["X", y(0), numbers.x, numbers.gx], ["Y", y(count - 1), numbers.y, numbers.gy]]) {
+      for (const [letter, at, value, gradient] of [["X", y(0), numbers.x, numbers.gx], ["Y", y(count - 1), numbers.y, numbers.gradient]]) {
         parts.push(this.letter(letter, x, at), ...this.value(x - 20, at - 3, "", value, "end"), ...this.back(x - 20, at + 13, "", gradient, "end"));
       }
       if (carries) parts.push(...this.plus(x, y(sum)));
@@ -166,7 +167,7 @@ export class BlockPicture {
   }
 
   end_node(text, x, y, value, gradient, shape) {
-    return [this.letter(text, x, y), ...this.value(x, y - 23, "", value, "middle"), ...this.back(x, y + 31, "", gradient), el("svg:text", { class: "dl-res-small", x, y: y + 45, "text-anchor": "middle" }, shape)];
+    return [this.letter(text, x, y), ...this.value(x, y - 21, "", value, "middle"), ...this.back(x, y + 29, "", gradient), el("svg:text", { class: "dl-res-small", x, y: y + 43, "text-anchor": "middle" }, shape)];
   }
 
   plus(x, y) {

@@ -44,21 +44,21 @@ def errors(
         *(Curve(*xy, NAMES[name], COLORS[name], width=2.75) for name, xy in train.items()),
     ]
     plot = curves(
-        lines, x_title=N_("step"), y_title=N_("wrong answers"), x_range=(0.0, steps), y_range=(0.0, 1.0),
-        y_format=".0%", levels=[Level(guessing, N_("guessing"))], label=label,
+        lines, x_title=N_("step"), x_range=(0.0, steps), y_range=(0.0, 1.0), y_format=".0%",
+        levels=[Level(guessing, N_("guessing"))], label=label,
     )  # fmt: skip
-    plot._layout["margin"]["r"] = ROOM
+    plot._layout["margin"] |= {"l": 46, "r": ROOM, "t": 26}
+    plot._layout["annotations"] = [*plot._layout["annotations"], _heading(N_("wrong answers"), label)]
     places = np.repeat(np.asarray(playhead, float)[:, None], 2, axis=1)
     return Film(plot, {"count": len(playhead), "traces": {0: {"x": {"at": places}}}})
 
 
-def by_block(
-    rows: Rows, *, title: str, span: tuple[float, float], height: int = 150, x_title: str = "", label: Label = str
-) -> Film:
+def by_block(rows: Rows, *, title: str, span: tuple[float, float], height: int = 200, label: Label = str) -> Film:
     """A number of each block on a logarithmic axis, as a film; dotted, what it was before the first step.
 
     Args:
         rows: the first frame is that before the first step.
+        title: stands over the plot, where it takes no room from the lines.
         span: what the axis shows at least.
         height: of the plot in px, which decides how far apart the names must be.
     """
@@ -73,10 +73,9 @@ def by_block(
     ]
     reach = decades(list(rows.values()), span)
     last = max([2, *(row.shape[1] for row in rows.values())])
-    plot = curves(
-        lines, x_title=x_title, y_title=title, log_y=True, x_range=(1.0, float(last)), y_range=reach, label=label
-    )
-    plot._layout["margin"] |= {"r": ROOM, "b": 44 if x_title else 24, "t": 8}
+    plot = curves(lines, x_title=N_("block"), log_y=True, x_range=(1.0, float(last)), y_range=reach, label=label)
+    plot._layout["margin"] |= {"l": 46, "r": ROOM, "t": 26}
+    plot._layout["annotations"] = [_heading(title, label)]
     first = len(rows)
     traces: dict[int, Any] = {first + i: {"y": {"at": row}} for i, row in enumerate(rows.values())}
     heights = _label_places(list(rows.values()), reach, height)
@@ -84,6 +83,13 @@ def by_block(
         traces[2 * first + i] = {"y": {"at": heights[:, i]}}
         plot._data.append(_name(name, blocks[name][-1:], heights[-1:, i], label))
     return Film(plot, {"count": max([1, *(len(row) for row in rows.values())]), "traces": traces})
+
+
+def _heading(title: str, label: Label) -> dict[str, Any]:
+    return {
+        "text": label(title), "xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom",
+        "yshift": 4, "showarrow": False, "font": {"size": LABEL_SIZE},
+    }  # fmt: skip
 
 
 def _name(name: str, x: np.ndarray, y: np.ndarray, label: Label) -> dict[str, Any]:
@@ -101,17 +107,14 @@ def _label_places(rows: Sequence[np.ndarray], reach: tuple[float, float], height
         return np.zeros((1, 0))
     low, high = np.log10(reach)
     ends = np.stack([(np.log10(row[:, -1]) - low) / (high - low) for row in rows], axis=1)
-    gap = max(LINE_HEIGHT, 16 / max(height - 40, 16))
+    gap = max(LINE_HEIGHT, 16 / max(height - 74, 16))
     return 10 ** (low + (high - low) * np.stack([spread(frame, gap) for frame in ends]))
 
 
-def by_depth(
-    train: Lines, *, longest: float, guessing: float = 0.9, markers: bool = True, label: Label = str
-) -> go.Figure:
-    """The training error of trained networks against their depth."""
-    lines = [Curve(*xy, NAMES[name], COLORS[name], markers=markers) for name, xy in train.items()]
+def by_depth(train: Lines, *, guessing: float = 0.9, label: Label = str) -> go.Figure:
+    """The training error of trained networks against their depth, on a logarithmic axis."""
+    lines = [Curve(*xy, NAMES[name], COLORS[name], markers=True) for name, xy in train.items()]
     return curves(
-        lines, x_title=N_("depth (layers with weights)"), y_title=N_("wrong answers in training"),
-        x_range=(0.0, longest), y_range=(0.0, 1.0), y_format=".0%", levels=[Level(guessing, N_("guessing"))],
-        label=label,
+        lines, x_title=N_("depth"), y_title=N_("wrong answers in training"), log_x=True, x_range=(2.0, 110.0),
+        y_range=(0.0, 1.0), y_format=".0%", levels=[Level(guessing, N_("guessing"))], label=label,
     )  # fmt: skip
