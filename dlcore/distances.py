@@ -13,7 +13,7 @@ import numpy as np
 
 from dlcore.events import Changed, Checkpoint, Diverged, Epoch, Event, Finished, Snapshot, Started, Step
 from dlcore.sequence_training import cells_of
-from dlcore.steering import Steering
+from dlcore.steering import Shifted, Steering
 
 if TYPE_CHECKING:
     from dlcore.experiments.sequences import Config
@@ -107,18 +107,3 @@ class Sweep:
     def _columns(self) -> dict[str, list[Any]]:
         """The rows as columns: length (n,), and each cell's score (n,)."""
         return {name: [row[name] for row in self.rows] for name in self.rows[0]}
-
-
-class Shifted:
-    """The steering of a part that begins ``offset`` steps into the run; changes keep the run's own count."""
-
-    def __init__(self, steering: Steering, offset: int) -> None:
-        self.steering, self.offset = steering, offset
-
-    def due(self, step: int) -> list[Changed]:
-        """The changes to apply now."""
-        return self.steering.due(step + self.offset)
-
-    def wants_checkpoint(self) -> bool:
-        """Whether one was asked for."""
-        return self.steering.wants_checkpoint()
