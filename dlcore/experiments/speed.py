@@ -35,7 +35,7 @@ class Config(Place):
         ),
     )  # fmt: skip
     target: float = knob(
-        0.95, low=0.5, high=0.995, step=0.005, label=N_("Target"),
+        0.97, low=0.5, high=0.995, step=0.005, label=N_("Target"),
         help=N_("The share of right answers on test images at which the clock stops."),
     )  # fmt: skip
     whole_set: bool = knob(
@@ -81,11 +81,11 @@ class Config(Place):
         help=N_("Of the switch “Larger batch”: how many images are looked at for one step."),
     )  # fmt: skip
     peak: float = knob(
-        5e-3, low=1e-4, high=0.1, log=True, advanced=True, label=N_("Peak of the rate"),
+        1e-2, low=1e-4, high=0.1, log=True, advanced=True, label=N_("Peak of the rate"),
         help=N_("Of the switch “High, falling rate”: the largest learning rate."),
     )  # fmt: skip
     passes: int = knob(
-        5, low=1, high=30, advanced=True, label=N_("Planned passes"),
+        4, low=1, high=30, advanced=True, label=N_("Planned passes"),
         help=N_("Of the switch “High, falling rate”: after how many passes over the images the rate is 0."),
     )  # fmt: skip
     most_passes: int = knob(
@@ -97,7 +97,7 @@ class Config(Place):
         help=N_("How long one training may take before it is given up."),
     )  # fmt: skip
     train_size: int = knob_like(Images, "train_size")
-    evaluations: int = knob_like(Descent, "evaluations", default=2)
+    evaluations: int = knob_like(Descent, "evaluations", default=4)
     seed: int = knob_like(Descent, "seed")
 
     @classmethod
@@ -105,7 +105,7 @@ class Config(Place):
         """What the large sets ask for."""
         if given.get("dataset", "digits") == "digits":
             return {}
-        large = {"batch_size": 256, "peak": 1e-2, "evaluations": 10, "limit": 240.0}
+        large = {"batch_size": 256, "evaluations": 10, "limit": 240.0}
         return large | (MNIST if given["dataset"] == "mnist" else FASHION)
 
 
