@@ -46,10 +46,12 @@ def test_type_write_look_into_a_unit_and_train(server, browse):
     page.get_by_role("button", name="Train").first.click()
     expect(page.get_by_text(re.compile(r"[\d.]+ bits per letter on"))).to_be_visible(timeout=patience(90_000))
     film = page.locator(".dl-tf")
-    last = film.locator(".dl-tf-text").inner_text()
+    shown, text = film.locator(".dl-count"), film.locator(".dl-tf-text")
+    expect(shown).to_have_text("after step 40", timeout=patience(30_000))  # the sentence may be there before the film
+    last = text.inner_text()
     film.get_by_role("slider").press("Home")
-    until(lambda: film.locator(".dl-tf-text").inner_text() != last, 30)
-    expect(film.locator(".dl-count")).to_have_text("after step 0")
+    expect(shown).to_have_text("after step 0", timeout=patience(30_000))
+    assert text.inner_text() != last
 
 
 def test_everything_fits_a_phone(server, browse):
