@@ -110,8 +110,8 @@ def server(serve: Callable[..., Server]) -> Server:
 
 @pytest.fixture
 def fresh_server(serve: Callable[..., Server]) -> Server:
-    """The app, started for this test: nobody has asked it anything yet."""
-    return serve(fresh=True)
+    """The app, started for this test: nobody has asked it anything yet, and its workers are not prepared for runs."""
+    return serve(env={"DLCORE_WARM": "0"}, fresh=True)
 
 
 @pytest.fixture(scope="session")
