@@ -52,7 +52,7 @@ def draw(lesson: Lesson) -> tuple[Config, History]:
 def _hidden(values: Mapping[str, Any]) -> Sequence[str]:
     """What has nothing to say of these networks."""
     stack = values["network"] == "stack"
-    hidden = ["gradient_norms", *(["shortcut"] if stack else ["blocks", "depth", "width"])]
+    hidden = ["gradient_norms", "depths", *(["shortcut"] if stack else ["blocks", "depth", "width"])]
     return [*hidden, *(["residual"] if values["twin"] else [])]
 
 

@@ -54,6 +54,7 @@ class Config(resnet.Config):
     )  # fmt: skip
     twin: bool = knob_like(resnet.Config, "twin", advanced=True)
     residual: bool = knob_like(resnet.Config, "residual", advanced=True)
+    depths: int = knob_like(resnet.Config, "depths", high=1, advanced=True)  # one at a time
     evaluations: int = knob_like(
         resnet.Config, "evaluations", default=3, label=N_("Points of the path per epoch"),
         help=N_("How often the weights are kept while the networks train, and the networks are tried on test images."),
@@ -105,8 +106,10 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
 
 
 def _info(config: Config, data: ImageData, task: Task, plan: Plan) -> dict[str, Any]:
+    from dlcore.depth_training import described
+
     return {
-        **resnet.described(task), "training_steps": plan.total_steps, "classes": list(data.classes),
+        **described(task), "training_steps": plan.total_steps, "classes": list(data.classes),
         "train_size": len(data.y_train), "test_size": len(data.y_test), "device": device_name(config.device),
         "steps_per_epoch": plan.steps_per_epoch,
     }  # fmt: skip
