@@ -57,6 +57,7 @@ class Block(nn.Module):
     """
 
     removed: bool = False
+    keeps_shape: bool = True
 
     def __init__(self, channels: int, width: int, stride: int, design: Design, drop: float = 0.0) -> None:
         super().__init__()
@@ -67,6 +68,7 @@ class Block(nn.Module):
         self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=not design.norm)
         self.bn2 = norm(width)
         self.downsample: nn.Module | None = None
+        self.keeps_shape = stride == 1 and channels == width
         if (stride > 1 or channels != width) and design.residual:
             self.downsample = (
                 nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), norm(width))
@@ -87,10 +89,10 @@ class Block(nn.Module):
 
     def forward(self, X: Tensor) -> Tensor:
         """See the class."""
-        if not self.residual:
-            out = self.branch(X)
-        elif self.removed:
+        if self.removed and (self.residual or self.keeps_shape):
             out = self.carried(X)
+        elif not self.residual:
+            out = self.branch(X)
         elif self.training and self.drop:
             alive = (torch.rand((), device=X.device) >= self.drop) / (1 - self.drop)  # one coin a batch
             out = self.carried(X) + self.branch(X) * alive
