@@ -14,18 +14,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dlcore.models.resnet import Block
+from dlcore.models.resnet import Residual
+from dlcore.models.stacks import blocks_of
 
 NO_ANSWER = -1  # of a network whose block cannot be taken out, since it has no link and changes the shape
 AT_ONCE = 250  # images: what a stage hands on to the next stays within the processor's reach
 
 
-def parts(network: nn.Module) -> list[Block]:
+def parts(network: nn.Module) -> list[Residual]:
     """The blocks of a network in the order in which it uses them."""
-    return [module for module in network.modules() if isinstance(module, Block)]
+    return [block for _name, block in blocks_of(network)]
 
 
-def removable(block: Block) -> bool:
+def removable(block: Residual) -> bool:
     """Whether something is left where the block was: its link, or, without one, what came in in the same shape."""
     return block.residual or block.keeps_shape
 
@@ -74,7 +75,7 @@ def _lesions(network: nn.Module, X: Tensor) -> np.ndarray:
 
 
 @contextmanager
-def _overheard(blocks: list[Block]) -> Iterator[list[Tensor]]:
+def _overheard(blocks: list[Residual]) -> Iterator[list[Tensor]]:
     """What each block gets while the network is used within the ``with``."""
     states: list[Tensor] = []
     with ExitStack() as stack:
@@ -85,7 +86,7 @@ def _overheard(blocks: list[Block]) -> Iterator[list[Tensor]]:
 
 
 @contextmanager
-def _begun(blocks: list[Block], k: int, state: Tensor) -> Iterator[None]:
+def _begun(blocks: list[Residual], k: int, state: Tensor) -> Iterator[None]:
     """Within the ``with`` block ``k`` gets ``state`` whatever came before it, and the blocks before it do nothing."""
     hook = blocks[k].register_forward_pre_hook(lambda _block, _given: (state,))
     try:
@@ -119,11 +120,6 @@ def path_lengths(blocks: int) -> np.ndarray:
     for _block in range(blocks):
         counts = np.convolve(counts, [1.0, 1.0])
     return counts
-
-
-def titles(network: nn.Module) -> list[str]:
-    """What the blocks of ``parts`` are called in the network (``layer2.0``)."""
-    return [name for name, module in network.named_modules() if isinstance(module, Block)]
 
 
 @torch.inference_mode()

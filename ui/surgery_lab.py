@@ -12,7 +12,7 @@ import streamlit as st
 from dlcore import jobs
 from dlcore import surgery_story as story
 from dlcore.data.images import name_of
-from dlcore.experiments import resnet_look
+from dlcore.experiments import surgery_look
 from dlcore.figures import surgery as figures
 from dlcore.history import History
 from dlcore.texts import Problem
@@ -36,7 +36,7 @@ class Patient:
     Attributes:
         run: the run's id; checkpoint: where its networks are; dataset: whose test images are asked.
         main, twin: names of the network that is shown and of the one beside it ("" for none).
-        about: what ``resnet_look.describe`` says; found: what ``resnet_look.lesions`` found on all images.
+        about: what ``surgery_look.describe`` says; found: what ``surgery_look.lesions`` found on all images.
     """
 
     run: str
@@ -94,7 +94,7 @@ def _patient(history: History) -> Patient:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _describe(checkpoint: str, dataset: str, _run: str) -> dict[str, Any]:
-    return jobs.call(resnet_look.describe, checkpoint, dataset, timeout=PATIENCE)
+    return jobs.call(surgery_look.describe, checkpoint, dataset, timeout=PATIENCE)
 
 
 def _lesions(checkpoint: str, dataset: str, run: str, about: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -111,14 +111,14 @@ def _lesions(checkpoint: str, dataset: str, run: str, about: Mapping[str, Any]) 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _some_lesions(checkpoint: str, dataset: str, start: int, stop: int, _run: str) -> dict[str, np.ndarray]:
-    return jobs.call(resnet_look.lesions, checkpoint, dataset, start, stop, timeout=PATIENCE)
+    return jobs.call(surgery_look.lesions, checkpoint, dataset, start, stop, timeout=PATIENCE)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _without(
     checkpoint: str, dataset: str, count: int, network: str, removed: tuple[int, ...], _run: str
 ) -> np.ndarray:
-    return jobs.call(resnet_look.without, checkpoint, dataset, count, network, list(removed), timeout=PATIENCE)
+    return jobs.call(surgery_look.without, checkpoint, dataset, count, network, list(removed), timeout=PATIENCE)
 
 
 def _operate(patient: Patient, config: Any) -> None:
@@ -245,7 +245,7 @@ def _changed(patient: Patient, answers: np.ndarray) -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _images(dataset: str, which: tuple[int, ...]) -> np.ndarray:
-    return jobs.call(resnet_look.images, dataset, list(which))
+    return jobs.call(surgery_look.images, dataset, list(which))
 
 
 def _at_random(patient: Patient) -> None:
@@ -278,4 +278,4 @@ def _orders(patient: Patient, name: str) -> np.ndarray:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _order(checkpoint: str, dataset: str, count: int, network: str, draw: int, _run: str) -> np.ndarray:
-    return jobs.call(resnet_look.at_random, checkpoint, dataset, count, network, draw, timeout=PATIENCE)
+    return jobs.call(surgery_look.at_random, checkpoint, dataset, count, network, draw, timeout=PATIENCE)

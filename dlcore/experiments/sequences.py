@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from dlcore.models.memory import Rememberer
-    from dlcore.models.recurrent import Together
+    from dlcore.models.together import Together
 
 LANE = "train"
 PROBED, PROBE_SEED = 16, 77_001  # sequences whose gradients are measured

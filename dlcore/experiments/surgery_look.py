@@ -29,7 +29,7 @@ SHOWN = 12  # images whose answer has changed
 class Networks:
     """Networks of one checkpoint in eval mode on the CPU, and the names of their classes."""
 
-    models: dict[str, nn.Sequential]
+    models: dict[str, nn.Module]
     classes: list[str]
 
 
@@ -52,7 +52,7 @@ def _read(checkpoint: str, _written: int) -> Networks:
 
 def describe(checkpoint: str, dataset: str) -> dict[str, Any]:
     """What there is to take out: ``classes``; ``count`` of images to ask, ``chunk`` of them to ask in one call; and
-    ``blocks``, by network a list of dicts with ``name``, ``keeps_shape`` and ``removable``.
+    ``blocks``, by network a list of dicts with ``keeps_shape`` and ``removable``.
     """
     from dlcore import surgery
     from dlcore.data.images import load
@@ -61,10 +61,7 @@ def describe(checkpoint: str, dataset: str) -> dict[str, Any]:
     blocks, cost = {}, 0.0  # multiplications for one image
     for name, model in found.models.items():
         parts = surgery.parts(model)
-        blocks[name] = [
-            {"name": title, "keeps_shape": part.keeps_shape, "removable": surgery.removable(part)}
-            for title, part in zip(surgery.titles(model), parts, strict=True)
-        ]
+        blocks[name] = [{"keeps_shape": part.keeps_shape, "removable": surgery.removable(part)} for part in parts]
         cost += surgery.multiplications(model, _floats(images[:1])) * (1 + len(parts) / 2)
     count = int(min(len(images), max(FEWEST, min(MOST, WORK // cost // 100 * 100))))
     chunk = int(max(20, min(count, AT_A_TIME // cost)))
