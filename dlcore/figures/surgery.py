@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dlcore.figures import DATA, GREY, MODEL, Label, figure
+from dlcore.figures import DATA, GREY, MODEL, REFERENCE, Label, figure
 from dlcore.figures.curves import Curve, curves
 from dlcore.figures.images import captioned
 from dlcore.texts import N_
 
-NAMES = {"residual": (N_("residual"), MODEL), "plain": (N_("plain"), GREY)}
+NAMES = {"residual": (N_("residual"), MODEL), "plain": (N_("plain"), REFERENCE)}
 
 
 def by_class(classes: Sequence[str], before: np.ndarray, after: np.ndarray, *, label: Label = str) -> go.Figure:
