@@ -143,7 +143,7 @@ def _classes(patient: Patient, now: np.ndarray) -> None:
     live_plot(
         figures.by_class(classes, before, after, label=_), key="surgery-classes", height=HEIGHT,
         alt=_("Right answers in each class, before and after."),
-        table={_("class"): classes, _("all blocks"): before.round(4), _("without"): after.round(4)},
+        table={_("class"): classes, _("all blocks"): before.round(4), _("without them"): after.round(4)},
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def by_class(classes: Sequence[str], before: np.ndarray, after: np.ndarray, *, l
     layout = {
         "barmode": "group", "bargap": 0.28, "bargroupgap": 0.05,
         "xaxis": {"type": "category", "fixedrange": True, "automargin": True},
-        "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "title": {"text": label(N_("right"))}},
+        "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "title": {"text": label(N_("right answers"))}},
         "margin": {"l": 56, "r": 8, "t": 8, "b": 40}, "transition": {"duration": 200},
     }  # fmt: skip
     return figure(traces, layout)
@@ -45,6 +45,6 @@ def one_after_another(lines: Mapping[str, np.ndarray], blocks: int, *, label: La
         drawn += [Curve(out, row, color=color, width=1, opacity=0.3) for row in shares]
         drawn.append(Curve(out, shares.mean(0), title, color, markers=True))
     return curves(
-        drawn, x_title=N_("blocks out"), y_title=N_("right"), x_range=(0.0, float(blocks)), y_range=(0.0, 1.02),
+        drawn, x_title=N_("blocks out"), y_title=N_("right answers"), x_range=(0.0, float(blocks)), y_range=(0.0, 1.02),
         y_format=".0%", label=label,
     )  # fmt: skip
