@@ -8,6 +8,7 @@ that ``Config.residual`` names.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,24 +19,24 @@ from dlcore.data.images import ImageData, pixel_statistics, proportional_order
 from dlcore.device import reproducible
 from dlcore.events import Event, Finished, Started
 from dlcore.experiments.settings import PictureConfig
-from dlcore.image_training import around, infer, load_data, resolve_on, train
+from dlcore.image_training import around, load_data, resolve_on, train
 from dlcore.knobs import knob, knob_like
 from dlcore.optimizers import USUAL
 from dlcore.steering import Steering
+from dlcore.sweeps import Places, Sweep
 from dlcore.texts import N_
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from dlcore.training import Plan, Task
 
 LANE = "train"
 NETWORKS = ("stack", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110", "resnet18")
 PLAIN, RESIDUAL = "plain", "residual"
-ASKED = 2000  # training images, each class in proportion, that the training error is measured on
+SCORES = ("train_accuracy", "test_accuracy", "train_loss", "gradient_ratio")  # of each network at each depth
 PROBED = {"stack": 64}  # held-out images that the film looks at; of other networks FEW
 FEW = 16
-MOST_GROWTH = 1e3  # of two networks one whose loss has grown so much has diverged; the other goes on without it
 
 EPOCHS = {"digits": 15, "shapes": 10, "mnist": 3, "fashion_mnist": 3, "cifar10": 5}  # of stacks
 EPOCHS_REAL = {"digits": 20, "shapes": 15, "mnist": 3, "fashion_mnist": 8, "cifar10": 15}
@@ -93,6 +94,10 @@ class Config(PictureConfig):
         0.0, low=0.0, high=0.9, advanced=True, label=N_("Stochastic depth"), zero=N_("off"),
         help=N_("How likely the last block’s branch is left out in a training step; the first ones’ less."),
     )  # fmt: skip
+    depths: int = knob(
+        1, low=1, high=8, label=N_("Depths"),
+        help=N_("Trains anew at so many depths, from 2 up to the one above, in one run. For stacks."),
+    )  # fmt: skip
     flip: float = knob_like(Strengths, "flip", advanced=True)
     shift: float = knob_like(Strengths, "shift", advanced=True)
 
@@ -135,15 +140,42 @@ def resolved(config: Config, data: ImageData) -> Config:
 
 
 def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steering | None = None) -> Iterator[Event]:
-    """Train and tell (see ``dlcore.image_training.train``).
+    """Train and tell (see ``dlcore.image_training.train``); at several depths one after the other.
 
     ``Finished.metrics`` has, of the network that ``residual`` names and by name: train_accuracy and train_loss, of the
-    network at rest on ``ASKED`` training images as they are; test_accuracy, test_loss; gradient_ratio, the first
+    network at rest on at most 2,000 training images as they are; test_accuracy, test_loss; gradient_ratio, the first
     block's ``weights`` by the last one's before the first step; and params, seconds (training alone), device, epochs.
+    With ``depths`` above 1 also by_depth: columns "depth" and ``SCORES`` by name, as in Snapshots "by_depth".
     """
     data = load_data(config)
     config = resolved(config, data)
+    part = partial(at_one_depth, data=data)
+    if config.depths > 1 and config.network == "stack":
+        yield from Sweep(config, places_of(config, data), part, steering, resume).run()
+    else:
+        yield from part(config, resume=resume, steering=steering)
+
+
+def depths_of(config: Config) -> list[int]:
+    """The depths that a run trains at, rising by the same factor from 2 up to ``depth``, each once."""
+    last = max(1, config.depths - 1)
+    return sorted({round(config.depth * (2 / config.depth) ** (place / last)) for place in range(config.depths)})
+
+
+def places_of(config: Config, data: ImageData) -> Places:
+    """The same as ``Sweep`` wants it."""
+    steps = math.ceil(len(data.y_train) / config.batch_size) * config.epochs
+    names = [f"{score}/{name}" for name in names_of(config) for score in SCORES]
+    return Places("depth", depths_of(config), "depths", steps, "by_depth", {n: n for n in names}, film=False)
+
+
+def at_one_depth(
+    config: Config, *, data: ImageData, resume: dict[str, Any] | None = None, steering: Steering | None = None
+) -> Iterator[Event]:
+    """Train at ``config.depth``; the config is resolved."""
     reproducible(config.seed, threads=config.threads, device=config.device)
+    from dlcore.depth_training import described, gradient_ratios
+
     task, plan = prepare(config, data)
     ratios, info = gradient_ratios(task, main_of(config)), described(task)
     main = task.parts[main_of(config)]
@@ -174,6 +206,7 @@ def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
     import torch
 
     from dlcore.depth_film import DepthFilm
+    from dlcore.depth_training import batch, evaluation, loss_of
     from dlcore.models.stacks import build
     from dlcore.models.together import each_measured, together
     from dlcore.readings import hits
@@ -189,9 +222,9 @@ def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
     film = DepthFilm(dict(models.items()), X, y)
     measures = each_measured({"accuracy": hits}, names)
     task = replace(
-        task, batch=partial(_batch, task.batch, config), loss=_loss_of(config, film, losses), parts_of_loss=losses,
+        task, batch=partial(batch, task.batch, config), loss=loss_of(config, film, losses), parts_of_loss=losses,
         measures={**measures, "accuracy": measures[f"accuracy/{main_of(config)}"]}, look=film,
-        evaluate=_evaluation(models, config, data), parts=film.models,
+        evaluate=evaluation(models, config, data, main_of(config)), parts=film.models,
     )  # fmt: skip
     return task, plan
 
@@ -205,82 +238,3 @@ def arguments(config: Config, data: ImageData, *, residual: bool) -> dict[str, A
         "residual": residual, "norm": config.norm, "order": config.order, "shortcut": config.shortcut,
         "start": config.init, "drop_path": config.drop_path,
     }  # fmt: skip
-
-
-def _batch(clean: Any, config: Config, indices: Tensor) -> tuple[Tensor, Tensor]:
-    """A batch, moved and mirrored where the config says so."""
-    from dlcore.augmentation import augment
-    from dlcore.device import torch_format
-
-    X, y = clean(indices)
-    if config.flip or config.shift:
-        moved = augment(X, Strengths(flip=config.flip, shift=config.shift))
-        X = moved.contiguous(memory_format=torch_format(config.memory_format))
-    return X, y
-
-
-def _loss_of(config: Config, film: Any, told: dict[str, Tensor]) -> Any:
-    """The sum of the networks' losses, without those that have left all bounds. Each goes into ``told``."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    from dlcore.depth_film import by_block
-    from dlcore.models.together import summed
-
-    first = torch.stack([by_block(model, film.X, film.y)[0] for model in film.models.values()])
-    bounds = MOST_GROWTH * first.clamp(min=1)
-
-    def loss(outputs: Tensor, y: Tensor) -> Tensor:
-        each = [cross_entropy(one, y, label_smoothing=config.label_smoothing) for one in outputs.unbind(1)]
-        losses = torch.stack(each)
-        told.update(zip((f"loss/{name}" for name in film.models), losses.detach().unbind(), strict=True))
-        return summed(losses, losses.detach() <= bounds)
-
-    return loss
-
-
-def _evaluation(models: Any, config: Config, data: ImageData) -> Any:
-    """What is measured on held-out and on training images, of each network and of the one that the config is about."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    from dlcore.models.together import is_finite
-    from dlcore.readings import hits
-
-    seen = proportional_order(data.y_train)[:ASKED]
-    arrays = {"test": (data.X_test, data.y_test), "train": (data.X_train[seen], data.y_train[seen])}
-    sets = {kind: tuple(torch.tensor(a, device=config.device) for a in pair) for kind, pair in arrays.items()}
-
-    def evaluate() -> dict[str, float]:
-        found: dict[str, float] = {}
-        for kind, (X, y) in sets.items():
-            for (name, model), logits in zip(models.items(), infer(models, X, config).unbind(1), strict=True):
-                sound = is_finite(model)
-                found[f"{kind}_loss/{name}"] = cross_entropy(logits, y).item() if sound else float("nan")
-                found[f"{kind}_accuracy/{name}"] = hits(logits, y).float().mean().item() if sound else float("nan")
-        main = f"/{main_of(config)}"
-        return {**found, **{name.removesuffix(main): value for name, value in found.items() if name.endswith(main)}}
-
-    return evaluate
-
-
-def gradient_ratios(task: Task, main: str) -> dict[str, float]:
-    """How much less the first block learns from than the last, by network and of the one called ``main``."""
-    assert task.look is not None
-    frame = task.look()["frames"]
-    found = {name: frame[f"weights/{name}"][0] for name in task.parts}
-    ratios = {name: float(norms[0] / norms[-1]) for name, norms in found.items()}
-    return {**{f"gradient_ratio/{name}": ratio for name, ratio in ratios.items()}, "gradient_ratio": ratios[main]}
-
-
-def described(task: Task) -> dict[str, Any]:
-    """What ``Started.info`` says of the networks: their names, parameters by name, and the names of the blocks."""
-    from dlcore.models.cnn import parameter_count
-    from dlcore.models.stacks import blocks_of
-
-    first: nn.Module = next(iter(task.parts.values()))
-    return {
-        "networks": list(task.parts),
-        "params_by_network": {name: parameter_count(model) for name, model in task.parts.items()},
-        "blocks": [name.removeprefix("network.") for name, _ in blocks_of(first)],
-    }
