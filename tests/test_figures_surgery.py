@@ -1,12 +1,14 @@
 """Pictures of networks without some blocks: what is drawn is what was measured."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
 from dlcore.figures import DATA, MODEL, REFERENCE, surgery
 
 
-def checked(plot: go.Figure) -> go.Figure:
+def checked(plot: go.Figure) -> Any:
     """It, when it has passed Plotly's own checks."""
     go.Figure(plot.to_dict())
     return plot

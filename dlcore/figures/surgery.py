@@ -22,10 +22,11 @@ def by_class(classes: Sequence[str], before: np.ndarray, after: np.ndarray, *, l
         {**base, "y": before, "marker": {"color": GREY, "opacity": 0.55}},
         {**base, "y": after, "marker": {"color": MODEL}},
     ]
+    title = label(N_("right answers"))
     layout = {
         "barmode": "group", "bargap": 0.28, "bargroupgap": 0.05,
         "xaxis": {"type": "category", "fixedrange": True, "automargin": True},
-        "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "title": {"text": label(N_("right answers"))}},
+        "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "title": {"text": title}},
         "margin": {"l": 56, "r": 8, "t": 8, "b": 40}, "transition": {"duration": 200},
     }  # fmt: skip
     return figure(traces, layout)
