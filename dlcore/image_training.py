@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dlcore.training import Plan, Task
 
 C = TypeVar("C", bound=ImageConfig)
-MOST_NUMBERS = 32_000_000  # that one layer puts out for the images asked together: 128 MB
+MOST_NUMBERS = 1 << 25  # that one layer puts out for the images asked together: 128 MiB
 
 
 def load_data(config: ImageConfig) -> ImageData:
