@@ -199,7 +199,7 @@ def test_same_config_same_events(precision):
 
 @pytest.mark.parametrize(("optimizer", "network"), [("adam", "fast"), ("sgd", "article"), ("rmsprop", "mlp")])
 def test_pause_and_resume_bit_for_bit(optimizer, network):
-    config = quick(optimizer=optimizer, network=network, schedule="one_cycle", precision="bfloat16", epochs=2)
+    config = quick(optimizer=optimizer, network=network, schedule="one_cycle", precision="bfloat16", flip=0.5)
     whole = list(cnn.run(config))
 
     class Pausing(Steering):
