@@ -20,7 +20,7 @@ from dlcore.gradients_in_time import by_time, unrolled
 from dlcore.knobs import build, defaults_for, knobs_of
 from dlcore.memory_story import linear_decay, lines, ratios, rows_of, written
 from dlcore.models import memory
-from dlcore.models.recurrent import together
+from dlcore.models.together import together
 from dlcore.sequence_training import _loss, cells_of
 from dlcore.steering import Steering
 
