@@ -77,7 +77,7 @@ def ours(device: str, seeds: int, **other: Any) -> tuple[float, float]:
 def one_pass(device: str, steps: int, batch_size: int) -> float:
     """Seconds that one pass of the ResNet-18 would take, by the median of ``steps`` steps after a first one."""
     torch.manual_seed(0)
-    model = resnet18(num_classes=10)
+    model: Any = resnet18(num_classes=10)
     model.conv1, model.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
     model = model.to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)

@@ -66,7 +66,8 @@ def posed(case: Case, device: str, *, quick: bool) -> tuple[Task, Plan, str]:
     config = build(lesson.Config, {**given, "schedule": "one_cycle", **(QUICK if quick else {})})
     data = random_images(case.batch_size * (case.quick_steps if quick else case.steps), case.shape)
     config = resolve_on(replace(config, threads=1 if quick else THREADS), data)
-    task, plan = augmentation.prepare(config, data) if case.strengths else prepare(config, data)
+    changed = isinstance(config, augmentation.Config)
+    task, plan = augmentation.prepare(config, data) if changed else prepare(config, data)
     return replace(task, evaluate=None), plan, f"{config.memory_format}, {config.precision}"
 
 

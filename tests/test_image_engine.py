@@ -47,7 +47,7 @@ def posed(data: ImageData, changes: dict, **settings):
     lesson = augmentation if changes else cnn
     layers = "conv 4 3; norm; relu; pool 2; flatten; dense"
     config = build(lesson.Config, {**PLAIN, "network": "own", "layers": layers, **changes, **settings})
-    return (augmentation.prepare if changes else prepare)(config, data)
+    return augmentation.prepare(config, data) if isinstance(config, augmentation.Config) else prepare(config, data)
 
 
 class Watched(TorchDispatchMode):
