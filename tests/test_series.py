@@ -17,6 +17,7 @@ from dlcore import forecasting, series_story, series_views
 from dlcore.cli import main
 from dlcore.data import own
 from dlcore.data import series as data
+from dlcore.data.series import Series
 from dlcore.data.years import date, moment, read_dates
 from dlcore.events import Checkpoint, Event, Finished, Snapshot, Started, Step, pack, unpack
 from dlcore.experiments import lesson_of, series, series_look
@@ -437,6 +438,16 @@ def test_forecasts_are_drawn_where_they_belong():
     assert np.isnan(y[5])
 
 
+def test_dates_below_the_picture_begin_periods():
+    for rows, begins in (((100, 143), "-01"), ((100, 112), ("-01", "-03", "-05", "-07", "-09", "-11"))):
+        times = np.array([date(f"{1949 + m // 12}-{m % 12 + 1:02d}") for m in range(144)], float)
+        shown = replace(forecasting_of(config()), series=Series(np.arange(144.0), "", times=times))
+        named = series_views.ticks(shown, *rows)
+        assert 3 <= len(named) <= series_views.TICKS
+        assert all(name.endswith(begins) for _row, name in named)
+        assert len(set(np.diff([row for row, _name in named]))) == 1
+
+
 # -- in words, and the challenges --------------------------------------------------------------------------------------
 
 
@@ -454,7 +465,11 @@ def test_sentence_ranks_all_by_the_runs_own_numbers():
     assert kind == "best"
     assert words.index("**LSTM**") < words.index("**linear model**") < words.index("**as yesterday**")
     assert words.index("**as yesterday**") < words.index("**RNN** 9")
-    assert "LSTM wins: its error is 50% smaller" in verdict
+    assert verdict.startswith("The error of the LSTM is ")
+    assert "50% smaller than that of “linear model”" in verdict
+    naive = float(made.baselines["naive"].mean())
+    assert f"{1 - 0.5 * best / naive:.0%} smaller than that of “as yesterday”" in verdict
+    assert verdict.count("“") == len(made.baselines)
 
 
 def test_a_network_that_diverged_is_named_last_and_never_the_winner():
@@ -462,7 +477,7 @@ def test_a_network_that_diverged_is_named_last_and_never_the_winner():
     best = min(float(e.mean()) for e in made.baselines.values())
     metrics = {"mae/rnn": np.nan, "mae/lstm": 0.5 * best}
     kind, words, verdict = series_story.verdict(made, metrics, ["rnn", "lstm"], str)
-    assert (kind, verdict[:13]) == ("best", "The LSTM wins")
+    assert (kind, verdict[:22]) == ("best", "The error of the LSTM ")
     assert words.index("**as yesterday**") < words.index("**RNN** nan")
 
 

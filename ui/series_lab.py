@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from dlcore import series_story as story
@@ -157,9 +158,10 @@ def _picture(made: Forecasting, history: History, film: Mapping[str, Any], cells
     plot, frames = figures.picture(views.scene(made, shown), [*views.baseline_lines(made, shown), *nets], label=_)
     ended = history.state == "finished"
     group = f"{GROUP}-{page_state(SLUG).get('run')}" if ended else GROUP
+    told = film["step"] if film else np.zeros(0)  # the player is there from the beginning: nothing moves down
     live_plot(
         plot, key=f"series-{shown}", height=TALL,
-        frames={**frames, "group": group, "autoplay": ended, "controls": True} if film else None,
+        frames={**frames, "group": group, "autoplay": ended, "steps": told, "controls": True},
         alt=_("The end of the series: what is read, what is held out, and the forecasts. Above: the whole series."),
     )  # fmt: skip
 
