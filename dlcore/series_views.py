@@ -13,8 +13,9 @@ from dlcore.figures import DATA, GRADIENT, GREY, INDIGO
 from dlcore.figures.cells import COLORS, NAMES
 from dlcore.figures.curves import Curve, curves, running_mean
 from dlcore.figures.series import Line, Scene
-from dlcore.forecasting import Forecasting, naive, seasonal
+from dlcore.forecasting import Forecasting
 from dlcore.history import History
+from dlcore.plain_forecasts import naive, seasonal
 from dlcore.texts import N_
 
 Label = Callable[[str], str]

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcore import forecasting, series_story, series_views
+from dlcore import plain_forecasts, series_story, series_views
 from dlcore.cli import main
 from dlcore.data import own
 from dlcore.data import series as data
@@ -219,20 +219,20 @@ def test_linear_model_repeats_noiseless_waves_exactly():
 def test_a_season_is_found_where_there_is_one(season, noise):
     t = np.arange(400)
     values = np.sin(2 * np.pi * t / season) + 0.01 * t + noise * np.random.default_rng(1).normal(size=400)
-    assert forecasting.season_of(forecasting.autocorrelation(values)) == season
+    assert plain_forecasts.season_of(plain_forecasts.autocorrelation(values)) == season
 
 
 def test_no_season_is_found_in_noise_or_a_straight_line():
     noise = np.random.default_rng(0).normal(size=500)
-    assert forecasting.season_of(forecasting.autocorrelation(noise)) == 0
-    assert forecasting.season_of(forecasting.autocorrelation(np.arange(100.0))) == 0
+    assert plain_forecasts.season_of(plain_forecasts.autocorrelation(noise)) == 0
+    assert plain_forecasts.season_of(plain_forecasts.autocorrelation(np.arange(100.0))) == 0
 
 
 def test_autocorrelation_is_its_definition():
     x = np.random.default_rng(0).normal(size=90).cumsum()
     t = np.arange(90)
     e = x - np.polyval(np.polyfit(t, x, 1), t)
-    r = forecasting.autocorrelation(x)
+    r = plain_forecasts.autocorrelation(x)
     assert len(r) == 31
     np.testing.assert_allclose(r, [(e[: 90 - k] * e[k:]).sum() / (e * e).sum() for k in range(31)], atol=1e-10)
 

@@ -15,9 +15,10 @@ from dlcore import series_views as views
 from dlcore.data import series as data
 from dlcore.experiments.series import Config, forecasting_of
 from dlcore.figures import series as figures
-from dlcore.forecasting import LAGS, Forecasting, autocorrelation
+from dlcore.forecasting import Forecasting
 from dlcore.history import History
 from dlcore.knobs import Knob, knobs_of
+from dlcore.plain_forecasts import LAGS, autocorrelation
 from dlcore.series_views import AHEAD, FREE
 from dlcore.texts import N_, Problem
 from ui import own_data
