@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dlcore import jobs
+from dlcore import jobs, sequence_training
 from dlcore.data.memory_tasks import TASKS, chance
 from dlcore.experiments import sequences_look
 from dlcore.experiments.sequences import Config
@@ -33,7 +33,7 @@ from dlcore.memory_story import (
 )  # fmt: skip
 from dlcore.texts import N_, Problem
 from ui.cell_lab import EXTRA
-from ui.cells_view import Score, cells_of, loss_figure, score_figure, told_scores
+from ui.cells_view import Coming, Score, cells_of, loss_figure, score_figure, told_scores
 from ui.controls import controls
 from ui.i18n import _, sentences, tell
 from ui.intro import lab
@@ -154,9 +154,9 @@ def _gradient(config: Config, fresh: Mapping[str, np.ndarray], history: History)
 
 def _learning(shown: str, config: Config, known: Sequence[Line], history: History) -> None:
     """Score or loss against steps, or the score of all finished runs against distance."""
-    guess = chance(config.task, config.length)
+    guess, coming = chance(config.task, config.length), Coming(sequence_training.cells_of(config), config.steps)
     if shown == LOSS:
-        alt, plot = _("The loss of each cell against steps, on a logarithmic scale."), loss_figure(history)
+        alt, plot = _("The loss of each cell against steps, on a logarithmic scale."), loss_figure(history, coming)
     elif shown == DISTANCE:
         alt = _("Right answers of trained networks against the distance that they were trained for.")
         sets = _sets(config, known, history)
@@ -165,7 +165,7 @@ def _learning(shown: str, config: Config, known: Sequence[Line], history: Histor
         alt = _("The score of each cell on held-out sequences against steps.")
         title = SCORES.get(history.config.get("task", config.task), N_("right answers"))
         levels = [Level(history.info.get("chance", guess), N_("guessing"))]
-        plot = score_figure(history, Score(title=title, levels=levels))
+        plot = score_figure(history, Score(title=title, levels=levels), coming)
     live_plot(plot, key=f"memory-{shown}", height=HEIGHT, alt=alt)
 
 
