@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 
 import numpy as np
 import pytest
@@ -30,6 +30,7 @@ QUICK = {
     "precision": "float32",
     "memory_format": "channels_last",
     "dropout": 0.3,
+    "threads": 1,
 }
 
 
@@ -232,7 +233,7 @@ def test_a_changed_rate_is_part_of_the_record():
 def test_runs_side_by_side_equal_the_run_alone():
     code = (
         "import hashlib; from tests.test_cnn import cnn, final_model, quick;"
-        "m = final_model(list(cnn.run(quick())));"
+        "m = final_model(list(cnn.run(quick(threads=2))));"
         "print(hashlib.sha256(b''.join(m[k].tobytes() for k in sorted(m))).hexdigest())"
     )
     runs = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -305,9 +306,10 @@ def test_article_on_mnist_in_one_pass():  # five passes, and five seeds of "fast
 @pytest.mark.slow
 @pytest.mark.data
 def test_fast_on_mnist():
-    config = build(cnn.Config, {"dataset": "mnist", "network": "fast", **PLAIN})
-    finished = [list(cnn.run(replace(config, seed=seed)))[-1] for seed in range(2)]
-    assert np.mean([e.metrics["test_accuracy"] for e in finished if isinstance(e, Finished)]) >= 0.990
+    """Seeds 0 to 4 reached 0.9907 to 0.9916 (benchmarks/time_to_accuracy.py)."""
+    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "fast", **PLAIN}))
+    assert isinstance(last, Finished)
+    assert last.metrics["test_accuracy"] >= 0.990
 
 
 @pytest.mark.data

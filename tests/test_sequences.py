@@ -22,7 +22,7 @@ from dlcore.history import History
 from dlcore.knobs import build, defaults_for, knobs_of
 from dlcore.memory_story import forgotten, linear_decay, lines, ratios, rows_of, written
 from dlcore.models import memory
-from dlcore.models.recurrent import together
+from dlcore.models.together import together
 from dlcore.sequence_training import _loss, cells_of
 from dlcore.steering import Steering
 

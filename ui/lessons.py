@@ -56,6 +56,8 @@ LESSONS = (
            ":material/grid_on:", 40, ("neural_network", "convolution"), ready=True),
     Lesson("augmentation", N_("Data augmentation"), N_("Is a six turned round still a six?"), IMAGES,
            ":material/crop_rotate:", 40, ("cnn",), ready=True),
+    Lesson("speed", N_("Speed"), N_("Why is training slow?"), IMAGES,
+           ":material/speed:", 30, ("cnn",), ready=True),
     Lesson("resnet", N_("Residual network"), N_("Why can a deeper network do worse?"), IMAGES,
            ":material/stacks:", 30, ("cnn",)),
     Lesson("transfer", N_("Transfer learning"), N_("What can two pictures teach?"), IMAGES,

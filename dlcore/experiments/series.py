@@ -26,7 +26,7 @@ from dlcore.texts import N_, Problem
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from dlcore.models.recurrent import Together
+    from dlcore.models.together import Together
     from dlcore.sequence_training import Exercise, Look
 
 LANE = "train"

@@ -155,8 +155,8 @@ class Machine(Place):
 
 
 @dataclass(frozen=True)
-class Images:
-    """What an image classifier learns from, and which it is."""
+class Pictures:
+    """What an image classifier learns from."""
 
     dataset: str = knob(
         "digits",
@@ -167,6 +167,29 @@ class Images:
             "anywhere); the digits of MNIST, the clothes of Fashion-MNIST, or the colour photographs of CIFAR-10."
         ),
     )
+    train_size: int = knob(
+        0,
+        low=0,
+        high=60000,
+        advanced=True,
+        label=N_("Training images"),
+        zero=N_("all"),
+        help=N_("How many images to learn from; 0 takes all there are."),
+    )
+    label_smoothing: float = knob(
+        0.0,
+        low=0.0,
+        high=0.5,
+        advanced=True,
+        label=N_("Label smoothing"),
+        help=N_("The share of the target that is spread over all classes, so that no answer has to be quite certain."),
+    )
+
+
+@dataclass(frozen=True)
+class Images(Pictures):
+    """The same, and which network of ``dlcore.models.cnn`` it is."""
+
     network: str = knob(
         "article",
         choices=("article", "fast", "small", "norm", "mlp", "own"),
@@ -190,23 +213,6 @@ class Images:
         label=N_("Pixels"),
         help=N_("Shuffled: every picture’s pixels change places, in all pictures in the same way."),
     )
-    train_size: int = knob(
-        0,
-        low=0,
-        high=60000,
-        advanced=True,
-        label=N_("Training images"),
-        zero=N_("all"),
-        help=N_("How many images to learn from; 0 takes all there are."),
-    )
-    label_smoothing: float = knob(
-        0.0,
-        low=0.0,
-        high=0.5,
-        advanced=True,
-        label=N_("Label smoothing"),
-        help=N_("The share of the target that is spread over all classes, so that no answer has to be quite certain."),
-    )
     dropout: float = knob(
         0.0,
         low=0.0,
@@ -218,5 +224,10 @@ class Images:
 
 
 @dataclass(frozen=True)
-class ImageConfig(Machine, Training, Images):
-    """All that ``dlcore.image_training`` reads; the image lessons' configs are classes of it."""
+class PictureConfig(Machine, Training, Pictures):
+    """All that ``dlcore.image_training`` reads of any lesson; their configs are classes of it."""
+
+
+@dataclass(frozen=True)
+class ImageConfig(PictureConfig, Images):
+    """The same for the networks of ``dlcore.models.cnn``."""

@@ -27,7 +27,7 @@ from dlcore.texts import N_, Problem
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
-    from dlcore.models.recurrent import Together
+    from dlcore.models.together import Together
     from dlcore.training import Plan, Task
 
 LANE = "train"
