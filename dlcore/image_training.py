@@ -15,7 +15,7 @@ import numpy as np
 from dlcore.data.images import ImageData, load, name_of, pixel_statistics
 from dlcore.device import Layout, autocast, choose_device, choose_layout, device_name, torch_format
 from dlcore.events import Event, Finished, Snapshot, Started
-from dlcore.experiments.settings import ImageConfig
+from dlcore.experiments.settings import ImageConfig, PictureConfig
 from dlcore.models.layer_shapes import shapes
 from dlcore.models.layers import PRESETS, parse
 from dlcore.optimizers import make_optimizer
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
     from dlcore.training import Plan, Task
 
-C = TypeVar("C", bound=ImageConfig)
-MOST_NUMBERS = 32_000_000  # that one layer puts out for the images asked together: 128 MB
+C = TypeVar("C", bound=PictureConfig)
+CHANNELS = 64  # at full size, of networks that are no list of layers: ResNet-18's
+MOST_NUMBERS = 1 << 25  # that one layer puts out for the images asked together: 128 MiB
 
 
-def load_data(config: ImageConfig) -> ImageData:
+def load_data(config: PictureConfig) -> ImageData:
     """The images that the config names. Raises ``Problem`` where they are not here, or are others than it names."""
     data = load(name_of(asdict(config)), train_size=config.train_size or None)
     if config.data_hash not in ("", data.hash):
@@ -48,8 +49,15 @@ def load_data(config: ImageConfig) -> ImageData:
     return data
 
 
-def resolve_on(config: C, data: ImageData) -> C:
-    """The config with device, memory format, precision and the data's fingerprint made definite."""
+def resolve_on(
+    config: C, data: ImageData, *, name: str = "", prepared: Callable[[C, ImageData], tuple[Task, Plan]] | None = None
+) -> C:
+    """The config with device, memory format, precision and the data's fingerprint made definite.
+
+    Args:
+        name: of the network, as its speed on this machine is remembered, if ``dlcore.models.cnn`` does not know it.
+        prepared: makes its task and plan, in the place of ``prepare``.
+    """
     where = choose_device(config.device)
     config = replace(config, device=where, data_hash=data.hash)
     size = min(1 << (config.batch_size.bit_length() - 1), len(data.y_train))  # a power of two: few measurements serve
@@ -58,11 +66,11 @@ def resolve_on(config: C, data: ImageData) -> C:
         from dlcore.training import stepper
 
         tried = replace(config, memory_format=layout.memory_format, precision=layout.precision)
-        task, plan = prepare(tried, data)
+        task, plan = (prepared or prepare)(tried, data)  # pyright: ignore[reportArgumentType]
         return stepper(task, replace(plan, count=size, batch_size=size))
 
     layout = choose_layout(
-        f"cnn/{config.layers if config.network == 'own' else config.network}/{data.X_train.shape[1:]}/{size}",
+        f"{name or _name(config)}/{data.X_train.shape[1:]}/{size}",
         trial,
         wanted=Layout(config.memory_format, config.precision),
         device=where,
@@ -71,22 +79,36 @@ def resolve_on(config: C, data: ImageData) -> C:
     return replace(config, memory_format=layout.memory_format, precision=layout.precision)
 
 
+def _name(config: PictureConfig) -> str:
+    if not isinstance(config, ImageConfig):
+        raise TypeError("a network that is no list of layers needs a name")
+    return f"cnn/{config.layers if config.network == 'own' else config.network}"
+
+
 def prepare(config: ImageConfig, data: ImageData, arguments: Mapping[str, Any] | None = None) -> tuple[Task, Plan]:
     """The model and all that ``fit`` needs to train it, for a resolved config. Draws the first weights.
 
     Args:
         arguments: of ``dlcore.models.cnn.build``, in the place of those that go with the network.
     """
+    from dlcore.models.cnn import build
+
+    about = {**model_arguments(config, data), **(arguments or {})}
+    model = build(**about)
+    task, plan = around(model, config, data, {"network": config.network, "build": about})
+    return replace(task, look=Probe(model, data.X_test[0], config.device)), plan
+
+
+def around(model: nn.Module, config: PictureConfig, data: ImageData, about: Mapping[str, Any]) -> tuple[Task, Plan]:
+    """What ``fit`` needs to train a model, which is moved to the config's device; ``about`` goes to checkpoints."""
     import torch
     from torch.nn.functional import cross_entropy
 
-    from dlcore.models.cnn import build
     from dlcore.readings import hits
     from dlcore.training import Plan, Task
 
-    about = {**model_arguments(config, data), **(arguments or {})}
     order = torch_format(config.memory_format)
-    model = build(**about).to(config.device).to(memory_format=order)
+    model = model.to(config.device).to(memory_format=order)
     optimizer = make_optimizer(
         config.optimizer,
         model.parameters(),
@@ -117,8 +139,7 @@ def prepare(config: ImageConfig, data: ImageData, arguments: Mapping[str, Any] |
         batch,
         loss,
         evaluate=evaluate,
-        look=Probe(model, data.X_test[0], config.device),
-        about={"network": config.network, "classes": list(data.classes), "build": about},
+        about={"classes": list(data.classes), **about},
     )
     plan = Plan(
         count=len(data.y_train),
@@ -137,13 +158,17 @@ def prepare(config: ImageConfig, data: ImageData, arguments: Mapping[str, Any] |
 def train(
     task: Task,
     plan: Plan,
-    config: ImageConfig,
+    config: PictureConfig,
     data: ImageData,
     *,
+    model: nn.Module | None = None,
     resume: Mapping[str, Any] | None = None,
     steering: Steering | None = None,
 ) -> Iterator[Event]:
     """Train and tell, from ``Started`` to ``Finished``; the answers to the test images as Snapshot "test_predictions".
+
+    Args:
+        model: whose parameters and answers are told, where the task trains several side by side.
 
     ``Finished.metrics``: what ``fit`` measured last (test_accuracy, test_loss, train_accuracy, …), seconds (training
     alone), device, params, examples_per_second, epochs.
@@ -152,7 +177,7 @@ def train(
     from dlcore.training import fit
 
     info = {
-        "params": parameter_count(task.model),
+        "params": parameter_count(model or task.model),
         "train_size": len(data.y_train),
         "test_size": len(data.y_test),
         "classes": list(data.classes),
@@ -164,7 +189,7 @@ def train(
     result = yield from fit(task, plan, resume=resume, steering=steering)
     if result is None:
         return
-    yield Snapshot(plan.total_steps, "test_predictions", predictions(task.model, data, config))
+    yield Snapshot(plan.total_steps, "test_predictions", predictions(model or task.model, data, config))
     metrics = {
         **result.metrics,
         "seconds": result.seconds,
@@ -192,15 +217,21 @@ def model_arguments(config: ImageConfig, data: ImageData) -> dict[str, Any]:
     }
 
 
-def at_once(config: ImageConfig, shape: tuple[int, ...]) -> int:
+def at_once(config: PictureConfig, shape: tuple[int, ...]) -> int:
     """How many images ``(C, H, W)`` are asked together: 1000, fewer where a layer would fill the memory with them."""
-    text = config.layers if config.network == "own" else PRESETS[config.network]
-    widest = max((math.prod(row.shape) for row in shapes(parse(text), shape, 1)), default=1)
+    if isinstance(config, ImageConfig):
+        text = config.layers if config.network == "own" else PRESETS[config.network]
+        widest = max((math.prod(row.shape) for row in shapes(parse(text), shape, 1)), default=1)
+    else:
+        widest = CHANNELS * math.prod(shape[1:])
     return max(1, min(1000, MOST_NUMBERS // max(1, widest)))
 
 
-def infer(model: nn.Module, X: Tensor, config: ImageConfig) -> Tensor:
-    """Logits of many images, float32 ``(N, K)``, computed in the run's own layout, ``at_once`` at a time."""
+def infer(model: nn.Module, X: Tensor, config: PictureConfig) -> Tensor:
+    """Logits of many images, float32 ``(N, K)``, computed in the run's own layout, ``at_once`` at a time.
+
+    Of models side by side (``dlcore.models.together``): ``(N, models, K)``.
+    """
     import torch
 
     order, size = torch_format(config.memory_format), at_once(config, tuple(X.shape[1:]))
@@ -209,7 +240,7 @@ def infer(model: nn.Module, X: Tensor, config: ImageConfig) -> Tensor:
     return torch.cat(parts)
 
 
-def predictions(model: nn.Module, data: ImageData, config: ImageConfig) -> dict[str, np.ndarray]:
+def predictions(model: nn.Module, data: ImageData, config: PictureConfig) -> dict[str, np.ndarray]:
     """What the model says of the test images: ``probabilities`` (N, K) float32 and ``labels`` (N,) uint8."""
     import torch
 

@@ -1,6 +1,6 @@
 """Training networks on sequences: what the sequence lessons share. An ``Exercise`` becomes a ``Task`` and a ``Plan``.
 
-With ``cell="all"`` three models learn from the same batches (``dlcore.models.recurrent.Together``). Numbers of one of
+With ``cell="all"`` three models learn from the same batches (``dlcore.models.together.Together``). Numbers of one of
 them carry its name, ``test_accuracy/lstm``; without a name they are those of the best.
 """
 
@@ -24,7 +24,7 @@ from dlcore.texts import N_, Problem
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from dlcore.models.recurrent import Together
+    from dlcore.models.together import Together
     from dlcore.training import Plan, Task
 
 C = TypeVar("C", bound=SequenceConfig)
@@ -90,7 +90,7 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
     """The models and all that ``fit`` needs to train them, for a resolved config. Draws the first weights."""
     import torch
 
-    from dlcore.models.recurrent import together
+    from dlcore.models.together import each_measured, together
     from dlcore.training import Plan, Task
 
     cells = exercise.parts or cells_of(config)
@@ -109,7 +109,7 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
         ),
         exercise.batch,
         partial(_loss, exercise, cells, losses),
-        measures=_measures(exercise, cells),
+        measures=each_measured(exercise.measures, cells),
         parts_of_loss=losses,
         evaluate=partial(_evaluate, exercise, models),
         look=partial(exercise.look, models) if exercise.look else None,
@@ -128,28 +128,14 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
 def _loss(
     exercise: Exercise, cells: Sequence[str], told: dict[str, Tensor], outputs: Tensor, targets: Tensor
 ) -> Tensor:
-    """The sum of the models' losses: the gradient of each is its own, as if it were alone. Each goes into ``told``.
-
-    One that has left all bounds is left out of the sum, so that the others go on; the sum is NaN when all have.
-    """
+    """The sum of the models' losses, without those that have left all bounds. Each goes into ``told``."""
     import torch
+
+    from dlcore.models.together import summed
 
     losses = torch.stack([exercise.losses(one, targets).mean() for one in outputs.unbind(1)])  # (models,)
     told.update(zip((f"loss/{cell}" for cell in cells), losses.detach().unbind(), strict=True))
-    if len(losses) == 1:
-        return losses[0]
-    sound = losses.detach().abs() <= MOST_LOSS
-    return torch.where(sound, losses, 0.0).sum() + torch.where(sound.any(), 0.0, torch.nan)
-
-
-def _measures(exercise: Exercise, cells: Sequence[str]) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
-    """The measures of each model by itself, from their outputs side by side."""
-
-    def of_one(function: Callable[[Tensor, Tensor], Tensor], place: int) -> Callable[[Tensor, Tensor], Tensor]:
-        return lambda outputs, targets: function(outputs[:, place], targets)
-
-    each = enumerate(cells)
-    return {f"{name}/{cell}": of_one(f, i) for i, cell in each for name, f in exercise.measures.items()}
+    return summed(losses, losses.detach().abs() <= MOST_LOSS)
 
 
 def _evaluate(exercise: Exercise, models: Together) -> dict[str, float]:
@@ -167,11 +153,10 @@ def best_of(numbers: Mapping[str, float], *, lower: bool = False) -> str:
 
 def _numbers(exercise: Exercise, model: nn.Module) -> dict[str, float]:
     """A model's numbers on held-out data; NaN where its weights are no numbers any more."""
-    import torch
+    from dlcore.models.together import is_finite
 
     numbers = exercise.evaluate(model)
-    finite = torch.stack([p.isfinite().all() for p in model.parameters()]).all()
-    return numbers if finite else dict.fromkeys(numbers, math.nan)
+    return numbers if is_finite(model) else dict.fromkeys(numbers, math.nan)
 
 
 def train(

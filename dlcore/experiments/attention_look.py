@@ -72,8 +72,8 @@ def network(checkpoint: str) -> Trained:
 def _from_file(path: str, _written: int) -> Trained:
     from dlcore.checkpoints import load_model
     from dlcore.events import unpack
-    from dlcore.models.recurrent import Together
     from dlcore.models.seq2seq import Seq2Seq
+    from dlcore.models.together import Together
 
     state = unpack(Path(path).read_bytes())
     models = {name: Seq2Seq(**state["build"], attention=name) for name in state["cells"]}

@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlcore.data.memory_tasks import TASKS, Batch, chance, held_out
-from dlcore.distances import Sweep
+from dlcore.distances import places_of
 from dlcore.events import Event
 from dlcore.experiments.sequence_settings import ALL, SequenceConfig
 from dlcore.knobs import knob, knob_like
-from dlcore.sequence_training import Exercise, Look, prepare, resolve_on, train
+from dlcore.sequence_training import Exercise, Look, cells_of, prepare, resolve_on, train
 from dlcore.steering import Steering
+from dlcore.step_memory import check_step
+from dlcore.sweeps import Sweep
 from dlcore.texts import N_
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from dlcore.models.memory import Rememberer
-    from dlcore.models.recurrent import Together
+    from dlcore.models.together import Together
 
 LANE = "train"
 PROBED, PROBE_SEED = 16, 77_001  # sequences whose gradients are measured
@@ -62,7 +64,12 @@ class Config(SequenceConfig):
 
 
 def resolve(config: Config) -> Config:
-    """The config with the device made definite; the sequences are generated, the same on every machine."""
+    """The config with the device made definite; the sequences are generated, the same on every machine.
+
+    Raises:
+        Problem: a step would take too much memory, or the device is missing.
+    """
+    check_step(config.batch_size, config.length, config.hidden, models=len(cells_of(config)))
     return resolve_on(config, "")
 
 
@@ -128,7 +135,7 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
     """Train the cells that the config names, from the same batches; at several distances one after the other."""
     config = resolve(config)
     if config.distances > 1:
-        yield from Sweep(config, at_one_distance, steering, resume).run()
+        yield from Sweep(config, places_of(config), at_one_distance, steering, resume).run()
     else:
         yield from at_one_distance(config, resume=resume, steering=steering)
 

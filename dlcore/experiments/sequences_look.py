@@ -42,7 +42,7 @@ def fresh_gradients(settings: Mapping[str, Any]) -> dict[str, np.ndarray]:
     import torch
 
     from dlcore.models import memory
-    from dlcore.models.recurrent import together
+    from dlcore.models.together import together
 
     config = Config(**{name: settings[name] for name in SHAPING}, device="cpu")
     with torch.random.fork_rng(devices=[]):
@@ -78,7 +78,7 @@ def _models(checkpoint: str, version: int) -> dict[str, Any]:
 
     from dlcore.checkpoints import load_model
     from dlcore.models import memory
-    from dlcore.models.recurrent import together
+    from dlcore.models.together import together
 
     state = unpack(Path(checkpoint).read_bytes())
     known = knobs_of(Config)

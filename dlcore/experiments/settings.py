@@ -155,8 +155,8 @@ class Machine(Place):
 
 
 @dataclass(frozen=True)
-class Images:
-    """What an image classifier learns from, and which it is."""
+class Pictures:
+    """What an image classifier learns from."""
 
     dataset: str = knob(
         "digits",
@@ -166,29 +166,6 @@ class Images:
             "Small scanned digits; drawn shapes (anywhere, in the middle, or learned in the middle and asked for "
             "anywhere); the digits of MNIST, the clothes of Fashion-MNIST, or the colour photographs of CIFAR-10."
         ),
-    )
-    network: str = knob(
-        "article",
-        choices=("article", "fast", "small", "norm", "mlp", "own"),
-        label=N_("Network"),
-        help=N_(
-            "Three convolutions, the classic; two, tuned for speed; three with few weights, which ask what is in the "
-            "picture and not where; three with batch normalisation, for photographs; dense layers only; or one that "
-            "you build."
-        ),
-    )
-    layers: str = knob(
-        FIRST,
-        advanced=True,
-        label=N_("Layers"),
-        help=N_("The layers of your own network, for example: conv 16 3; relu; pool 2; flatten; dense 64; relu; dense"),
-    )
-    pixels: str = knob(
-        "in_order",
-        choices=("in_order", "shuffled"),
-        advanced=True,
-        label=N_("Pixels"),
-        help=N_("Shuffled: every picture’s pixels change places, in all pictures in the same way."),
     )
     train_size: int = knob(
         0,
@@ -207,6 +184,35 @@ class Images:
         label=N_("Label smoothing"),
         help=N_("The share of the target that is spread over all classes, so that no answer has to be quite certain."),
     )
+
+
+@dataclass(frozen=True)
+class Images(Pictures):
+    """The same, and which network of ``dlcore.models.cnn`` it is."""
+
+    network: str = knob(
+        "article",
+        choices=("article", "fast", "small", "norm", "wide", "mlp", "own"),
+        label=N_("Network"),
+        help=N_(
+            "Three convolutions, the classic; two, tuned for speed; three with few weights, which ask what is in the "
+            "picture and not where; three with batch normalisation, for photographs; four wider ones, also for "
+            "photographs; dense layers only; or one that you build."
+        ),
+    )
+    layers: str = knob(
+        FIRST,
+        advanced=True,
+        label=N_("Layers"),
+        help=N_("The layers of your own network, for example: conv 16 3; relu; pool 2; flatten; dense 64; relu; dense"),
+    )
+    pixels: str = knob(
+        "in_order",
+        choices=("in_order", "shuffled"),
+        advanced=True,
+        label=N_("Pixels"),
+        help=N_("Shuffled: every picture’s pixels change places, in all pictures in the same way."),
+    )
     dropout: float = knob(
         0.0,
         low=0.0,
@@ -218,5 +224,10 @@ class Images:
 
 
 @dataclass(frozen=True)
-class ImageConfig(Machine, Training, Images):
-    """All that ``dlcore.image_training`` reads; the image lessons' configs are classes of it."""
+class PictureConfig(Machine, Training, Pictures):
+    """All that ``dlcore.image_training`` reads of any lesson; their configs are classes of it."""
+
+
+@dataclass(frozen=True)
+class ImageConfig(PictureConfig, Images):
+    """The same for the networks of ``dlcore.models.cnn``."""

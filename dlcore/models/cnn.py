@@ -58,22 +58,24 @@ class Shuffle(nn.Module):
         return X.flatten(2)[:, :, self.order].view(X.shape)
 
 
-class _Norm1d(nn.BatchNorm1d):
+class Norm1d(nn.BatchNorm1d):
     """Batch normalisation of lists, which lets a batch of one pass: there is nothing to take a mean over.
 
     The last batch of an epoch may be one image; torch would refuse it.
     """
 
     def forward(self, X: Tensor) -> Tensor:
+        """``(B, C)`` → the same shape."""
         if self.training and len(X) == 1:
             return nn.functional.batch_norm(X, self.running_mean, self.running_var, self.weight, self.bias)
         return super().forward(X)
 
 
-class _Norm2d(nn.BatchNorm2d):
-    """The same for maps, where a map may have shrunk to one number."""
+class Norm2d(nn.BatchNorm2d):
+    """Batch normalisation of maps, which lets a batch of one number a map pass."""
 
     def forward(self, X: Tensor) -> Tensor:
+        """``(B, C, H, W)`` → the same shape."""
         if self.training and X.shape[0] * X.shape[2] * X.shape[3] == 1:
             return nn.functional.batch_norm(X, self.running_mean, self.running_var, self.weight, self.bias)
         return super().forward(X)
@@ -137,7 +139,7 @@ def _module(layer: Layer, before: Shape, after: Shape) -> nn.Module:
     makers: dict[str, Callable[[], nn.Module]] = {
         "conv": lambda: nn.Conv2d(before[0], layer.size, layer.window, layer.stride, layer.pad),
         "pool": lambda: (nn.MaxPool2d if layer.how == "max" else nn.AvgPool2d)(layer.window, layer.stride),
-        "norm": lambda: _Norm2d(before[0]) if len(before) == 3 else _Norm1d(before[0]),
+        "norm": lambda: Norm2d(before[0]) if len(before) == 3 else Norm1d(before[0]),
         "dropout": lambda: nn.Dropout(layer.share),
         "flatten": nn.Flatten,
         "average": _Average,

@@ -1,4 +1,4 @@
-"""Recurrent layers as torch has them, with the first weights that a lesson asks for, and several trained together.
+"""Recurrent layers as torch has them, with the first weights that a lesson asks for.
 
 The gates stand in torch's order in the rows of ``weight_ih_l0``, ``weight_hh_l0`` and the biases: LSTM input, forget,
 cell, output (i, f, g, o); GRU reset, update, new (r, z, n).
@@ -6,7 +6,6 @@ cell, output (i, f, g, o); GRU reset, update, new (r, z, n).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -61,28 +60,3 @@ def _begin(W: Tensor, start: str, radius: float) -> None:
 def spectral_radius(W: Tensor) -> float:
     """The largest size of an eigenvalue of a square matrix."""
     return max(torch.linalg.eigvals(W.double()).abs().max().item(), 1e-12)
-
-
-class Together(nn.ModuleDict):
-    """Models of the same task, by name, that see the same batches: ``(B, …)`` each → ``(B, models, …)``.
-
-    No weight is shared, so the gradient of the sum of their losses is each model's own, and an optimizer that treats
-    every parameter by itself trains each as if it were alone.
-    """
-
-    def forward(self, X: Any) -> Tensor:
-        """The models' outputs side by side on axis 1; ``X`` is whatever each of them takes."""
-        outputs = [model(X) for model in self.values()]
-        for output in outputs:
-            if output.requires_grad:  # else its gradient is a slice, whose sums may differ in a last bit
-                output.register_hook(Tensor.contiguous)
-        return torch.stack(outputs, 1)
-
-
-def together(cells: Iterable[str], make: Callable[[str], nn.Module], seed: int) -> Together:
-    """A model for each cell, each drawn from ``seed`` anew: alone or among others, it begins with the same weights."""
-    models = {}
-    for cell in cells:
-        torch.manual_seed(seed)
-        models[cell] = make(cell)
-    return Together(models)

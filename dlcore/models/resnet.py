@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlcore.models.cnn import Norm1d, Norm2d
+
+NORMS = ("none", "batch", "layer")
+STARTS = ("default", "he")  # first weights: as torch draws them, or He et al. 2015
 ORDERS = ("post", "pre")  # normalise and cut after the sum, or within the branch before each convolution
+STEMS = {"small": (3, 1, 1), "large": (7, 2, 3), "patches": (4, 4, 0)}  # window, stride, padding
 SHORTCUTS = ("identity", "projection")  # where a block halves the picture: the paper's options A and B
 
 
@@ -28,10 +34,12 @@ class Design:
         residual: False takes all links away and leaves the layers: the paper's plain network.
         order: one of ``ORDERS``.
         shortcut: one of ``SHORTCUTS``.
-        norm: batch normalisation after (or, in ``pre``, before) each convolution.
+        norm: one of ``NORMS``, after (or, in ``pre``, before) each convolution.
+        start: one of ``STARTS``.
         drop_path: probability with which the last block's branch is left out in a training step; the others'
             probabilities rise to it from the first block on, in a straight line. 0 to below 1.
-        stem: ``small``, a 3x3 convolution, or ``large``, torchvision's 7x7 in steps of 2 with a pooling behind it.
+        stem: ``small``, a 3x3 convolution; ``large``, torchvision's 7x7 in steps of 2 with a pooling behind it; or
+            ``patches``, a 4x4 one in steps of 4, after which a deep stack is quick.
     """
 
     blocks: tuple[int, ...] = (3, 3, 3)
@@ -39,7 +47,8 @@ class Design:
     residual: bool = True
     order: str = "post"
     shortcut: str = "identity"
-    norm: bool = True
+    norm: str = "batch"
+    start: str = "he"
     drop_path: float = 0.0
     stem: str = "small"
 
@@ -50,24 +59,62 @@ NETWORKS = {
 }
 
 
-class Block(nn.Module):
-    """Two 3x3 convolutions ``F(X)`` and the sum ``X + F(X)``; ``(B, C, H, W)`` → ``(B, C', H/stride, W/stride)``.
+def normal(kind: str, width: int, *, maps: bool = True) -> nn.Module:
+    """A layer that normalises maps ``(B, width, H, W)`` or lists ``(B, width)``; ``kind`` is one of ``NORMS``."""
+    if kind == "batch":
+        return Norm2d(width) if maps else Norm1d(width)
+    return nn.GroupNorm(1, width) if kind == "layer" else nn.Identity()
 
-    ``removed`` leaves the branch out for good, as in Veit et al. 2016 (arXiv 1605.06431): only the shortcut is left.
+
+class Residual(nn.Module):
+    """A block of any kind: ``X + F(X)``, or only ``F(X)`` where ``residual`` is off. ``branch`` says what F is.
+
+    ``removed`` leaves the branch out for good, as in Veit et al. 2016 (arXiv 1605.06431): only the shortcut is left. A
+    block without a link then hands on what it gets; one that changes the shape cannot, and stays.
     """
 
     removed: bool = False
+    keeps_shape: bool = True
+
+    def __init__(self, design: Design, drop: float = 0.0) -> None:
+        super().__init__()
+        self.residual, self.pre, self.drop = design.residual, design.order == "pre", drop
+        self.downsample: nn.Module | None = None  # brings X to the shape of F(X) where they differ
+
+    def branch(self, X: Tensor) -> Tensor:
+        """F(X), what the block adds."""
+        raise NotImplementedError
+
+    def carried(self, X: Tensor) -> Tensor:
+        """What the link brings past the branch: X itself, or X brought to the new shape."""
+        return X if self.downsample is None else self.downsample(X)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """The block's output, cut at zero unless the order is ``pre``."""
+        if self.removed and (self.residual or self.keeps_shape):
+            out = self.carried(X)
+        elif not self.residual:
+            out = self.branch(X)
+        elif self.training and self.drop:
+            alive = (torch.rand((), device=X.device) >= self.drop) / (1 - self.drop)  # one coin a batch
+            out = self.carried(X) + self.branch(X) * alive
+        else:
+            out = self.carried(X) + self.branch(X)
+        return out if self.pre else F.relu(out)
+
+
+class Block(Residual):
+    """Two 3x3 convolutions: ``(B, C, H, W)`` → ``(B, C', H/stride, W/stride)``."""
 
     def __init__(self, channels: int, width: int, stride: int, design: Design, drop: float = 0.0) -> None:
-        super().__init__()
-        norm = nn.BatchNorm2d if design.norm else lambda _width: nn.Identity()
-        self.residual, self.pre, self.drop, self.stride = design.residual, design.order == "pre", drop, stride
-        self.conv1 = nn.Conv2d(channels, width, 3, stride, 1, bias=not design.norm)
+        super().__init__(design, drop)
+        bias, norm = design.norm == "none", partial(normal, design.norm)
+        self.conv1 = nn.Conv2d(channels, width, 3, stride, 1, bias=bias)
         self.bn1 = norm(channels if self.pre else width)
-        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=not design.norm)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=bias)
         self.bn2 = norm(width)
-        self.downsample: nn.Module | None = None
-        if (stride > 1 or channels != width) and design.residual:
+        self.keeps_shape = stride == 1 and channels == width
+        if not self.keeps_shape:
             self.downsample = (
                 nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), norm(width))
                 if design.shortcut == "projection"
@@ -75,28 +122,11 @@ class Block(nn.Module):
             )
 
     def branch(self, X: Tensor) -> Tensor:
-        """F(X), what the block adds."""
+        """``bn2(conv2(relu(bn1(conv1(X)))))``; in the order ``pre`` each convolution comes after its norm and relu."""
         if self.pre:
             X = self.conv1(F.relu(self.bn1(X)))
             return self.conv2(F.relu(self.bn2(X)))
         return self.bn2(self.conv2(F.relu(self.bn1(self.conv1(X)))))
-
-    def carried(self, X: Tensor) -> Tensor:
-        """What the link brings past the branch: X itself, or X brought to the new shape."""
-        return X if self.downsample is None else self.downsample(X)
-
-    def forward(self, X: Tensor) -> Tensor:
-        """See the class."""
-        if not self.residual:
-            out = self.branch(X)
-        elif self.removed:
-            out = self.carried(X)
-        elif self.training and self.drop:
-            alive = (torch.rand((), device=X.device) >= self.drop) / (1 - self.drop)  # one coin a batch
-            out = self.carried(X) + self.branch(X) * alive
-        else:
-            out = self.carried(X) + self.branch(X)
-        return out if self.pre else F.relu(out)
 
 
 class Padded(nn.Module):
@@ -112,38 +142,52 @@ class Padded(nn.Module):
         return F.pad(X, (0, 0, 0, 0, self.new // 2, self.new - self.new // 2))
 
 
-class ResNet(nn.Module):
+class Linked(nn.Module):
+    """A network of residual blocks."""
+
+    def blocks(self) -> Iterator[tuple[str, Residual]]:
+        """Every block with its name (``layer2.0``), the first one first."""
+        for name, module in self.named_modules():
+            if isinstance(module, Residual):
+                yield name, module
+
+    def begin(self, design: Design) -> None:
+        """Draw the first weights, then take the links away where the design has none.
+
+        In this order, so that a plain network begins with the residual one's weights, number by number.
+        """
+        if design.start == "he":
+            _initialize(self)
+        if not design.residual:
+            for _, block in self.blocks():
+                block.downsample = None
+
+
+class ResNet(Linked):
     """Stem, stages of blocks, the mean of each map, one dense layer: ``(B, C, H, W)`` floats → logits ``(B, K)``."""
 
     def __init__(self, design: Design, channels: int = 3, classes: int = 10) -> None:
         super().__init__()
         self.design, self.pre = design, design.order == "pre"
         width, total = design.width, sum(design.blocks)
-        large = design.stem == "large"
-        self.conv1 = nn.Conv2d(channels, width, 7, 2, 3, bias=False) if large else nn.Conv2d(
-            channels, width, 3, 1, 1, bias=not design.norm
-        )  # fmt: skip
-        self.bn1 = nn.BatchNorm2d(width) if design.norm and not self.pre else nn.Identity()
-        self.maxpool = nn.MaxPool2d(3, 2, 1) if large else nn.Identity()
+        window, stride, pad = STEMS[design.stem]
+        bias = design.norm == "none" and design.stem != "large"
+        self.conv1 = nn.Conv2d(channels, width, window, stride, pad, bias=bias)
+        self.bn1 = nn.Identity() if self.pre else normal(design.norm, width)
+        self.maxpool = nn.MaxPool2d(3, 2, 1) if design.stem == "large" else nn.Identity()
         made, before = 0, width
-        for stage, count in enumerate(design.blocks):
+        for stage, length in enumerate(design.blocks):
             after = width << stage
             blocks = []
-            for k in range(count):
+            for k in range(length):
                 made += 1
                 stride = 2 if k == 0 and stage > 0 else 1
                 blocks.append(Block(before, after, stride, design, design.drop_path * made / total))
                 before = after
             self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
-        self.bn_last = nn.BatchNorm2d(before) if design.norm and self.pre else nn.Identity()
+        self.bn_last = normal(design.norm, before) if self.pre else nn.Identity()
         self.fc = nn.Linear(before, classes)
-        _initialize(self)
-
-    def blocks(self) -> Iterator[tuple[str, Block]]:
-        """Every block with its name (``layer2.0``), the first one first."""
-        for name, module in self.named_modules():
-            if isinstance(module, Block):
-                yield name, module
+        self.begin(design)
 
     def forward(self, X: Tensor) -> Tensor:
         """See the class."""
@@ -156,10 +200,18 @@ class ResNet(nn.Module):
         return self.fc(X.mean((2, 3)))
 
 
-def _initialize(model: nn.Module) -> None:
-    """He et al. 2015, by the numbers that a weight sends on, as the paper and torchvision do."""
+def _initialize(model: Linked) -> None:
+    """He et al. 2015: convolutions by the numbers that a weight sends on, as the paper and torchvision do.
+
+    Dense layers inside blocks by those that come in; the first and the last of a network stay as torch draws them.
+    """
+    within = {layer for _, block in model.blocks() for layer in block.modules() if isinstance(layer, nn.Linear)}
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+        elif module in within:
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # pyright: ignore[reportArgumentType]
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)  # pyright: ignore[reportArgumentType]
