@@ -67,7 +67,7 @@ LESSONS = (
     Lesson("classify", N_("Classify your own picture"), N_("Is a sure answer a right one?"), IMAGES,
            ":material/photo_camera:", 25, ("cnn",)),
     Lesson("sequences", N_("RNN and LSTM"), N_("How long does a network remember?"), SEQUENCES,
-           ":material/timeline:", 40, ("neural_network",), ready=True),
+           ":material/timeline:", 45, ("neural_network",), ready=True),
     Lesson("text", N_("Text, letter by letter"), N_("Can a network learn to write?"), SEQUENCES,
            ":material/edit_note:", 35, ("sequences",), ready=True),
     Lesson("reading", N_("Names and opinions"), N_("Which word turned the sentence?"), SEQUENCES,
