@@ -1,6 +1,7 @@
 """Slices through the loss of a network: against closed forms, scikit-learn, and the networks they must leave alone."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from dlcore.landscape import Ground, coarse_to_fine, coordinates, principal, ran
 from dlcore.landscape_numbers import PATH, RANDOM, Landscape, Slice
 
 
-def network(norm: bool = False) -> nn.Sequential:
+def network(norm: bool = False) -> Any:
     torch.manual_seed(0)
     return nn.Sequential(
         nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4) if norm else nn.Identity(), nn.ReLU(), nn.Flatten(), nn.Linear(144, 3)
@@ -65,7 +66,7 @@ def test_a_scaled_network_is_seen_the_same():
 
 def test_ground_is_the_closed_form_of_a_linear_network():
     """Logits (θ, 0): the loss at θ* + a δ is that of softmax in closed form at every a."""
-    model = nn.Sequential(nn.Flatten(), nn.Linear(1, 2, bias=False))
+    model: Any = nn.Sequential(nn.Flatten(), nn.Linear(1, 2, bias=False))
     with torch.no_grad():
         model[1].weight.copy_(torch.tensor([[1.5], [0.0]]))
     X, y = torch.ones(4, 1, 1, 1), torch.tensor([0, 0, 0, 1])
@@ -120,7 +121,7 @@ def test_principal_components_are_scikit_learns():
     path = walk()
     found, oracle = principal(path), PCA(2).fit((path - path[-1]).numpy())
     np.testing.assert_allclose(found.explained, oracle.explained_variance_ratio_, rtol=1e-4)
-    overlap = found.directions.numpy() @ oracle.components_.T
+    overlap = found.directions.numpy() @ np.asarray(oracle.components_).T
     np.testing.assert_allclose(np.abs(overlap), np.eye(2), atol=1e-4)
 
 

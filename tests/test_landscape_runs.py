@@ -75,6 +75,7 @@ def test_a_run_counts_its_steps_and_measures_every_place():
         np.testing.assert_array_equal(land.path("along", name)[-1], 0)
         np.testing.assert_allclose(land.path("true", name)[-1], land.path("projected", name)[-1], rtol=1e-6)
         middle = land.slice(RANDOM, name)
+        assert middle is not None
         assert middle.loss[middle.middle] == pytest.approx(land.path("true", name)[-1, 0], rel=1e-6)
         assert history.metrics[f"reach/{name}"] >= 0
 
@@ -127,7 +128,9 @@ def test_only_the_newest_records_are_kept(monkeypatch, tmp_path):
     for name in "abc":
         training_records.keep(name, [], {"x": np.arange(3)})
     assert len(list((tmp_path / "cache" / "trainings").iterdir())) == 2
-    assert training_records.find("c")[1]["x"].tolist() == [0, 1, 2]
+    found = training_records.find("c")
+    assert found is not None
+    assert found[1]["x"].tolist() == [0, 1, 2]
     assert training_records.find("nothing") is None
 
 
