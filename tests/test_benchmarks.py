@@ -19,6 +19,7 @@ SHORT = [
     "augmentation",
     "text_model",
     "sequence_lessons",
+    "depth",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("image_presets", marks=pytest.mark.data),
