@@ -18,18 +18,17 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import nn
 
 from dlcore.device import THREADS
 from dlcore.events import Finished
 from dlcore.experiments import cnn
 from dlcore.knobs import build
+from dlcore.plain_loop import network, one_pass, usual_transform
 
-TARGET, MOST_SECONDS, LEAST_RATIO = 0.990, 3.0, 20.0
-SHORT = {"train_size": 20_000, "memory_format": "channels_last", "precision": "float32"}  # nothing is tried out first
-SHORT_TARGET = 0.975  # with a third of the images, one seed (0.98 was seen)
-ARTICLE_EPOCHS, ARTICLE = 5, 0.988  # the classic network with its own recipe, seed 0
+TARGET, MOST_SECONDS, LEAST_RATIO = 0.990, 2.0, 40.0
+SHORT = {"train_size": 10_000, "memory_format": "channels_last", "precision": "float32", "threads": 1}  # none is tried
+SHORT_TARGET = 0.955  # with a sixth of the images, one seed (0.966 was seen in two)
+ARTICLE = {1: 0.975, 5: 0.988}  # by passes: the classic network with its own recipe, seed 0
 
 
 def fast(seeds: int, **other: Any) -> tuple[float, float]:
@@ -48,37 +47,32 @@ def fast(seeds: int, **other: Any) -> tuple[float, float]:
     return statistics.mean(accuracies), statistics.median(times)
 
 
-def article() -> float:
-    """Test accuracy of the preset "article" after its five passes."""
-    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "article", "epochs": ARTICLE_EPOCHS}))
+def article(epochs: int) -> float:
+    """Test accuracy of the preset "article" after so many passes, the rate falling over all of them."""
+    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "article", "epochs": epochs}))
     assert isinstance(last, Finished)
-    print(f"article: {last.metrics['test_accuracy']:.4f} in {last.metrics['seconds']:.1f} s", flush=True)
-    return last.metrics["test_accuracy"]
+    reached = last.metrics["test_accuracy"]
+    print(f"article, {epochs} passes: {reached:.4f} in {last.metrics['seconds']:.1f} s", flush=True)
+    return reached
 
 
 def plain(most_epochs: int) -> tuple[float, float]:
     """Test accuracy and training seconds of the plain loop at the end of the first epoch that reaches the target."""
-    from torchvision import datasets, transforms
+    from torchvision import datasets
 
     torch.manual_seed(0)
     torch.set_num_threads(THREADS)
     root = os.environ["DLCORE_DATA"]
-    transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
+    transform = usual_transform(0.1307, 0.3081)
     train = torch.utils.data.DataLoader(datasets.MNIST(root, transform=transform), batch_size=64, shuffle=True)
     test = torch.utils.data.DataLoader(datasets.MNIST(root, train=False, transform=transform), batch_size=1000)
-    convolutions = (nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25))
-    dense = (nn.Flatten(), nn.Linear(9216, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 10))
-    model = nn.Sequential(*convolutions, *dense)
+    model = network()
     optimizer = torch.optim.Adadelta(model.parameters(), lr=1.0)
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.7)
     seconds = accuracy = 0.0
     for epoch in range(most_epochs):
-        model.train()
         start = time.perf_counter()
-        for X, y in train:
-            optimizer.zero_grad()
-            F.cross_entropy(model(X), y).backward()
-            optimizer.step()
+        one_pass(model, train, optimizer)
         schedule.step()
         seconds += time.perf_counter() - start
         model.eval()
@@ -96,7 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="fail where a bound is missed; wants an idle machine")
     parser.add_argument(
-        "--quick", action="store_true", help="a third of the images, one seed, no baseline; holds a low accuracy"
+        "--quick", action="store_true", help="a sixth of the images, one seed, no baseline; holds a low accuracy"
     )
     parser.add_argument("--no-baseline", action="store_true", help="leave out the plain loop (several minutes)")
     parser.add_argument("--epochs", type=int, default=8, help="most epochs for the plain loop")
@@ -114,8 +108,9 @@ def main() -> None:
         print(f"plain loop: {baseline[0]:.4f} in {baseline[1]:.1f} s; fast is {times:.0f} times faster")
         if times < LEAST_RATIO:
             faults.append(f"only {times:.1f} times faster than the plain loop")
-    if not arguments.quick and (reached := article()) < ARTICLE:
-        faults.append(f"article: {reached:.4f} after {ARTICLE_EPOCHS} passes is below {ARTICLE}")
+    for epochs, bound in {} if arguments.quick else ARTICLE.items():
+        if (reached := article(epochs)) < bound:
+            faults.append(f"article: {reached:.4f} after {epochs} passes is below {bound}")
     if faults and (arguments.check or arguments.quick):
         sys.exit("; ".join(faults))
 

@@ -58,7 +58,7 @@ def losses(events) -> list[float]:
 def test_as_many_images_are_asked_at_once_as_memory_has_room_for():
     assert {at_once(quick(network=name), (3, 32, 32)) for name in networks.NETWORKS} == {1000}
     wide = quick(network="own", device="cpu", layers="conv 512 3 pad 1; relu; average; dense")
-    assert at_once(wide, (3, 32, 32)) == 32_000_000 // (512 * 32 * 32)
+    assert at_once(wide, (3, 32, 32)) == (1 << 25) // (512 * 32 * 32)
     X, model = torch.rand(70, 3, 32, 32) * 255, networks.build("own", (3, 32, 32), layers=wide.layers).eval()
     torch.testing.assert_close(infer(model, X, wide), model(X), atol=1e-4, rtol=1e-4)
 
@@ -200,7 +200,7 @@ def test_same_config_same_events(precision):
 
 @pytest.mark.parametrize(("optimizer", "network"), [("adam", "fast"), ("sgd", "article"), ("rmsprop", "mlp")])
 def test_pause_and_resume_bit_for_bit(optimizer, network):
-    config = quick(optimizer=optimizer, network=network, schedule="one_cycle", precision="bfloat16", epochs=2)
+    config = quick(optimizer=optimizer, network=network, schedule="one_cycle", precision="bfloat16", flip=0.5)
     whole = list(cnn.run(config))
 
     class Pausing(Steering):
@@ -297,10 +297,12 @@ def test_shapes_that_move_about_ask_for_convolution():
 
 @pytest.mark.slow
 @pytest.mark.data
-def test_article_on_mnist_in_one_pass():  # five passes, and five seeds of "fast": benchmarks/time_to_accuracy.py
-    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "article", "epochs": 1, **PLAIN}))
+def test_article_on_a_third_of_mnist():
+    """One pass over 20,000 images: 0.951 was seen. One and five passes over all: benchmarks/time_to_accuracy.py."""
+    few = {"dataset": "mnist", "network": "article", "epochs": 1, "train_size": 20_000}
+    *_, last = cnn.run(build(cnn.Config, {**few, **PLAIN}))
     assert isinstance(last, Finished)
-    assert last.metrics["test_accuracy"] >= 0.975
+    assert last.metrics["test_accuracy"] >= 0.93
 
 
 @pytest.mark.slow
