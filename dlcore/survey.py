@@ -51,7 +51,7 @@ class Survey:
     ) -> None:
         self.config, self.models, self.first = config, models, first
         grid = [tuple(map(int, place)) for place in coarse_to_fine(config.points)]
-        self.places = [(PATH, (i,)) for i in range(kept)]
+        self.places: list[tuple[str, tuple[int, ...]]] = [(PATH, (i,)) for i in range(kept)]
         self.places += [(plane, place) for plane in (RANDOM, ALONG) for place in grid]
         self.last = first + len(self.places)
         seen, held = (proportional_order(y)[: config.images] for y in (data.y_train, data.y_test))
