@@ -20,6 +20,7 @@ SHORT = [
     "speed_ladder",
     "text_model",
     "sequence_lessons",
+    "depth",
     "resnet_cifar",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
