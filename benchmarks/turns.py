@@ -10,17 +10,19 @@ from collections.abc import Callable
 
 import torch
 
-from dlcore.device import autocast
+from dlcore.device import DEVICES, autocast, synchronize
 from dlcore.training import Plan, Task, fit
 
 BOUND, QUICK_BOUND = 1.03, 2.0  # times the bare loop; the second for a short form, whose noise cannot reach it
 
 
-def asked(doc: str | None) -> argparse.Namespace:
-    """The arguments of a benchmark of this kind."""
+def asked(doc: str | None, *, device: bool = False) -> argparse.Namespace:
+    """The arguments of a benchmark of this kind; with ``device`` also where it is computed."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help=f"fail above {BOUND}")
     parser.add_argument("--quick", action="store_true", help=f"few and short turns, fail above {QUICK_BOUND}")
+    if device:
+        parser.add_argument("--device", choices=DEVICES, default="auto")
     return parser.parse_args()
 
 
@@ -45,7 +47,7 @@ def bare(task: Task, plan: Plan) -> Callable[[], None]:
     """The loop that everybody writes, which tells nothing."""
 
     def turn() -> None:
-        order = torch.randperm(plan.count)
+        order = torch.randperm(plan.count).to(plan.device)
         for start in range(0, plan.count, plan.batch_size):
             inputs, targets = task.batch(order[start : start + plan.batch_size])
             with autocast(plan.device, plan.precision):
@@ -53,6 +55,7 @@ def bare(task: Task, plan: Plan) -> Callable[[], None]:
             task.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             task.optimizer.step()
+        synchronize(plan.device)
 
     task.model.train()
     return turn

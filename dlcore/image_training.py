@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=PictureConfig)
 CHANNELS = 64  # at full size, of networks that are no list of layers: ResNet-18's
-MOST_NUMBERS = 32_000_000  # that one layer puts out for the images asked together: 128 MB
+MOST_NUMBERS = 1 << 25  # that one layer puts out for the images asked together: 128 MiB
 
 
 def load_data(config: PictureConfig) -> ImageData:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 
 from dlcore.data.memory_tasks import TASKS, held_out
 from dlcore.graph_math import number
+from dlcore.history import History
 from dlcore.sequence_training import cells_of
 
 SHOWN = 14  # steps of a sequence that are written out at either end
+OPEN, MORE_THAN_LUCK = 3.0, 0.1  # a bias at which a gate begins open; a score so far above chance is no luck
 KEPT = 0.01  # of the last step's gradient: from here on the first step can be learned from
 
 
@@ -133,6 +136,22 @@ def lines(rows: Iterable[tuple[tuple[str, float, str, float], int, float]]) -> l
         Line(*form, np.array(sorted(at), float), np.array([np.mean(at[n]) for n in sorted(at)]))
         for form, at in by_shape.items()
     ]
+
+
+def forgotten(run: History) -> tuple[float, float] | None:
+    """Of a finished run whose gated cells, begun with a small bias, only guess: what a gate keeps at first.
+
+    Returns:
+        sigmoid(bias), the share kept at each step, and that share over the whole distance; None for any other run.
+    """
+    gated = [cell for cell in run.info.get("cells", ()) if cell != "rnn"]
+    scores = [run.metrics.get(f"test_accuracy/{cell}", math.nan) for cell in run.info.get("cells", ())]
+    bias = run.config.get("forget_bias", OPEN)
+    guessed = all(score < run.info["chance"] + MORE_THAN_LUCK for score in scores)
+    if run.config.get("distances", 1) > 1 or not gated or bias >= OPEN or not guessed:
+        return None
+    keep = 1 / (1 + math.exp(-bias))
+    return keep, keep ** (run.config["length"] - 1)
 
 
 def linear_decay(radius: float, length: int) -> np.ndarray:

@@ -40,18 +40,28 @@ def without_network(made: Forecasting, label: Label) -> str:
 def verdict(made: Forecasting, metrics: Mapping[str, Any], cells: Sequence[str], label: Label) -> tuple[str, str, str]:
     """How the run ended: a kind ("best", "even", "beaten", "worse"), and two sentences of its numbers.
 
-    "beaten": by something else than “as yesterday”; "worse": than even that.
+    "beaten": by something else than “as yesterday”; "worse": than even that. The second sentence says how the best
+    network stands to each forecast without one.
     """
-    others = {BASELINES[name][0]: float(error.mean()) for name, error in made.baselines.items()}
+    others = {
+        title: float(made.baselines[name].mean()) for name, (title, _) in BASELINES.items() if name in made.baselines
+    }
     nets = {NAMES[cell]: float(metrics[f"mae/{cell}"]) for cell in cells}
     rival = min(others, key=lambda name: others[name])
     net = best_of(nets, lower=True)
     words = N_("Mean absolute error on the held-out end: {ranking}.")
     told = label(words).format(ranking=ranking(others | nets, made.series.unit, label))
     kind = standing(nets[net], others[rival], others[BASELINES["naive"][0]])
-    share = abs(1 - nets[net] / others[rival]) if others[rival] else 0.0
-    values = {"net": net, "rival": label(rival), "share": f"{share:.0%}"}
-    return kind, told, label(VERDICTS[kind]).format(**values)
+    against = label(N_(", ")).join(_against(nets[net], error, label(name), label) for name, error in others.items())
+    return kind, told, label(N_("The error of the {net} is {against}.")).format(net=net, against=against)
+
+
+def _against(mae: float, rival: float, name: str, label: Label) -> str:
+    """A network's error beside one without a network."""
+    if abs(mae - rival) <= DRAW * rival:
+        return label(N_("as large as that of “{name}” (another seed changes more)")).format(name=name)
+    words = N_("{share} smaller than that of “{name}”") if mae < rival else N_("{share} larger than that of “{name}”")
+    return label(words).format(share=f"{abs(1 - mae / rival):.0%}" if rival else "∞", name=name)
 
 
 def standing(mae: float, rival: float, naive_mae: float) -> str:
@@ -61,14 +71,6 @@ def standing(mae: float, rival: float, naive_mae: float) -> str:
     if mae < rival:
         return "best"
     return "worse" if mae > naive_mae else "beaten"
-
-
-VERDICTS = {
-    "best": N_("The {net} wins: its error is {share} smaller than that of the next, “{rival}”."),
-    "even": N_("The {net} and “{rival}” are even: a difference of {share} is less than another seed makes."),
-    "beaten": N_("The {net} beats “as yesterday” and loses to “{rival}”."),
-    "worse": N_("The {net} loses even to “as yesterday”, which has learned nothing."),
-}
 
 
 def running_free(made: Forecasting, metrics: Mapping[str, Any], label: Label) -> str:

@@ -7,24 +7,27 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from dlcore.data.years import moment
 from dlcore.experiments.series import Config, question
-from dlcore.figures import DATA, GRADIENT, GREY, VIOLET
+from dlcore.figures import DATA, GRADIENT, GREY, INDIGO
 from dlcore.figures.cells import COLORS, NAMES
 from dlcore.figures.curves import Curve, curves, running_mean
 from dlcore.figures.series import Line, Scene
-from dlcore.forecasting import Forecasting, naive, seasonal
+from dlcore.forecasting import Forecasting
 from dlcore.history import History
+from dlcore.plain_forecasts import naive, seasonal
 from dlcore.texts import N_
 
 Label = Callable[[str], str]
 AHEAD, FREE = "ahead", "free"  # what the picture shows: whole horizons, or step by step
 BASELINES = {  # name, colour
     "naive": (N_("as yesterday"), GREY),
-    "seasonal_naive": (N_("as a season ago"), VIOLET),
+    "seasonal_naive": (N_("as a season ago"), INDIGO),
     "linear": (N_("linear model"), GRADIENT),
 }
 SMOOTHING = 30  # batches
-TICKS = 5
+TICKS = 6
+PERIODS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200)  # months
 
 
 def scene(made: Forecasting, shown: str) -> Scene:
@@ -40,10 +43,20 @@ def scene(made: Forecasting, shown: str) -> Scene:
 
 
 def ticks(made: Forecasting, low: int, high: int) -> list[tuple[int, str]]:
-    """A few rows between two and their dates; none where only the row is known, which Plotly writes well."""
+    """A few rows from one to another with their dates, where months, quarters, years or decades begin.
+
+    Where these are too far apart, every so many rows; none where only the row is known, which Plotly writes well.
+    """
     if made.series.times is None:
         return []
-    rows = np.unique(np.linspace(low, high, TICKS + 2).round().astype(int))[1:-1]
+    when = [moment(year) for year in made.series.times[low : high + 1]]
+    months = np.array([12 * at.year + at.month - 1 for at in when])
+    for length in PERIODS:
+        rows = low + 1 + np.flatnonzero(np.diff(months // length))
+        if len(rows) <= TICKS:
+            break
+    if len(rows) < 2:
+        rows = np.arange(low, high + 1, -(-(high + 1 - low) // TICKS))
     return [(int(row), made.series.when(int(row))) for row in rows]
 
 

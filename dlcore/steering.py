@@ -66,3 +66,18 @@ class Steering:
             now += [Changed(step, name, value) for name, value in self._asked]
             self._asked = []
         return now
+
+
+class Shifted:
+    """The steering of a part that begins ``offset`` steps into the run; changes keep the run's own count."""
+
+    def __init__(self, steering: Steering, offset: int) -> None:
+        self.steering, self.offset = steering, offset
+
+    def due(self, step: int) -> list[Changed]:
+        """The changes to apply now."""
+        return self.steering.due(step + self.offset)
+
+    def wants_checkpoint(self) -> bool:
+        """Whether one was asked for."""
+        return self.steering.wants_checkpoint()

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from dlcore.events import Changed, Checkpoint, Diverged, Epoch, Event, Finished, Snapshot, Started, Step
-from dlcore.steering import Steering
+from dlcore.steering import Shifted, Steering
 
 Part = Callable[..., Iterator[Event]]  # (config, resume=, steering=) → the events of a run at one place
 
@@ -121,18 +121,3 @@ class Sweep:
         """The rows as columns: where (n,), and each score (n,)."""
         names = {name: self.places.scores.get(name, name) for name in self.rows[0]}
         return {told: [row[name] for row in self.rows] for name, told in names.items()}
-
-
-class Shifted:
-    """The steering of a part that begins ``offset`` steps into the run; changes keep the run's own count."""
-
-    def __init__(self, steering: Steering, offset: int) -> None:
-        self.steering, self.offset = steering, offset
-
-    def due(self, step: int) -> list[Changed]:
-        """The changes to apply now."""
-        return self.steering.due(step + self.offset)
-
-    def wants_checkpoint(self) -> bool:
-        """Whether one was asked for."""
-        return self.steering.wants_checkpoint()

@@ -149,6 +149,7 @@ class _Loop:
         self.step = 0
         self.seconds = 0.0
         self.order = torch.empty(0, dtype=torch.int64, device=plan.device)  # (N,) this pass's order of the examples
+        self.order_from = torch.empty(0, dtype=torch.uint8)  # the generator's state from which it was drawn
         self.pending: list[Unread] = []  # steps that are done and not yet read
         self.sums: dict[str, float] = {}  # of the measures since the last evaluation, weighted by batch size
         self.metrics: dict[str, float] = {}
@@ -184,8 +185,14 @@ class _Loop:
         """The examples of the coming batch, ``(B,)``; shuffles at the start of each pass."""
         place = self.step % self.plan.steps_per_epoch * self.plan.batch_size
         if place == 0:
-            self.order = torch.randperm(self.plan.count).to(self.plan.device)  # on the CPU: the same on every device
+            self._draw_order(torch.get_rng_state())
         return self.order[place : place + self.plan.batch_size]
+
+    def _draw_order(self, state: Tensor) -> None:
+        """Shuffle the examples from a state of the CPU's generator, so that the order is the same on every device."""
+        self.order_from = state
+        torch.set_rng_state(state)
+        self.order = torch.randperm(self.plan.count).to(self.plan.device)
 
     def _gradients(self) -> dict[str, Tensor]:
         """Norms of the gradient, of the whole and of each part, measured before it is clipped."""
@@ -291,7 +298,7 @@ class _Loop:
             "sums": dict(self.sums),
             "metrics": dict(self.metrics),
             "bound": self.bound,
-            "order": self.order.cpu().numpy().astype(np.int32),
+            "order_from": self.order_from.numpy(),  # 5 kB; the order itself may have millions of numbers
             "rng": rng_state(self.plan.device),
             "model": to_plain(self.model.state_dict()),
             "optimizer": to_plain(self.optimizer.state_dict()),
@@ -305,7 +312,8 @@ class _Loop:
         self.step, self.learning_rate = state["step"], state["learning_rate"]
         self.seconds = self.told_seconds = state["seconds"]
         self.sums, self.metrics, self.bound = dict(state["sums"]), dict(state["metrics"]), state["bound"]
-        self.order = torch.from_numpy(state["order"].astype(np.int64)).to(self.plan.device)
+        if len(state["order_from"]):
+            self._draw_order(torch.from_numpy(state["order_from"].copy()))
         set_rng_state(state["rng"])
 
 

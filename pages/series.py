@@ -13,9 +13,9 @@ from ui.series_tasks import series_tasks
 CODE = (
     "dlcore.models.forecaster:Forecaster",
     "dlcore.experiments.series:make_exercise",
-    "dlcore.forecasting:naive",
-    "dlcore.forecasting:seasonal",
-    "dlcore.forecasting:ridge",
+    "dlcore.plain_forecasts:naive",
+    "dlcore.plain_forecasts:seasonal",
+    "dlcore.plain_forecasts:ridge",
     "dlcore.forecasting:free_run",
 )
 PARTS = ("ask", "what-you-see", "naive", "training-loss", "season", "formulas", "challenge", "code")

@@ -21,16 +21,23 @@ settings.load_profile("shared machine")
 STATE = tempfile.TemporaryDirectory(prefix="dlcore-tests-")
 os.environ["DLCORE_STATE"] = STATE.name  # before anything reads it: tests never touch the user's own runs
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(STATE.name) / "numba"))  # compiled once for all servers of a session
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # what sets no number of its own: cores are shared with other tests
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # a thread that waits for another one sleeps instead of spinning
 os.environ["DLCORE_EXTRA_EXPERIMENTS"] = "toy=tests.toy"
 os.environ.pop("DLCORE_SCHEDULER", None)
 
 
 @pytest.fixture(scope="session")
 def jobs():
-    """``dlcore.jobs`` with embedded workers: two train, the light and the interactive one."""
+    """``dlcore.jobs`` with embedded workers: two train, the light and the interactive one.
+
+    Tests that kill a worker have another one started, which need not import torch for the next test of that kind.
+    """
     from dlcore import jobs
 
+    os.environ["DLCORE_WARM"] = "0"
     jobs.start(jobs.Sizes(train_workers=2, light_threads=4, call_threads=2, worker_memory=2 * 10**9))
+    del os.environ["DLCORE_WARM"]
     assert jobs.status().state == "ready", jobs.status().message
     yield jobs
     jobs.shutdown()

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ HEAVY = {"torch", "torchvision", "sklearn", "torchmetrics", "captum", "optuna", 
 LONGEST_PAGE = 80
 
 
+@cache
 def imports(path: Path, *, top_only: bool = False) -> set[str]:
     """Full names of what a module imports; with ``top_only`` what is imported as it is imported itself."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -12,15 +12,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = [
     "startup",
-    "loop_overhead",
+    "throughput",
     "sequence_overhead",
     "look_inside",
     "playground",
     "augmentation",
     "text_model",
     "sequence_lessons",
+    "resnet_cifar",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
+    pytest.param("cifar10", marks=pytest.mark.data),
     pytest.param("image_presets", marks=pytest.mark.data),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 
 import numpy as np
 import pytest
@@ -30,6 +30,7 @@ QUICK = {
     "precision": "float32",
     "memory_format": "channels_last",
     "dropout": 0.3,
+    "threads": 1,
 }
 
 
@@ -57,7 +58,7 @@ def losses(events) -> list[float]:
 def test_as_many_images_are_asked_at_once_as_memory_has_room_for():
     assert {at_once(quick(network=name), (3, 32, 32)) for name in networks.NETWORKS} == {1000}
     wide = quick(network="own", device="cpu", layers="conv 512 3 pad 1; relu; average; dense")
-    assert at_once(wide, (3, 32, 32)) == 32_000_000 // (512 * 32 * 32)
+    assert at_once(wide, (3, 32, 32)) == (1 << 25) // (512 * 32 * 32)
     X, model = torch.rand(70, 3, 32, 32) * 255, networks.build("own", (3, 32, 32), layers=wide.layers).eval()
     torch.testing.assert_close(infer(model, X, wide), model(X), atol=1e-4, rtol=1e-4)
 
@@ -199,7 +200,7 @@ def test_same_config_same_events(precision):
 
 @pytest.mark.parametrize(("optimizer", "network"), [("adam", "fast"), ("sgd", "article"), ("rmsprop", "mlp")])
 def test_pause_and_resume_bit_for_bit(optimizer, network):
-    config = quick(optimizer=optimizer, network=network, schedule="one_cycle", precision="bfloat16", epochs=2)
+    config = quick(optimizer=optimizer, network=network, schedule="one_cycle", precision="bfloat16", flip=0.5)
     whole = list(cnn.run(config))
 
     class Pausing(Steering):
@@ -232,7 +233,7 @@ def test_a_changed_rate_is_part_of_the_record():
 def test_runs_side_by_side_equal_the_run_alone():
     code = (
         "import hashlib; from tests.test_cnn import cnn, final_model, quick;"
-        "m = final_model(list(cnn.run(quick())));"
+        "m = final_model(list(cnn.run(quick(threads=2))));"
         "print(hashlib.sha256(b''.join(m[k].tobytes() for k in sorted(m))).hexdigest())"
     )
     runs = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -305,9 +306,10 @@ def test_article_on_mnist_in_one_pass():  # five passes, and five seeds of "fast
 @pytest.mark.slow
 @pytest.mark.data
 def test_fast_on_mnist():
-    config = build(cnn.Config, {"dataset": "mnist", "network": "fast", **PLAIN})
-    finished = [list(cnn.run(replace(config, seed=seed)))[-1] for seed in range(2)]
-    assert np.mean([e.metrics["test_accuracy"] for e in finished if isinstance(e, Finished)]) >= 0.990
+    """Seeds 0 to 4 reached 0.9907 to 0.9916 (benchmarks/time_to_accuracy.py)."""
+    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "fast", **PLAIN}))
+    assert isinstance(last, Finished)
+    assert last.metrics["test_accuracy"] >= 0.990
 
 
 @pytest.mark.data

@@ -26,7 +26,8 @@ from tests.untrained import write
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> str:
     """The checkpoint of a real run: the dense network, a few seconds on the digits."""
-    config = build(cnn.Config, {"network": "mlp", "epochs": 8, "memory_format": "contiguous", "precision": "float32"})
+    plain = {"memory_format": "contiguous", "precision": "float32", "threads": 1}
+    config = build(cnn.Config, {"network": "mlp", "epochs": 8, **plain})
     path = tmp_path_factory.mktemp("run") / "checkpoint.bin"
     for event in cnn.run(config):
         if isinstance(event, Checkpoint):

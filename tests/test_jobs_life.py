@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dlcore.events import Stopped
 from dlcore.jobs import broker as jobs_broker
+from dlcore.jobs import worker as jobs_worker
 from dlcore.jobs.broker import Broker
 from dlcore.jobs.calls import call_worker
 from dlcore.jobs.sizes import Sizes
@@ -39,6 +41,12 @@ print(running, waiting, flush=True)
 sys.stdin.readline()
 jobs.shutdown()
 """
+
+
+@pytest.fixture(autouse=True)
+def unprepared(monkeypatch):
+    """Nothing here computes a tensor: of the many workers that begin and end, none imports torch ahead of need."""
+    monkeypatch.setenv("DLCORE_WARM", "0")
 
 
 def server(state: Path) -> subprocess.Popen[str]:
@@ -69,6 +77,16 @@ def ended(broker, run_id):
         return history.state in ENDED and broker.place(run_id) is None and history
 
     return until(look, 60)
+
+
+def test_workers_prepare_themselves_unless_they_are_told_not_to(monkeypatch):
+    begun: list[dict[str, float]] = []
+    monkeypatch.setattr(jobs_worker, "_warm_up", begun.append)
+    for told, lane in (("0", "light"), ("1", "interactive")):
+        monkeypatch.setenv("DLCORE_WARM", told)
+        jobs_worker.dask_setup(SimpleNamespace(state=SimpleNamespace(total_resources={lane: 1.0})))
+    until(lambda: begun)
+    assert begun == [{"interactive": 1.0}]
 
 
 def test_a_clean_restart_loses_nothing(tmp_path, broker):

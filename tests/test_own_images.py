@@ -273,7 +273,7 @@ def test_a_network_learns_them(form, network):
             files[f"{kind}/{n}.png"] = blob.getvalue()
     name = own_images.keep_zip(zipped(files))["hash"]
     given = {"dataset": "own", "data_hash": name, "own_form": form, "network": network, "epochs": 4, "batch_size": 8,
-             "precision": "float32", "memory_format": "contiguous"}  # fmt: skip
+             "precision": "float32", "memory_format": "contiguous", "threads": 1}  # fmt: skip
     *_, last = cnn.run(build(cnn.Config, given))
     assert isinstance(last, Finished)
     assert last.metrics["test_accuracy"] == 1.0

@@ -182,7 +182,8 @@ def metrics_of(events) -> dict:
 
 @pytest.fixture(scope="module")
 def grammar_run():
-    config = parse(Config, {"task": "sentiment", "dataset": "built_in", "device": "cpu", "evaluations": "2"})
+    config = parse(Config, {"task": "sentiment", "dataset": "built_in", "device": "cpu", "evaluations": "2",
+                            "threads": "1"})  # fmt: skip
     return list(reading.run(config))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 
 import numpy as np
@@ -17,8 +18,9 @@ from dlcore.distances import distances_of
 from dlcore.events import Changed, Checkpoint, Diverged, Epoch, Event, Finished, Snapshot, Started, Step, pack, unpack
 from dlcore.experiments import sequences, sequences_look
 from dlcore.gradients_in_time import by_time, unrolled
+from dlcore.history import History
 from dlcore.knobs import build, defaults_for, knobs_of
-from dlcore.memory_story import linear_decay, lines, ratios, rows_of, written
+from dlcore.memory_story import forgotten, linear_decay, lines, ratios, rows_of, written
 from dlcore.models import memory
 from dlcore.models.together import together
 from dlcore.sequence_training import _loss, cells_of
@@ -311,6 +313,31 @@ def test_run_says_which_cell_was_lost_and_goes_on(monkeypatch):
     assert math.isnan(metrics["test_accuracy/rnn"])
     assert metrics["cell"] in ("lstm", "gru")
     assert isinstance(ran(quick(cell="rnn"))[-1], Diverged)
+
+
+@pytest.mark.parametrize(
+    ("given", "scores", "told"),
+    [
+        ({}, (0.26, 0.24, 0.25), True),
+        ({"cell": "gru"}, (None, None, 0.25), True),
+        ({}, (0.26, 0.24, 0.6), False),  # one of them remembers
+        ({}, (0.26, math.nan, 0.25), False),  # one of them diverged, which is another story
+        ({"forget_bias": 3.0}, (0.26, 0.24, 0.25), False),  # the hint has been followed
+        ({"cell": "rnn"}, (0.25, None, None), False),  # it has no gate
+        ({"distances": 3}, (0.26, 0.24, 0.25), False),
+    ],
+)
+def test_cells_that_only_guess_are_told_what_their_gates_keep(given, scores, told):
+    config, names = quick(length=30, **{"cell": "all", **given}), ("rnn", "lstm", "gru")
+    found = {f"test_accuracy/{name}": score for name, score in zip(names, scores, strict=True) if score is not None}
+    cells = [name.removeprefix("test_accuracy/") for name in found]
+    run = History()
+    run.add(Started(0, asdict(config), 12, {"cells": cells, "chance": 0.25}))
+    run.add(Finished(12, found))
+    if told:
+        assert forgotten(run) == pytest.approx((0.5, 0.5**29))
+    else:
+        assert forgotten(run) is None
 
 
 def test_sweep_trains_at_every_distance_as_single_runs_do():

@@ -13,10 +13,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcore import forecasting, series_story, series_views
+from dlcore import plain_forecasts, series_story, series_views
 from dlcore.cli import main
 from dlcore.data import own
 from dlcore.data import series as data
+from dlcore.data.series import Series
 from dlcore.data.years import date, moment, read_dates
 from dlcore.events import Checkpoint, Event, Finished, Snapshot, Started, Step, pack, unpack
 from dlcore.experiments import lesson_of, series, series_look
@@ -218,20 +219,20 @@ def test_linear_model_repeats_noiseless_waves_exactly():
 def test_a_season_is_found_where_there_is_one(season, noise):
     t = np.arange(400)
     values = np.sin(2 * np.pi * t / season) + 0.01 * t + noise * np.random.default_rng(1).normal(size=400)
-    assert forecasting.season_of(forecasting.autocorrelation(values)) == season
+    assert plain_forecasts.season_of(plain_forecasts.autocorrelation(values)) == season
 
 
 def test_no_season_is_found_in_noise_or_a_straight_line():
     noise = np.random.default_rng(0).normal(size=500)
-    assert forecasting.season_of(forecasting.autocorrelation(noise)) == 0
-    assert forecasting.season_of(forecasting.autocorrelation(np.arange(100.0))) == 0
+    assert plain_forecasts.season_of(plain_forecasts.autocorrelation(noise)) == 0
+    assert plain_forecasts.season_of(plain_forecasts.autocorrelation(np.arange(100.0))) == 0
 
 
 def test_autocorrelation_is_its_definition():
     x = np.random.default_rng(0).normal(size=90).cumsum()
     t = np.arange(90)
     e = x - np.polyval(np.polyfit(t, x, 1), t)
-    r = forecasting.autocorrelation(x)
+    r = plain_forecasts.autocorrelation(x)
     assert len(r) == 31
     np.testing.assert_allclose(r, [(e[: 90 - k] * e[k:]).sum() / (e * e).sum() for k in range(31)], atol=1e-10)
 
@@ -437,6 +438,16 @@ def test_forecasts_are_drawn_where_they_belong():
     assert np.isnan(y[5])
 
 
+def test_dates_below_the_picture_begin_periods():
+    for rows, begins in (((100, 143), "-01"), ((100, 112), ("-01", "-03", "-05", "-07", "-09", "-11"))):
+        times = np.array([date(f"{1949 + m // 12}-{m % 12 + 1:02d}") for m in range(144)], float)
+        shown = replace(forecasting_of(config()), series=Series(np.arange(144.0), "", times=times))
+        named = series_views.ticks(shown, *rows)
+        assert 3 <= len(named) <= series_views.TICKS
+        assert all(name.endswith(begins) for _row, name in named)
+        assert len(set(np.diff([row for row, _name in named]))) == 1
+
+
 # -- in words, and the challenges --------------------------------------------------------------------------------------
 
 
@@ -454,7 +465,11 @@ def test_sentence_ranks_all_by_the_runs_own_numbers():
     assert kind == "best"
     assert words.index("**LSTM**") < words.index("**linear model**") < words.index("**as yesterday**")
     assert words.index("**as yesterday**") < words.index("**RNN** 9")
-    assert "LSTM wins: its error is 50% smaller" in verdict
+    assert verdict.startswith("The error of the LSTM is ")
+    assert "50% smaller than that of “linear model”" in verdict
+    naive = float(made.baselines["naive"].mean())
+    assert f"{1 - 0.5 * best / naive:.0%} smaller than that of “as yesterday”" in verdict
+    assert verdict.count("“") == len(made.baselines)
 
 
 def test_a_network_that_diverged_is_named_last_and_never_the_winner():
@@ -462,7 +477,7 @@ def test_a_network_that_diverged_is_named_last_and_never_the_winner():
     best = min(float(e.mean()) for e in made.baselines.values())
     metrics = {"mae/rnn": np.nan, "mae/lstm": 0.5 * best}
     kind, words, verdict = series_story.verdict(made, metrics, ["rnn", "lstm"], str)
-    assert (kind, verdict[:13]) == ("best", "The LSTM wins")
+    assert (kind, verdict[:22]) == ("best", "The error of the LSTM ")
     assert words.index("**as yesterday**") < words.index("**RNN** nan")
 
 

@@ -124,7 +124,7 @@ def test_a_state_folder_that_cannot_be_written_is_told_and_the_pages_live():
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_the_workers_end_with_the_server(how):
-    with serve() as server:
+    with serve(DLCORE_WARM="0") as server:
         until(lambda: server.health()["workers"] == 4, 60)
         family = psutil.Process(server.process.pid).children(recursive=True)
         assert len([p for p in family if "spawn_main" in " ".join(p.cmdline())]) == 4

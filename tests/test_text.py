@@ -27,6 +27,7 @@ from dlcore.steering import Steering
 from dlcore.text_features import FEATURES, by_chance, correlations, features, quoted, since
 from dlcore.text_story import goes_in_circles, invented, learned_by_heart, real_words, samples
 from dlcore.texts import Problem
+from dlcore.training import fit
 from ui.text_panel import CALM
 
 TINY = {"hidden": 24, "steps": 60, "length": 32, "threads": 1, "precision": "float32", "evaluations": 3}
@@ -261,6 +262,20 @@ def test_three_cells_learn_from_the_same_batches_as_each_alone(events):
     alone = list(text.run(build(Config, {**TINY, "cell": "gru"})))
     together = [e.metrics["test_bits/gru"] for e in events if isinstance(e, Epoch) and "test_bits/gru" in e.metrics]
     assert [e.metrics["test_bits/gru"] for e in alone if isinstance(e, Epoch)] == pytest.approx(together, abs=1e-5)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_the_windows_do_not_depend_on_how_many_cells_read_them(dropout: float):
+    seen: dict[str, list[torch.Tensor]] = {}
+    for cell in ("gru", "all"):
+        config = build(Config, {**TINY, "cell": cell, "steps": 3, "dropout": dropout, "device": "cpu"})
+        task, plan, _exercise = text.made(config, data.corpus("alice"))
+        read, windows = task.batch, seen.setdefault(cell, [])
+        task.batch = lambda numbers, read=read, windows=windows: windows.append(read(numbers)[0]) or read(numbers)
+        list(fit(task, plan))
+    assert len(seen["all"]) == 3
+    assert all(torch.equal(a, b) for a, b in zip(seen["gru"], seen["all"], strict=True))
+    assert not torch.equal(*seen["all"][:2])
 
 
 def test_a_cell_that_diverged_is_never_the_best(monkeypatch, tmp_path):

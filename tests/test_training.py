@@ -161,6 +161,17 @@ def test_resumes_bit_for_bit_from_any_step(optimizer, make, schedule):
         assert told(later) == [t for t in told(events) if t[1] > checkpoint.step]
 
 
+def test_a_checkpoint_does_not_grow_with_the_examples():
+    sizes = []
+    for count in (1_000, 2_000_000):
+        task = task_of()
+        task.batch = lambda numbers: (points()[0][:20], points()[1][:20])
+        run = fit(task, Plan(count, 20, 1, 0.02), steering=AskAt({3}))
+        sizes.append(len(pack(next(e.state for e in run if isinstance(e, Checkpoint)))))
+        run.close()
+    assert abs(sizes[1] - sizes[0]) < 1000
+
+
 def test_twice_the_same_run_tells_the_same():
     first, second = (told(fit(task_of(dropout=0.5), PLAN)) for _ in range(2))
     assert first == second

@@ -27,7 +27,10 @@ def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
 
 
 def answered(page: Any, words: Any, seconds: float = 120.0) -> None:
-    """Wait for what a worker makes as a user would: where the page says that no answer came in time, ask again."""
+    """Wait for what a worker makes as a user would: where the page says that no answer came in time, ask again.
+
+    ``words`` is what shall be seen (a locator), or a condition.
+    """
     from playwright.sync_api import Error
 
     again = page.get_by_role("button", name="Try again")
@@ -37,6 +40,6 @@ def answered(page: Any, words: Any, seconds: float = 120.0) -> None:
             with suppress(Error):  # drawn anew under the pointer: look again
                 again.first.click(timeout=2000)
             page.wait_for_timeout(2000)
-        return words.is_visible()
+        return bool(words() if callable(words) else words.is_visible())
 
     until(there, seconds)

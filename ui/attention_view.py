@@ -65,7 +65,8 @@ def _map(history: History) -> None:
     seen = frames.get("step", steps)
     frame_text(f"<small>{words}</small>", {"step": seen if len(seen) else 0.0}, group=group, key="attention-step")
     live_plot(
-        plot.figure, key="attention-map", height=HEIGHT - 72, frames={**plot.frames, "group": group, "controls": True},
+        plot.figure, key="attention-map", height=HEIGHT - 72, 
+        frames={**plot.frames, "group": group, "steps": seen, "controls": True},
         alt=_("For each symbol of the right answer (rows) how much of the attention each letter read (columns) gets."),
     )  # fmt: skip
 

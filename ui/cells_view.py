@@ -7,17 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 
-from dlcore.figures.cells import NAMES, Lines, by_cell
+from dlcore.figures.cells import NAMES, by_cell
 from dlcore.figures.curves import Level
 from dlcore.history import History
 from dlcore.texts import N_
 from ui.i18n import _
-from ui.live_plot import live_plot
 from ui.training_view import SMOOTHING, running_mean
-
-HEIGHT = 270
 
 
 @dataclass(frozen=True)
@@ -41,21 +37,12 @@ class Score:
     levels: Sequence[Level] = ()
 
 
-def cells_view(
-    history: History, score: Score | None = None, *, loss_levels: Sequence[Level] = (), height: int = HEIGHT
-) -> None:
-    """Draw both plots side by side; quick enough for every tick, and their space is kept before there is anything."""
-    left, right = st.columns(2, gap="small")
-    with left:
-        live_plot(
-            loss_figure(history, loss_levels), key="cells-loss", height=height,
-            alt=_("The loss of each cell against steps, on the batches it learns from, on a logarithmic scale."),
-        )  # fmt: skip
-    with right:
-        live_plot(
-            score_figure(history, score or Score()), key="cells-score", height=height,
-            alt=_("The score of each cell on held-out sequences against steps."),
-        )  # fmt: skip
+@dataclass(frozen=True)
+class Coming:
+    """The run that the settings would give: room for its curves and their names is kept before it begins."""
+
+    cells: Sequence[str]
+    steps: int
 
 
 def cells_of(history: History) -> tuple[str, ...]:
@@ -63,42 +50,32 @@ def cells_of(history: History) -> tuple[str, ...]:
     return tuple(history.info.get("cells", ()))
 
 
-def step_lines(history: History, name: str) -> Lines:
-    """A number that each step tells of each cell (``loss``, ``gradient_norm``), by cell."""
-    steps = history.steps.column("step")
-    return {cell: (steps, history.steps.column(f"{name}/{cell}")) for cell in cells_of(history)}
-
-
-def held_out_lines(history: History, name: str) -> Lines:
-    """A number measured on held-out data, by cell."""
-    steps = history.epochs.column("step")
-    return {cell: (steps, history.epochs.column(f"{name}/{cell}")) for cell in cells_of(history)}
-
-
-def loss_figure(history: History, levels: Sequence[Level] = ()) -> go.Figure:
+def loss_figure(history: History, coming: Coming) -> go.Figure:
     """Loss of each batch (pale) and its running mean, on a logarithmic scale."""
-    raw = step_lines(history, "loss")
+    steps, cells = history.steps.column("step"), cells_of(history) or coming.cells
+    raw = {cell: (steps, history.steps.column(f"loss/{cell}")) for cell in cells}
     lines = {cell: (x, running_mean(y, SMOOTHING)) for cell, (x, y) in raw.items()}
     seen = np.concatenate([y[np.isfinite(y) & (y > 0)] for _x, y in raw.values()]) if raw else np.array([])
     low, high = np.min([0.1, *seen]), np.max([2.0, *seen])
     return by_cell(
-        lines, under=raw, x_title=N_("step"), y_title=N_("loss"), log_y=True, x_range=steps_span(history),
-        y_range=(float(10 ** np.floor(np.log10(low))), float(high)), levels=levels, label=_,
+        lines, under=raw, x_title=N_("step"), y_title=N_("loss"), log_y=True, x_range=_span(history, coming),
+        y_range=(float(10 ** np.floor(np.log10(low))), float(high)), label=_,
     )  # fmt: skip
 
 
-def score_figure(history: History, score: Score) -> go.Figure:
+def score_figure(history: History, score: Score, coming: Coming) -> go.Figure:
     """The score on held-out data, with what it is compared with."""
+    steps, cells = history.epochs.column("step"), cells_of(history) or coming.cells
     return by_cell(
-        held_out_lines(history, score.name), markers=True, x_title=N_("step"), y_title=score.title,
-        x_range=steps_span(history), y_range=score.span, y_format=score.format, log_y=score.log, levels=score.levels,
-        label=_,
+        {cell: (steps, history.epochs.column(f"{score.name}/{cell}")) for cell in cells},
+        markers=True, x_title=N_("step"), y_title=score.title, x_range=_span(history, coming),
+        y_range=score.span, y_format=score.format, log_y=score.log, levels=score.levels, label=_,
     )  # fmt: skip
 
 
-def steps_span(history: History) -> tuple[float, float]:
+def _span(history: History, coming: Coming) -> tuple[float, float]:
     """The whole run's length, so that the curves grow into their place and nothing jumps."""
-    return 0.0, float(history.total_steps or 100)
+    return 0.0, float(history.total_steps or coming.steps)
 
 
 def told_scores(history: History, name: str = "test_accuracy", form: str = ".0%") -> str:

@@ -59,6 +59,7 @@ def live_plot(
                     },
                     "autoplay": False,           # play once when first shown (never under prefers-reduced-motion)
                     "seconds": 4.0,              # how long the film takes at speed 1; default 2 to 8, from count
+                    "steps": steps,              # (count,): at which training step each frame is, told by the bar
                     "controls": True,            # the bar below this plot; leave it to one plot of a group
                     "start": "end",              # where the playhead stands at first: "end" or "begin"
                 }
@@ -129,6 +130,7 @@ def _texts() -> dict[str, str]:
         "play": _("Play"),
         "pause": _("Pause"),
         "step": _("Step"),
+        "at": _("after step {step}"),
         "scrub": _("Step shown; arrow keys move it"),
         "speed": _("Speed"),
         "table": _("Data table"),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dlcore import jobs
+from dlcore import jobs, sequence_training
 from dlcore.data.memory_tasks import TASKS, chance
 from dlcore.experiments import sequences_look
 from dlcore.experiments.sequences import Config
@@ -19,10 +19,21 @@ from dlcore.figures.cells import NAMES
 from dlcore.figures.curves import Level
 from dlcore.graph_math import number
 from dlcore.history import History
-from dlcore.memory_story import KEPT, Line, linear_decay, lines, newest_gradients, ratios, rows_of, written
+from dlcore.knobs import knobs_of
+from dlcore.memory_story import (
+    KEPT,
+    Line,
+    forgotten,
+    linear_decay,
+    lines,
+    newest_gradients,
+    ratios,
+    rows_of,
+    written,
+)  # fmt: skip
 from dlcore.texts import N_, Problem
 from ui.cell_lab import EXTRA
-from ui.cells_view import Score, cells_of, loss_figure, score_figure, told_scores
+from ui.cells_view import Coming, Score, cells_of, loss_figure, score_figure, told_scores
 from ui.controls import controls
 from ui.i18n import _, sentences, tell
 from ui.intro import lab
@@ -143,9 +154,9 @@ def _gradient(config: Config, fresh: Mapping[str, np.ndarray], history: History)
 
 def _learning(shown: str, config: Config, known: Sequence[Line], history: History) -> None:
     """Score or loss against steps, or the score of all finished runs against distance."""
-    guess = chance(config.task, config.length)
+    guess, coming = chance(config.task, config.length), Coming(sequence_training.cells_of(config), config.steps)
     if shown == LOSS:
-        alt, plot = _("The loss of each cell against steps, on a logarithmic scale."), loss_figure(history)
+        alt, plot = _("The loss of each cell against steps, on a logarithmic scale."), loss_figure(history, coming)
     elif shown == DISTANCE:
         alt = _("Right answers of trained networks against the distance that they were trained for.")
         sets = _sets(config, known, history)
@@ -154,7 +165,7 @@ def _learning(shown: str, config: Config, known: Sequence[Line], history: Histor
         alt = _("The score of each cell on held-out sequences against steps.")
         title = SCORES.get(history.config.get("task", config.task), N_("right answers"))
         levels = [Level(history.info.get("chance", guess), N_("guessing"))]
-        plot = score_figure(history, Score(title=title, levels=levels))
+        plot = score_figure(history, Score(title=title, levels=levels), coming)
     live_plot(plot, key=f"memory-{shown}", height=HEIGHT, alt=alt)
 
 
@@ -194,12 +205,11 @@ def said(config: Config, fresh: Mapping[str, np.ndarray], history: History) -> s
         return ":orange[:material/trending_up:] " + lost
     scores = told_scores(history)
     if history.state == "finished" and scores:
-        return ":blue[:material/flag:] " + _(
-            "Distance {length}, after {steps} steps: {scores}. Guessing is right {chance} of the time."
-        ).format(
+        told = _("Distance {length}, after {steps} steps: {scores}. Guessing is right {chance} of the time.").format(
             length=history.config["length"], steps=f"{history.total_steps:,}", scores=scores,
             chance=f"{history.info.get('chance', 0):.0%}",
         )  # fmt: skip
+        return ":blue[:material/flag:] " + sentences(told, _why_at_chance(history))
     if not fresh and jobs.status().state == "down":
         return _("There is no worker that could compute the gradient through time.")
     if not fresh:
@@ -208,6 +218,20 @@ def said(config: Config, fresh: Mapping[str, np.ndarray], history: History) -> s
     told = _(", ").join(f"{NAMES[cell]} {number(value, 2)}" for cell, value in found.items())
     words = _("Before any training, step 1 gets this share of the gradient that step {T} gets: {ratios}.")
     return f"{_icon(found)} {sentences(words.format(T=config.length, ratios=told), _judged(found))}"
+
+
+def _why_at_chance(history: History) -> str:
+    """Why all gated cells only guess, and which number to change; empty where that is not so."""
+    left = forgotten(history)
+    if left is None:
+        return ""
+    kept, rest = left
+    cells = _(", ").join(NAMES[cell] for cell in cells_of(history) if cell != "rnn")
+    return _(
+        "So {cells} only guess, too: with these weights a gate begins by keeping about {kept} of the "
+        "memory at each step, and over this distance {rest} is left. Set “{knob}” to 3, where a gate keeps 95%, and "
+        "train again."
+    ).format(cells=cells, kept=f"{kept:.0%}", rest=number(rest, 2), knob=_(knobs_of(Config)["forget_bias"].label))
 
 
 def _icon(found: Mapping[str, float]) -> str:

@@ -14,7 +14,7 @@ DATASETS = {
 }  # fmt: skip
 NETWORKS = {
     "article": N_("Three conv."), "fast": N_("Fast"), "small": N_("Small"), "norm": N_("Batch norm"),
-    "mlp": N_("Dense"), "network.own": N_("Your own"),
+    "wide": N_("Wide"), "mlp": N_("Dense"), "network.own": N_("Your own"),
 }  # fmt: skip
 PIXELS = {"in_order": N_("In order"), "shuffled": N_("Shuffled")}
 OPTIMIZERS = {

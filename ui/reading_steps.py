@@ -17,12 +17,15 @@ from ui.live_plot import live_plot
 from ui.session import page_state
 
 ROWS = 6
+HEIGHT = 560  # px: kept while the workers start
 
 
 @st.fragment
 def steps_panel(config: Any) -> None:
     """Draw it for the data of the settings; no run is needed."""
-    if jobs.status().state == "starting":
+    if jobs.status().state == "starting":  # the shell draws the page again when they are there
+        with st.container(height=HEIGHT, border=False):
+            st.caption(_("The texts are being fetched by a worker; they appear here in a few seconds."))
         return
     state = page_state("reading")
     first = state.setdefault("first_row", 0)
@@ -51,15 +54,16 @@ def steps_panel(config: Any) -> None:
 
 def _pictures(found: dict[str, Any], numbers: bool, wasted: float, batch_size: int) -> None:
     table, sizes = found["table"], found["sizes"]
-    live_plot(
-        reading.padded_table(found["tokens"], table, numbers=numbers, label=_), key="padded", height=84 + 36 * ROWS,
-        alt=_("The texts as a table, one row each; grey where a row has ended."),
-        table={f"{n + 1}": row for n, row in enumerate(table.tolist())},
-    )  # fmt: skip
-    live_plot(
-        reading.packed(sizes, len(table), label=_), key="packed", height=170,
-        alt=_("How many rows are computed at each step."), table={_("rows"): sizes},
-    )  # fmt: skip
+    with st.container(key="wide-steps"):  # on a phone it is moved sideways
+        live_plot(
+            reading.padded_table(found["tokens"], table, numbers=numbers, label=_), key="padded", height=84 + 36 * ROWS,
+            alt=_("The texts as a table, one row each; grey where a row has ended."),
+            table={f"{n + 1}": row for n, row in enumerate(table.tolist())},
+        )  # fmt: skip
+        live_plot(
+            reading.packed(sizes, len(table), label=_), key="packed", height=170,
+            alt=_("How many rows are computed at each step."), table={_("rows"): sizes},
+        )  # fmt: skip
     words = _(
         "Filled up to the longest, the table has {rows} × {steps} = {cells} cells; packed, {sum} steps of the network "
         "are computed, and {share} saved. In random batches of {batch} it would be {typical}. The vocabulary has {n} "

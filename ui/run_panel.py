@@ -263,7 +263,7 @@ def _progress(info: RunInfo | None, history: History) -> None:
     """One line and a bar, always there, so that nothing jumps."""
     state = info.state if info else "empty"
     parts = [_waiting(info)] if info is not None and state == "queued" else [_(STATES[state])]
-    if history.total_steps and state not in ("empty", "queued"):
+    if history.total_steps and not history.info.get("open_end") and state not in ("empty", "queued"):
         parts.append(_("step {step} of {total}").format(step=f"{history.step:,}", total=f"{history.total_steps:,}"))
     if state == "running":
         parts.append(time_left(history.seconds_left))

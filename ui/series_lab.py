@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from dlcore import series_story as story
@@ -14,9 +15,10 @@ from dlcore import series_views as views
 from dlcore.data import series as data
 from dlcore.experiments.series import Config, forecasting_of
 from dlcore.figures import series as figures
-from dlcore.forecasting import LAGS, Forecasting, autocorrelation
+from dlcore.forecasting import Forecasting
 from dlcore.history import History
 from dlcore.knobs import Knob, knobs_of
+from dlcore.plain_forecasts import LAGS, autocorrelation
 from dlcore.series_views import AHEAD, FREE
 from dlcore.texts import N_, Problem
 from ui import own_data
@@ -157,9 +159,10 @@ def _picture(made: Forecasting, history: History, film: Mapping[str, Any], cells
     plot, frames = figures.picture(views.scene(made, shown), [*views.baseline_lines(made, shown), *nets], label=_)
     ended = history.state == "finished"
     group = f"{GROUP}-{page_state(SLUG).get('run')}" if ended else GROUP
+    told = film["step"] if film else np.zeros(0)  # the player is there from the beginning: nothing moves down
     live_plot(
         plot, key=f"series-{shown}", height=TALL,
-        frames={**frames, "group": group, "autoplay": ended, "controls": True} if film else None,
+        frames={**frames, "group": group, "autoplay": ended, "steps": told, "controls": True},
         alt=_("The end of the series: what is read, what is held out, and the forecasts. Above: the whole series."),
     )  # fmt: skip
 

@@ -40,7 +40,8 @@ def text_view(config: Config, history: History) -> None:
             steps.tolist(), texts, marks, key="text-film", group=group, height=HEIGHT - 46, names=NAMES,
             invite=_("Press Train: what the network writes will stand here, noise at first."),
         )  # fmt: skip
-    st.caption(_pace(history, texts))
+    with st.container(key="text-pace"):
+        st.caption(_pace(history, texts))
 
 
 def _bits(config: Config, history: History, frames: np.ndarray, group: str) -> None:

@@ -10,6 +10,7 @@ import { colours, recolour, template } from "./theme.js";
 import { unpack } from "./wire.js";
 
 const REST = 150; // ms without a new frame after which a film counts as resting
+const LEAST = 8; // px: words in a small picture
 const NEAR = 8; // px between a click and the marker that it means
 
 let library;
@@ -108,7 +109,7 @@ class LivePlot {
     const narrow = matchMedia("(pointer: coarse)").matches;
     const scene = Object.keys(layout).some((name) => name.startsWith("scene")) || data.some((trace) => /3d|surface|mesh/.test(trace.type ?? ""));
     const full = { // a copy: Plotly writes into what it is given
-      dragmode: scene ? "turntable" : narrow ? false : "zoom", ...structuredClone(withPowers(recolour(layout, page.dark))), height: this.height(), width: this.width(), autosize: false, template: template(page),
+      dragmode: scene ? "turntable" : narrow ? false : "zoom", ...structuredClone(withPowers(recolour(this.shrunk(layout), page.dark))), height: this.height(), width: this.width(), autosize: false, template: template(page),
     };
     await this.Plotly.react(this.plot, traces, full, {
       displaylogo: false, responsive: false, displayModeBar: narrow ? false : "hover",
@@ -145,6 +146,14 @@ class LivePlot {
     return lowered(this.data, this.plot.clientWidth);
   }
 
+  /** The layout with its words as small as the picture: one that keeps its shape is narrower on a phone. */
+  shrunk(layout) {
+    const share = this.height() / this.data.height;
+    if (!this.data.aspect || share >= 1 || !layout.annotations) return layout;
+    const smaller = (note) => ({ ...note, font: { ...note.font, size: Math.max(LEAST, Math.round((note.font?.size ?? 12) * share)) } });
+    return { ...layout, annotations: layout.annotations.map(smaller) };
+  }
+
   width() {
     return Math.max(1, Math.floor(this.plot.clientWidth));
   }
@@ -153,6 +162,7 @@ class LivePlot {
     if (!this.Plotly || !this.plot._fullLayout || !this.plot.clientWidth || this.width() === this.plot._fullLayout.width) return;
     cancelAnimationFrame(this.resizing);
     this.resizing = requestAnimationFrame(() => {
+      if (this.data.aspect) return this.request(); // its words change with it
       this.plot.style.height = `${this.height()}px`;
       this.Plotly.relayout(this.plot, { width: this.width(), height: this.height() });
     });
@@ -189,10 +199,11 @@ class LivePlot {
       if (this.drawn && frames?.autoplay) this.head.autoplay(); // another film in the same place
     }
     const bar = frames && frames.controls !== false;
+    const said = frames?.steps ? { ...texts, at: (frame) => afterStep(texts.at, frames.steps, frame) } : texts;
     if (bar && this.bar?.group !== name) {
       this.bar?.remove();
-      this.bar = new Bar(name, texts);
-    } else if (bar) this.bar.say(texts);
+      this.bar = new Bar(name, said);
+    } else if (bar) this.bar.say(said);
     else {
       this.bar?.remove();
       this.bar = undefined;
@@ -291,6 +302,13 @@ class LivePlot {
     this.bar?.remove();
     this.Plotly?.purge(this.plot);
   }
+}
+
+/** At which training step a film stands, as wide at its first frame as at its last; nothing before there is one. */
+function afterStep(template, steps, frame) {
+  if (!steps.length) return "";
+  const width = String(steps.at(-1)).length;
+  return template.replace("{step}", String(steps[Math.min(frame, steps.length - 1)]).padStart(width, "\u2007"));
 }
 
 /** Powers of ten on a logarithmic axis in the size of other numbers: Plotly enlarges them by a quarter. */

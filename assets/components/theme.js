@@ -2,7 +2,7 @@
 
 // The palette by meaning (dlcore/figures) and its lighter twins, which keep a contrast of 4.5 : 1 on the dark page.
 const ON_DARK = {
-  "#0072b2": "#4fb3ea", "#d55e00": "#ff8a45", "#009e73": "#2ecc9a", "#cc79a7": "#e08fbd", "#e69f00": "#f2b134", "#56b4e9": "#c3e6fb", "#9467bd": "#b99ae0", "#808080": "#a3a3a3",
+  "#0072b2": "#4fb3ea", "#d55e00": "#ff8a45", "#009e73": "#2ecc9a", "#cc79a7": "#e08fbd", "#e69f00": "#f2b134", "#56b4e9": "#c3e6fb", "#9467bd": "#b99ae0", "#4a3aa7": "#a79bf5", "#808080": "#a3a3a3",
 };
 
 /** The page's colours as Streamlit says them around a component. */

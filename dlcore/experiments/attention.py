@@ -27,6 +27,7 @@ from dlcore.experiments.sequence_settings import CELLS, SequenceConfig
 from dlcore.knobs import knob
 from dlcore.sequence_training import Exercise, Look, prepare, resolve_on, train
 from dlcore.steering import Steering
+from dlcore.step_memory import check_step
 from dlcore.texts import N_
 
 if TYPE_CHECKING:
@@ -108,8 +109,16 @@ class Config(SequenceConfig):
 
 
 def resolve(config: Config) -> Config:
-    """The config with the device and the fingerprint of the pairs made definite. Raises ``Problem``."""
-    return resolve_on(config, _pairs(config).fingerprint)
+    """The config with the device and the fingerprint of the pairs made definite.
+
+    Raises:
+        Problem: a step would take too much memory, the pairs are others than it names, or the device is missing.
+    """
+    data, width = _pairs(config), WIDTH[config.task]
+    scores = width * config.hidden // 2 if config.attention == "additive" else width  # of each letter, by each symbol
+    units = config.hidden * (2 + config.both_ways)
+    check_step(config.batch_size, data.mean_length + width, units, scores=scores, models=len(models_of(config)))
+    return resolve_on(config, data.fingerprint)
 
 
 def _pairs(config: Config) -> Pairs:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from dlcore.data.images import EMBEDDED
 from dlcore.data.own_images import FORMS
@@ -16,6 +16,11 @@ from dlcore.knobs import knob, knobs_of
 from dlcore.optimizers import USUAL
 from dlcore.steering import Steering
 from dlcore.texts import N_
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dlcore.training import Task
 
 LANE = "train"
 
@@ -35,12 +40,18 @@ ASKS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"learning_rate": 1e-2},
         {"epochs": 12, "batch_size": 32},
     ),
+    "wide": (
+        {"epochs": 6, "batch_size": 256, "schedule": "linear", "label_smoothing": 0.1},
+        {"learning_rate": 5e-3, "beta2": 0.95},
+        {"epochs": 12, "batch_size": 32},
+    ),
 }
 # What datasets ask for of a network: clothes and photographs are harder than digits.
 HARDER: dict[tuple[str, str], dict[str, Any]] = {
     ("fashion_mnist", "fast"): {"epochs": 6},
     ("cifar10", "fast"): {"epochs": 8},
     ("cifar10", "norm"): {"epochs": 8},
+    ("cifar10", "wide"): {"flip": 0.5},
     ("shapes", "mlp"): {"epochs": 25},
 }
 
@@ -66,6 +77,16 @@ class Config(ImageConfig):
         help=N_(
             "The size that all your pictures are brought to. Smaller ones are learned faster, larger ones show more."
         ),
+    )
+
+    flip: float = knob(
+        0.0,
+        low=0.0,
+        high=0.5,
+        step=0.05,
+        advanced=True,
+        label=N_("Mirror, left and right"),
+        help=N_("How likely an image is mirrored for a step. A mirrored cat is a cat; a mirrored 3 is no 3."),
     )
 
     @classmethod
@@ -101,4 +122,16 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
     data = load_data(config)
     config = resolve_on(config, data)
     reproducible(config.seed, threads=config.threads, device=config.device)
-    yield from train(*prepare(config, data), config, data, resume=resume, steering=steering)
+    task, plan = prepare(config, data)
+    yield from train(mirroring(task, config.flip), plan, config, data, resume=resume, steering=steering)
+
+
+def mirroring(task: Task, share: float) -> Task:
+    """The task with that share of each batch mirrored; at 0 the task itself, which draws nothing."""
+    from dlcore.augmentation import mirrored
+
+    def batch(indices: Tensor) -> tuple[Tensor, Tensor]:
+        X, y = task.batch(indices)
+        return mirrored(X, share), y
+
+    return replace(task, batch=batch) if share else task

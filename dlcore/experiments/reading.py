@@ -13,6 +13,7 @@ from dlcore.experiments.sequence_settings import SequenceConfig
 from dlcore.knobs import knob
 from dlcore.reading_story import SAMPLES
 from dlcore.steering import Steering
+from dlcore.step_memory import check_step
 from dlcore.texts import N_
 
 LANE = "train"
@@ -109,11 +110,14 @@ def resolve(config: Config) -> Config:
     """The config with device, source and fingerprint of the data made definite.
 
     Raises:
-        Problem: the data is not here, is not the data that the config names, or the device is missing.
+        Problem: the data is not here, is not the data that the config names, or the device is missing; or a step
+            would take too much memory.
     """
-    from dlcore.sequence_training import resolve_on
+    from dlcore.sequence_training import cells_of, resolve_on
 
     data = data_of(config)
+    units = config.hidden * (1 + config.bidirectional) + config.embedding // 4  # an embedding is kept a few times only
+    check_step(config.batch_size, data.mean_length, units, models=len(cells_of(config)))
     real = data.name == dataset_of(config.task, config.language, REAL)
     return resolve_on(replace(config, dataset=REAL if real else BUILT_IN), data.texts.hash)
 

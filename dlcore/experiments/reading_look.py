@@ -211,8 +211,9 @@ def embeddings(checkpoint: str) -> dict[str, Any]:
     from dlcore.models.reader import Reader
 
     network = trained(checkpoint)
-    torch.manual_seed(network.state["seed"])
-    first = Reader(cell=network.cell, **network.state["build"])  # drawn again as the run drew it
+    with torch.random.fork_rng(devices=[]):  # whoever else draws in this process goes on undisturbed
+        torch.manual_seed(network.state["seed"])
+        first = Reader(cell=network.cell, **network.state["build"])  # drawn again as the run drew it
     tokens = list(network.vocabulary.tokens[2 : 2 + SHOWN])
     pairs = [
         principal(model.embedding.weight.detach().numpy()[2 : 2 + SHOWN].astype(float))

@@ -18,8 +18,9 @@ from dlcore.distances import places_of
 from dlcore.events import Event
 from dlcore.experiments.sequence_settings import ALL, SequenceConfig
 from dlcore.knobs import knob, knob_like
-from dlcore.sequence_training import Exercise, Look, prepare, resolve_on, train
+from dlcore.sequence_training import Exercise, Look, cells_of, prepare, resolve_on, train
 from dlcore.steering import Steering
+from dlcore.step_memory import check_step
 from dlcore.sweeps import Sweep
 from dlcore.texts import N_
 
@@ -63,7 +64,12 @@ class Config(SequenceConfig):
 
 
 def resolve(config: Config) -> Config:
-    """The config with the device made definite; the sequences are generated, the same on every machine."""
+    """The config with the device made definite; the sequences are generated, the same on every machine.
+
+    Raises:
+        Problem: a step would take too much memory, or the device is missing.
+    """
+    check_step(config.batch_size, config.length, config.hidden, models=len(cells_of(config)))
     return resolve_on(config, "")
 
 

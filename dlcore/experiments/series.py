@@ -20,6 +20,7 @@ from dlcore.experiments.sequence_settings import SequenceConfig
 from dlcore.forecasting import Forecasting, Question, posed
 from dlcore.knobs import knob
 from dlcore.steering import Steering
+from dlcore.step_memory import check_step
 from dlcore.texts import N_, Problem
 
 if TYPE_CHECKING:
@@ -122,10 +123,11 @@ def forecasting_of(config: Config) -> Forecasting:
 
 
 def resolve(config: Config) -> Config:
-    """See ``dlcore.experiments``."""
-    from dlcore.sequence_training import resolve_on
+    """See ``dlcore.experiments``. Raises ``Problem``, also where a step would take too much memory."""
+    from dlcore.sequence_training import cells_of, resolve_on
 
     made = forecasting_of(config)
+    check_step(config.batch_size, config.window, config.hidden, models=len(cells_of(config)))
     return resolve_on(config, config.data_hash if config.dataset == "csv" else made.series.digest)
 
 

@@ -192,12 +192,12 @@ class Images(Pictures):
 
     network: str = knob(
         "article",
-        choices=("article", "fast", "small", "norm", "mlp", "own"),
+        choices=("article", "fast", "small", "norm", "wide", "mlp", "own"),
         label=N_("Network"),
         help=N_(
             "Three convolutions, the classic; two, tuned for speed; three with few weights, which ask what is in the "
-            "picture and not where; three with batch normalisation, for photographs; dense layers only; or one that "
-            "you build."
+            "picture and not where; three with batch normalisation, for photographs; four wider ones, also for "
+            "photographs; dense layers only; or one that you build."
         ),
     )
     layers: str = knob(

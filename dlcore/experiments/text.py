@@ -19,12 +19,13 @@ from dlcore.device import PRECISIONS, Layout, choose_layout
 from dlcore.events import Event, Finished
 from dlcore.experiments.sequence_settings import SequenceConfig
 from dlcore.knobs import knob, knob_like
-from dlcore.sequence_training import Exercise, Look, best_of, prepare, resolve_on, train
+from dlcore.sequence_training import Exercise, Look, best_of, cells_of, prepare, resolve_on, train
 from dlcore.steering import Steering
+from dlcore.step_memory import check_step
 from dlcore.texts import N_, Problem
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Generator, Tensor, nn
 
     from dlcore.models.together import Together
     from dlcore.training import Plan, Task
@@ -64,7 +65,10 @@ class Config(SequenceConfig):
     )  # fmt: skip
     dropout: float = knob(
         0.0, low=0.0, high=0.8, advanced=True, zero=N_("none"), label=N_("Dropout"),
-        help=N_("The share of what a layer passes on that is switched off at random in each step."),
+        help=N_(
+            "The share of what a layer passes on that is switched off at random in each step: for each cell others, "
+            "so with dropout a cell beside two more ends a little differently than alone, though on the same windows."
+        ),
     )  # fmt: skip
     batch_size: int = knob_like(SequenceConfig, "batch_size", default=32, advanced=True)
     forget_bias: float = knob_like(SequenceConfig, "forget_bias", default=1.0, advanced=True)
@@ -91,7 +95,8 @@ def resolve(config: Config) -> Config:
     """The config with device, precision and the text's fingerprint made definite.
 
     Raises:
-        Problem: the text is not here, is another than the config names, or is shorter than a window.
+        Problem: the text is not here, is another than the config names, or is shorter than a window; or a step would
+            take too much memory.
     """
     data = load(config)
     if len(data.train) <= config.length + 1:
@@ -99,6 +104,10 @@ def resolve(config: Config) -> Config:
             N_("A window of {length} letters is longer than the learned part of this text ({n})."),
             kind="length", length=config.length, n=len(data.train),
         )  # fmt: skip
+    check_step(
+        config.batch_size, config.length, config.hidden * config.layers,
+        scores=len(data.symbols), models=len(cells_of(config)),
+    )  # fmt: skip
     config = resolve_on(config, data.hash)
     if config.precision != "auto":
         return config
@@ -139,7 +148,8 @@ def make_exercise(config: Config, data: Corpus) -> Exercise:
     }  # fmt: skip
 
     def batch(numbers: Tensor) -> tuple[Tensor, Tensor]:
-        starts = torch.randint(0, len(train_codes) - config.length, (len(numbers), 1))  # of the kept generator
+        shape = (len(numbers), 1)
+        starts = torch.randint(0, len(train_codes) - config.length, shape, generator=_chance(config, numbers))
         letters = train_codes[starts.to(config.device) + window]  # (B, T + 1)
         return letters[:, :-1], letters[:, 1:]
 
@@ -149,6 +159,19 @@ def make_exercise(config: Config, data: Corpus) -> Exercise:
         tokens=float(config.length),
         about={"build": build, "symbols": list(data.symbols), "source": data.source, "data_hash": data.hash},
     )  # fmt: skip
+
+
+def _chance(config: Config, numbers: Tensor) -> Generator | None:
+    """Where the windows of a batch are drawn from: the global generator, which a checkpoint keeps (None).
+
+    Dropout draws there as well, as often as there are cells. So that a cell sees the same windows alone and among
+    others, they are then drawn from what the batch is called: numbers (B,) that were shuffled before any dropout.
+    """
+    import torch
+
+    if not config.dropout:
+        return None
+    return torch.Generator().manual_seed(config.seed * config.steps * config.batch_size + int(numbers[0]))
 
 
 def losses(logits: Tensor, targets: Tensor) -> Tensor:

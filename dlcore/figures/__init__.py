@@ -20,11 +20,11 @@ GRADIENT = "#009E73"
 REFERENCE = "#CC79A7"
 WARNING = "#E69F00"
 GREY = "#808080"
-SKY, VIOLET = "#56B4E9", "#9467BD"  # two more, where many things need a colour each
+SKY, VIOLET, INDIGO = "#56B4E9", "#9467BD", "#4A3AA7"  # more, where many things need a colour each
 # What each is on a dark page (contrast 4.5 : 1). Plots are recoloured by the browser: theme.js, the same table.
 ON_DARK = {
     DATA: "#4fb3ea", MODEL: "#ff8a45", GRADIENT: "#2ecc9a", REFERENCE: "#e08fbd", WARNING: "#f2b134", SKY: "#c3e6fb",
-    VIOLET: "#b99ae0", GREY: "#a3a3a3",
+    VIOLET: "#b99ae0", INDIGO: "#a79bf5", GREY: "#a3a3a3",
 }  # fmt: skip
 SEQUENTIAL = "Viridis"
 DIVERGING = [[0.0, DATA], [0.5, "#F7F7F7"], [1.0, MODEL]]

@@ -174,7 +174,7 @@ def _levels(
             notes.append({**note, **axes, "x": place, "y": 1, "yanchor": "top", "xanchor": "left"})
         else:
             axes, ends = {"xref": "x domain", "yref": "y"}, {"x0": 0, "x1": 1, "y0": level.value, "y1": level.value}
-            low = place - y_range[0] < 0.25 * (y_range[1] - y_range[0])
+            low = place - y_range[0] < 0.15 * (y_range[1] - y_range[0])
             side = {"yanchor": "bottom" if low else "top", "xanchor": "right"}
             notes.append({**note, **axes, **side, "x": 0.99, "y": place})
         shapes.append({"type": "line", **axes, **ends, "layer": "below", "line": line})

@@ -115,18 +115,24 @@ def mistakes(
         truth, answer: class names, ready to print.
         shares: probability of the answer, 0 to 1.
     """
+    said = [f"{wrong} {share:.0%}" for wrong, share in zip(answer, shares, strict=True)]
+    return captioned(images, truth, said, (DATA, MODEL), columns)
+
+
+def captioned(
+    images: np.ndarray, left: Sequence[str], right: Sequence[str], colors: tuple[str, str], columns: int
+) -> go.Figure:
+    """Images ``(n, C, h, w)`` uint8, below each two words, one at either edge, in the two colours."""
     place = mosaic(images, columns, foot=8)
     notes = []
-    for index, (right, wrong, share) in enumerate(zip(truth, answer, shares, strict=True)):
-        top, left = place.corner(index)
+    for index, (one, other) in enumerate(zip(left, right, strict=True)):
+        top, edge = place.corner(index)
         note = {"y": top + place.height - 0.5, "showarrow": False, "yanchor": "top"}
+        font = [{"color": color, "size": 13} for color in colors]
         notes += [
-            {**note, "x": left - 0.5, "xanchor": "left", "text": right, "font": {"color": DATA, "size": 13}},
-            {
-                **note, "x": left + place.width - 0.5, "xanchor": "right", "text": f"{wrong} {share:.0%}",
-                "font": {"color": MODEL, "size": 13},
-            },
-        ]  # fmt: skip
+            {**note, "x": edge - 0.5, "xanchor": "left", "text": one, "font": font[0]},
+            {**note, "x": edge + place.width - 0.5, "xanchor": "right", "text": other, "font": font[1]},
+        ]
     return _pixels(place, images, annotations=notes)
 
 

@@ -45,6 +45,9 @@ def bits(
     )  # fmt: skip
     if ring is None:
         return made
+    for name in made._layout["annotations"]:  # the ring at the end would stand on a name's first letter
+        if name.get("xref") is None:
+            name |= {"x": max(name["x"], float(ring[0][-1])), "xshift": 12}
     line = {"color": "rgba(0,0,0,0)", "size": 13, "line": {"color": GREY, "width": 2}}
     end = {"type": "scatter", "mode": "markers", "x": ring[0][-1:], "y": ring[1][-1:], "marker": line,
            "hoverinfo": "skip"}  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dlcore.figures import DATA, DIVERGING, GREY, Label, figure
+from dlcore.figures import DATA, DIVERGING, GREY, INDIGO, Label, figure
 from dlcore.figures.curves import Curve, Level, curves, end_labels
 from dlcore.figures.descent import Film
 from dlcore.texts import N_
@@ -174,7 +174,7 @@ def by_step(errors: Sequence[Line], *, unit: str = "", label: Label = str) -> go
 def seasons(r: np.ndarray, season: int, *, label: Label = str) -> go.Figure:
     """An autocorrelation (lags + 1,) as a curve, with the season marked."""
     line = Curve(np.arange(len(r)), r, "", DATA)
-    marked = [Level(float(season), label(N_("a season: {n}")).format(n=season), "#9467BD", upright=True)]
+    marked = [Level(float(season), label(N_("a season: {n}")).format(n=season), INDIGO, upright=True)]
     plot = curves(
         [line], x_title=N_("steps between the two"), y_title=N_("autocorrelation"), y_range=(-1.02, 1.02),
         levels=[Level(0.0), *(marked if season and season < len(r) else [])], label=label,

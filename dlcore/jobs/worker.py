@@ -277,7 +277,8 @@ def dask_setup(worker: Any) -> None:
     lanes = worker.state.total_resources
     if "train" in lanes and hasattr(os, "nice"):
         os.nice(10)  # pages and answers come first
-    threading.Thread(target=_warm_up, args=[lanes], daemon=True, name="warm-up").start()
+    if os.environ.get("DLCORE_WARM", "1") != "0":
+        threading.Thread(target=_warm_up, args=[lanes], daemon=True, name="warm-up").start()
 
 
 def _warm_up(lanes: dict[str, float]) -> None:

@@ -38,6 +38,9 @@ PRESETS = {
     # for colour photographs: batch normalisation lets large steps be taken, the first stride spares three quarters
     "norm": "conv 24 5 stride 2 pad 2; norm; relu; conv 48 3 pad 1; pool 2; norm; relu; "
     "conv 96 3 pad 1; pool 2; norm; relu; flatten; dense",
+    # for a processor with matrix units: wide maps on a quarter of the picture, and the largest answer of each
+    "wide": "conv 32 4 stride 2 pad 1; norm; relu; conv 64 3 pad 1; norm; relu; conv 128 3 pad 1; pool 2; norm; relu; "
+    "conv 256 3 pad 1; pool 2; norm; relu; largest; dense",
     # knows nothing of neighbourhood: as good on shuffled pixels as on pictures
     "mlp": "flatten; dense 128; relu; dense 64; relu; dense",
 }

@@ -69,10 +69,12 @@ def normal(kind: str, width: int, *, maps: bool = True) -> nn.Module:
 class Residual(nn.Module):
     """A block of any kind: ``X + F(X)``, or only ``F(X)`` where ``residual`` is off. ``branch`` says what F is.
 
-    ``removed`` leaves the branch out for good, as in Veit et al. 2016 (arXiv 1605.06431): only the shortcut is left.
+    ``removed`` leaves the branch out for good, as in Veit et al. 2016 (arXiv 1605.06431): only the shortcut is left. A
+    block without a link then hands on what it gets; one that changes the shape cannot, and stays.
     """
 
     removed: bool = False
+    keeps_shape: bool = True
 
     def __init__(self, design: Design, drop: float = 0.0) -> None:
         super().__init__()
@@ -89,10 +91,10 @@ class Residual(nn.Module):
 
     def forward(self, X: Tensor) -> Tensor:
         """The block's output, cut at zero unless the order is ``pre``."""
-        if not self.residual:
-            out = self.branch(X)
-        elif self.removed:
+        if self.removed and (self.residual or self.keeps_shape):
             out = self.carried(X)
+        elif not self.residual:
+            out = self.branch(X)
         elif self.training and self.drop:
             alive = (torch.rand((), device=X.device) >= self.drop) / (1 - self.drop)  # one coin a batch
             out = self.carried(X) + self.branch(X) * alive
@@ -111,7 +113,8 @@ class Block(Residual):
         self.bn1 = norm(channels if self.pre else width)
         self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=bias)
         self.bn2 = norm(width)
-        if stride > 1 or channels != width:
+        self.keeps_shape = stride == 1 and channels == width
+        if not self.keeps_shape:
             self.downsample = (
                 nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), norm(width))
                 if design.shortcut == "projection"

@@ -100,7 +100,7 @@ def test_train_pause_reload_resume_finish_and_read_a_seven(server, page):
 def test_a_trained_network_is_opened_layer_by_layer_and_unit_by_unit(server, page):
     """Train, click a layer, click a map: its weights, its strongest images and the image that it wants."""
     expect = patient()
-    lesson(server, page, "&network=fast&epochs=2&precision=float32&memory_format=contiguous")
+    lesson(server, page, "&network=fast&epochs=2&threads=1&precision=float32&memory_format=contiguous")
     press(page, "Train")
     expect(progress(page)).to_contain_text("Finished", timeout=1000 * patience(120))
     anatomy = page.locator(".dl-an")
@@ -147,7 +147,8 @@ def own_zip() -> bytes:
 
 
 def test_pictures_of_ones_own_are_brought_seen_and_learned(server, page):
-    page.goto(f"{server.url}/cnn?lang=en&dataset=own&network=mlp&epochs=3&precision=float32&memory_format=contiguous")
+    plain = "&threads=1&precision=float32&memory_format=contiguous"
+    page.goto(f"{server.url}/cnn?lang=en&dataset=own&network=mlp&epochs=3{plain}")
     expect = patient(120)
     upload = page.locator('input[type="file"]').first
     expect(upload).to_be_attached()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.waiting import patience, until
+from tests.waiting import answered, patience
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +28,7 @@ def test_type_write_look_into_a_unit_and_train(server, browse):
     expect(paper).to_contain_text("she made some q")
     before = paper.inner_text()
     page.get_by_role("button", name="Again, with other chance").click()
-    until(lambda: paper.inner_text() != before, 30)
+    answered(page, lambda: paper.count() and paper.inner_text(timeout=5000) != before)
     page.get_by_role("slider", name="Temperature").press("Home")
     expect(page.get_by_text("Always the likeliest letter is not the likeliest text")).to_be_visible(
         timeout=patience(30_000)
@@ -40,16 +40,18 @@ def test_type_write_look_into_a_unit_and_train(server, browse):
     expect(told).to_be_visible(timeout=patience(30_000))
     first = told.inner_text()
     units.get_by_role("button", name=re.compile(r"Unit \d+ \(r = ")).nth(1).click()
-    until(lambda: told.inner_text() != first, 30)
+    answered(page, lambda: told.count() and told.inner_text(timeout=5000) != first)
     assert units.locator(".dl-ct-text span").count() > 500
 
     page.get_by_role("button", name="Train").first.click()
     expect(page.get_by_text(re.compile(r"[\d.]+ bits per letter on"))).to_be_visible(timeout=patience(90_000))
     film = page.locator(".dl-tf")
-    last = film.locator(".dl-tf-text").inner_text()
+    shown, text = film.locator(".dl-count"), film.locator(".dl-tf-text")
+    expect(shown).to_have_text("after step 40", timeout=patience(30_000))  # the sentence may be there before the film
+    last = text.inner_text()
     film.get_by_role("slider").press("Home")
-    until(lambda: film.locator(".dl-tf-text").inner_text() != last, 30)
-    expect(film.locator(".dl-count")).to_have_text("after step 0")
+    expect(shown).to_have_text("after step 0", timeout=patience(30_000))
+    assert text.inner_text() != last
 
 
 def test_everything_fits_a_phone(server, browse):

@@ -96,7 +96,8 @@ def test_clothes_are_asked_of_the_readers_own_network(jobs):
 
 @pytest.mark.slow
 def test_two_trainings_become_bars_and_a_sentence(jobs):
-    quick = {"train_size": "60", "epochs": "2", "views": "2", "precision": "float32", "memory_format": "contiguous"}
+    quick = {"train_size": "60", "epochs": "2", "views": "2", "precision": "float32", "memory_format": "contiguous",
+             "threads": "1"}  # fmt: skip
     at = open_page(lang="en", **quick)
     assert "how each does on every kind of images will stand here" in said(at)
     press(at, "twins-start")
