@@ -67,11 +67,16 @@ def _from_checkpoint(path: str, _written: int) -> Trained:
     from dlcore.checkpoints import load_model
     from dlcore.events import unpack
     from dlcore.models.cnn import build
+    from dlcore.models.stacks import rebuild
 
     state = unpack(Path(path).read_bytes())
+    classes = list(state["classes"])
+    if "builds" in state:  # of the depth lesson, which may have trained two
+        main = state["main"]
+        return Trained(rebuild(state)[main], classes, tuple(state["builds"][main]["shape"]))
     model = build(**state["build"])
     load_model(model, state["model"])
-    return Trained(model.eval(), list(state["classes"]), tuple(state["build"].get("shape", SHIPPED_SHAPE)))
+    return Trained(model.eval(), classes, tuple(state["build"].get("shape", SHIPPED_SHAPE)))
 
 
 @lru_cache(maxsize=1)

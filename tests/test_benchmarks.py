@@ -20,6 +20,7 @@ SHORT = [
     "text_model",
     "sequence_lessons",
     "resnet_cifar",
+    "depth",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("cifar10", marks=pytest.mark.data),

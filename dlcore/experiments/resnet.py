@@ -40,7 +40,7 @@ SCORES = ("train_accuracy", "test_accuracy", "train_loss", "gradient_ratio")  # 
 PROBED = {"stack": 64}  # held-out images that the film looks at; of other networks FEW
 FEW = 16
 
-EPOCHS = {"digits": 15, "shapes": 10, "mnist": 3, "fashion_mnist": 3, "cifar10": 5}  # of stacks
+EPOCHS = {"digits": 12, "shapes": 10, "mnist": 3, "fashion_mnist": 3, "cifar10": 5}  # of stacks
 EPOCHS_REAL = {"digits": 20, "shapes": 15, "mnist": 3, "fashion_mnist": 8, "cifar10": 15}
 
 
@@ -81,7 +81,7 @@ class Config(PictureConfig):
         help=N_("As PyTorch draws them, a little too small for relu; or by He’s rule, which keeps the variance."),
     )  # fmt: skip
     width: int = knob(
-        32, low=4, high=256, log=True, step=1, advanced=True, label=N_("Width"),
+        64, low=4, high=256, log=True, step=1, advanced=True, label=N_("Width"),
         help=N_("Units, or channels, of each layer in a stack."),
     )  # fmt: skip
     order: str = knob(

@@ -99,8 +99,8 @@ def blocks_of(model: nn.Module) -> list[tuple[str, Residual]]:
     return [(name, module) for name, module in model.named_modules() if isinstance(module, Residual)]
 
 
-def rebuild(state: Mapping[str, Any]) -> dict[str, nn.Module]:
+def rebuild(state: Mapping[str, Any]) -> dict[str, nn.Sequential]:
     """The networks of a checkpoint's ``state``, by name ("plain", "residual"), in eval mode on the CPU."""
-    models = Together({name: build(**arguments) for name, arguments in state["builds"].items()})
-    load_model(models, state["model"])
-    return dict(models.eval().items())
+    models = {name: build(**arguments) for name, arguments in state["builds"].items()}
+    load_model(Together(models).eval(), state["model"])
+    return models
