@@ -59,7 +59,7 @@ def draw() -> Shown:
     """Draw controls and picture; returns what they show."""
     panel, picture = lab()
     with panel:
-        config = controls(Config, labels=LABELS, hidden=_hidden, folded=FOLDED, extra=("block",))
+        config = controls(Config, labels=LABELS, hidden=_hidden, folded=FOLDED, extra=("block", "removed"))
     with picture:
         if jobs.status().state == "starting":
             st.fragment(_wait, run_every=1.0)()
