@@ -26,9 +26,9 @@ from dlcore.knobs import build
 from dlcore.plain_loop import network, one_pass, usual_transform
 
 TARGET, MOST_SECONDS, LEAST_RATIO = 0.990, 2.0, 40.0
-SHORT = {"train_size": 10_000, "memory_format": "channels_last", "precision": "float32"}  # nothing is tried out first
+SHORT = {"train_size": 10_000, "memory_format": "channels_last", "precision": "float32", "threads": 1}  # none is tried
 SHORT_TARGET = 0.955  # with a sixth of the images, one seed (0.966 was seen in two)
-ARTICLE_EPOCHS, ARTICLE = 5, 0.988  # the classic network with its own recipe, seed 0
+ARTICLE = {1: 0.975, 5: 0.988}  # by passes: the classic network with its own recipe, seed 0
 
 
 def fast(seeds: int, **other: Any) -> tuple[float, float]:
@@ -47,12 +47,13 @@ def fast(seeds: int, **other: Any) -> tuple[float, float]:
     return statistics.mean(accuracies), statistics.median(times)
 
 
-def article() -> float:
-    """Test accuracy of the preset "article" after its five passes."""
-    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "article", "epochs": ARTICLE_EPOCHS}))
+def article(epochs: int) -> float:
+    """Test accuracy of the preset "article" after so many passes, the rate falling over all of them."""
+    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "article", "epochs": epochs}))
     assert isinstance(last, Finished)
-    print(f"article: {last.metrics['test_accuracy']:.4f} in {last.metrics['seconds']:.1f} s", flush=True)
-    return last.metrics["test_accuracy"]
+    reached = last.metrics["test_accuracy"]
+    print(f"article, {epochs} passes: {reached:.4f} in {last.metrics['seconds']:.1f} s", flush=True)
+    return reached
 
 
 def plain(most_epochs: int) -> tuple[float, float]:
@@ -107,8 +108,9 @@ def main() -> None:
         print(f"plain loop: {baseline[0]:.4f} in {baseline[1]:.1f} s; fast is {times:.0f} times faster")
         if times < LEAST_RATIO:
             faults.append(f"only {times:.1f} times faster than the plain loop")
-    if not arguments.quick and (reached := article()) < ARTICLE:
-        faults.append(f"article: {reached:.4f} after {ARTICLE_EPOCHS} passes is below {ARTICLE}")
+    for epochs, bound in {} if arguments.quick else ARTICLE.items():
+        if (reached := article(epochs)) < bound:
+            faults.append(f"article: {reached:.4f} after {epochs} passes is below {bound}")
     if faults and (arguments.check or arguments.quick):
         sys.exit("; ".join(faults))
 

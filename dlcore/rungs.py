@@ -73,6 +73,8 @@ class Climb:
     def _climb(self, rung: Rung) -> Iterator[Event]:
         """Train one rung; returns its row of numbers."""
         one, place = image_config(self.config, rung), len(self.rows)
+        if self.steering.until is not None and self.steering.until < self.offset:
+            self.steering.until = self.offset  # a rest was asked for beyond the end of the rung before
         reproducible(self.config.seed, threads=self.config.threads, device=self.config.device)
         task, plan = rung_task(one, self.data, rung)
         compiling = 0.0

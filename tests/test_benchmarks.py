@@ -17,6 +17,7 @@ SHORT = [
     "look_inside",
     "playground",
     "augmentation",
+    "speed_ladder",
     "text_model",
     "sequence_lessons",
     "resnet_cifar",

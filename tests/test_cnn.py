@@ -297,10 +297,12 @@ def test_shapes_that_move_about_ask_for_convolution():
 
 @pytest.mark.slow
 @pytest.mark.data
-def test_article_on_mnist_in_one_pass():  # five passes, and five seeds of "fast": benchmarks/time_to_accuracy.py
-    *_, last = cnn.run(build(cnn.Config, {"dataset": "mnist", "network": "article", "epochs": 1, **PLAIN}))
+def test_article_on_a_third_of_mnist():
+    """One pass over 20,000 images: 0.951 was seen. One and five passes over all: benchmarks/time_to_accuracy.py."""
+    few = {"dataset": "mnist", "network": "article", "epochs": 1, "train_size": 20_000}
+    *_, last = cnn.run(build(cnn.Config, {**few, **PLAIN}))
     assert isinstance(last, Finished)
-    assert last.metrics["test_accuracy"] >= 0.975
+    assert last.metrics["test_accuracy"] >= 0.93
 
 
 @pytest.mark.slow

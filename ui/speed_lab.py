@@ -33,6 +33,10 @@ COMPARE = {
     "compare.ladder": N_("One more each time"), "compare.alone": N_("Each alone"), "compare.without": N_("All but one"),
     "compare.ends": N_("All at once"),
 }  # fmt: skip
+AGAINST = {  # what a training's factor is of
+    "ladder": N_("Against the one before"), "alone": N_("Against the plain loop"),
+    "ends": N_("Against the plain loop"), "without": N_("Against all switches"),
+}  # fmt: skip
 ENDS = {  # of a training that did not arrive
     "limit": N_("not within {seconds} s, had reached {share}"),
     "passes": N_("not within {seconds} s and all its passes, had reached {share}"),
@@ -69,7 +73,7 @@ def viewer(shown: Config) -> Callable[[History], None]:
             _chosen(names, rows, len(planned))
         with st.container(key="speed-story"):
             st.markdown(said(config, rows, history))
-        st.markdown(_table(names, rows))
+        st.markdown(_table(names, rows, config.compare))
 
     return view
 
@@ -121,9 +125,9 @@ def _parts(names: list[str], rows: Sequence[Timed]):
     return figures.parts(names, shares, totals, label=_)
 
 
-def _table(names: Sequence[str], rows: Sequence[Timed]) -> str:
+def _table(names: Sequence[str], rows: Sequence[Timed], compare: str) -> str:
     """The numbers of all trainings; a dash where they are not known yet, so that nothing jumps."""
-    heads = (_("Training"), _("Seconds"), _("Steps"), _("ms per step"), _("Times as fast"), "")
+    heads = (_("Training"), _("Seconds"), _("Steps"), _("ms per step"), _(AGAINST[compare]), "")
     lines = ["| " + " | ".join(heads) + " |", "|---|---:|---:|---:|---:|---|"]
     for k, name in enumerate(names):
         lines.append("| " + " | ".join([name, *(_cells(rows, k) if k < len(rows) else ["–"] * 4 + [""])]) + " |")
@@ -138,7 +142,7 @@ def _cells(rows: Sequence[Timed], k: int) -> list[str]:
         f"{row.cost:.3g}" if row.cost else "–",
         f"{row.steps:,}" if row.steps else "–",
         f"{1e3 * row.step_seconds:.3g}" if row.steps else "–",
-        f"{gain:.2f}" if gain is not None else "–",
+        f"{gain:.2f}×" if gain is not None else "–",
         ended or compiling,
     ]
 
@@ -160,7 +164,7 @@ def said(config: Config, rows: Sequence[Timed], history: History) -> str:
             words.format(n=count, target=f"{config.target:.1%}"),
             _("Which switch will be worth most? Say so before you start."),
         )
-    if history.state != "finished" or not rows:
+    if history.state in ("queued", "running", "paused") or not rows:
         return _("Training {n} of {count}.").format(n=min(len(rows) + 1, count), count=count)
     return sentences(_overall(rows), *_switches(config, rows), _compiling(rows))
 

@@ -41,7 +41,7 @@ PROBED = {"stack": 64}  # held-out images that the film looks at; of other netwo
 FEW = 16
 
 EPOCHS = {"digits": 12, "shapes": 10, "mnist": 3, "fashion_mnist": 3, "cifar10": 5}  # of stacks
-EPOCHS_REAL = {"digits": 20, "shapes": 15, "mnist": 3, "fashion_mnist": 8, "cifar10": 15}
+EPOCHS_REAL = {"digits": 20, "shapes": 15, "mnist": 3, "fashion_mnist": 8, "cifar10": 8}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def test_type_write_look_into_a_unit_and_train(server, browse):
     field = page.get_by_role("textbox", name="Your text")
     expect(field).to_be_visible(timeout=patience(60_000))
     field.fill("")
-    field.press_sequentially("The Queen of Hearts, she made some q", delay=15)
+    field.press_sequentially("The Queen of Hearts, she made some q", delay=15, timeout=patience(30_000))
     surprise = page.locator(".st-key-asked .dl-ct-text")
     expect(surprise).to_have_text(re.compile("she made some q$"), timeout=patience(30_000))
     assert surprise.locator("span[title*='bits, expected']").count() >= 30

@@ -13,7 +13,7 @@ from tests.pages.visit import said
 from tests.waiting import patience
 
 opened = partial(visit.opened, "attention")
-SMALL = {"steps": "20", "examples": "300", "hidden": "8", "length": "0", "device": "cpu"}
+SMALL = {"steps": "20", "examples": "300", "hidden": "8", "length": "0", "device": "cpu", "threads": "1"}
 BOX = "attention.ask"
 
 
