@@ -51,5 +51,6 @@ def _texts(found: Mapping[str, Any]) -> dict[str, str]:
         "likely": _("Candidates for symbol {n}"),
         "looks_say": _("For {symbol} it looks most at {list}."),
         "needs_say": _("Hide one letter, and {symbol} loses: {list}."),
+        "one": _("“{letter}” ({share})"), "comma": _(", "),
         "nothing": _("For {symbol} no single letter counts for more than 3%."),
     }  # fmt: skip

@@ -64,11 +64,10 @@ def _map(history: History) -> None:
     words = _("After {step:d} steps: where it looks before each symbol of the right answer")
     seen = frames.get("step", steps)
     frame_text(f"<small>{words}</small>", {"step": seen if len(seen) else 0.0}, group=group, key="attention-step")
-    live_plot(
-        plot.figure, key="attention-map", height=HEIGHT - 72, 
-        frames={**plot.frames, "group": group, "steps": seen, "controls": True},
-        alt=_("For each symbol of the right answer (rows) how much of the attention each letter read (columns) gets."),
-    )  # fmt: skip
+    alt = _("For each symbol of the right answer (rows) how much of the attention each letter read (columns) gets.")
+    film = {**plot.frames, "group": group, "steps": seen, "controls": True}
+    with st.container(key="wide-map"):  # on a phone it is moved sideways
+        live_plot(plot.figure, key="attention-map", height=HEIGHT - 72, frames=film, alt=alt)
 
 
 @lru_cache

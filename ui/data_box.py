@@ -37,7 +37,10 @@ def _box(name: str, knob: str, instead: str) -> None:
             st.rerun()  # it has arrived: the page as a whole may use it
         st.markdown(tell(work.problem if work is not None and work.problem else catalogue.missing(name)))
         with st.container(horizontal=True, gap="small"):
-            words = _("Download {megabytes:.0f} MB now").format(megabytes=entry.size / 1e6)
+            if entry.size < 1e6:
+                words = _("Download {kilobytes:.0f} kB now").format(kilobytes=max(1, entry.size / 1e3))
+            else:
+                words = _("Download {megabytes:.0f} MB now").format(megabytes=entry.size / 1e6)
             if st.button(words, icon=":material/download:", key=f"data-box.{name}"):
                 download.in_background(name)
                 st.rerun()

@@ -187,7 +187,7 @@ class Alignment {
   say(row, k) {
     const { letters, said, symbols, texts } = this.data;
     const most = [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, 3).filter((i) => row[i] > SEEN);
-    const list = most.map((i) => `“${letters[i]}” (${percent(row[i])})`).join(", ");
+    const list = most.map((i) => texts.one.replace("{letter}", letters[i]).replace("{share}", percent(row[i]))).join(texts.comma);
     const template = list ? texts[`${this.kind}_say`] : texts.nothing;
     this.words.textContent = template.replace("{symbol}", symbols[said[k]]).replace("{list}", list);
   }
