@@ -30,6 +30,7 @@ class Surgery {
 
   update(data, component) {
     this.tell = (removed, n) => component.setTriggerValue("removed", { removed, n });
+    if (this.data?.network === data.network && data.n < this.n) this.say(); // two clicks at once: the second may be lost
     if (this.data && same(data, this.data)) return;
     const other = !this.data || this.data.network !== data.network;
     if (other) [this.past, this.n] = [[], data.n];
@@ -46,10 +47,9 @@ class Surgery {
         link: el("svg:path", { class: "dl-su-link", d: "M0 40 C8 40 6 8 22 8 S36 40 44 40" }),
         wire: el("svg:path", { class: "dl-su-wire", d: "M0 40H44" }),
         box: el("svg:rect", { class: "dl-su-box", x: 10, y: block.halves ? 30 : 27, width: 24, height: block.halves ? 20 : 26, rx: 4 }),
-        half: el("svg:text", { class: "dl-su-half", x: 22, y: 44 }, block.halves ? "½" : ""),
-        own: bar("own"), twin: bar("twin"), value: el("small", { class: "dl-su-value" }), name: el("b", {}, String(k + 1)),
+        own: bar("own"), twin: bar("twin"), value: el("small", { class: "dl-su-value" }), name: el("b", {}, `${k + 1}${block.halves ? " ½" : ""}`),
       };
-      const picture = el("svg:svg", { viewBox: "0 0 44 56", preserveAspectRatio: "none", "aria-hidden": "true" }, cell.wire, cell.link, cell.box, cell.half);
+      const picture = el("svg:svg", { viewBox: "0 0 44 56", preserveAspectRatio: "none", "aria-hidden": "true" }, cell.wire, cell.link, cell.box);
       const bars = el("span", { class: "dl-su-bars", "aria-hidden": "true" }, cell.own, cell.twin, cell.value);
       cell.button = el("button", { type: "button", class: "dl-su-block", onclick: () => this.toggle(k), onfocus: () => this.stand(k) }, cell.name, picture, bars);
       return cell;
@@ -62,6 +62,7 @@ class Surgery {
     this.root.classList.toggle("dl-su-plain", !residual);
     this.root.classList.toggle("dl-su-twins", twin);
     this.row.style.setProperty("--whole", whole);
+    this.row.style.setProperty("--count", blocks.length);
     this.row.setAttribute("aria-label", `${texts.alt} ${texts.keys}`);
     this.cells.forEach((cell, k) => {
       const { share, other, able } = blocks[k];
@@ -99,6 +100,11 @@ class Surgery {
     this.out = new Set(out);
     this.n += 1;
     this.draw();
+    this.say();
+  }
+
+  /** Tell Python what is out; told twice it is the same. */
+  say() {
     this.tell([...this.out].sort((a, b) => a - b), this.n);
   }
 

@@ -27,7 +27,7 @@ def by_class(classes: Sequence[str], before: np.ndarray, after: np.ndarray, *, l
         "barmode": "group", "bargap": 0.28, "bargroupgap": 0.05,
         "xaxis": {"type": "category", "fixedrange": True, "automargin": True},
         "yaxis": {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "title": {"text": title}},
-        "margin": {"l": 56, "r": 8, "t": 8, "b": 40}, "transition": {"duration": 200},
+        "margin": {"l": 56, "r": 8, "t": 8, "b": 54}, "transition": {"duration": 200},
     }  # fmt: skip
     return figure(traces, layout)
 
