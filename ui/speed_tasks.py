@@ -27,9 +27,9 @@ Run = tuple[str, str, Sequence[Timed]]  # its name, what it compares, its traini
 def guess() -> None:
     """Ask which switch will be worth most; what is said when a run begins counts for that run."""
     state = page_state(SLUG)
+    names = {"": "–", **{name: _(text) for name, text in SWITCHES.items()}}
     said = st.selectbox(
-        _("My guess: worth most will be"), ["", *SWITCHES], key="speed.guess",
-        format_func=lambda name: _(SWITCHES[name]) if name else "–",
+        _("My guess: worth most will be"), list(names), key="speed.guess", format_func=names.__getitem__,
         help=_("Say it before you start: what stands here when a run begins is compared with what it finds."),
     )  # fmt: skip
     info = find_run(lesson_for(SLUG))
