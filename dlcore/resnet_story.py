@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,18 @@ class Ended:
         return config.network == "stack" and all(
             getattr(self.config, name) == getattr(config, name) for name in (*DECIDES, "network")
         )
+
+
+def ended(config: Any, metrics: Mapping[str, Any]) -> list[Ended]:
+    """What a finished run tells: one entry, or one for each depth of a sweep."""
+    table = metrics.get("by_depth")
+    if not table:
+        return [Ended(config, errors(metrics))]
+    columns = [name for name in table if name != "depth"]
+    return [
+        Ended(replace(config, depth=int(depth)), errors({name: table[name][i] for name in columns}))
+        for i, depth in enumerate(table["depth"])
+    ]
 
 
 def edge(runs: Sequence[Ended], within: int) -> bool:
@@ -154,4 +166,4 @@ def numbers(film: Mapping[str, np.ndarray], blocks: int) -> dict[str, str]:
 def errors(metrics: Mapping[str, Any], part: str = "train") -> dict[str, float]:
     """By network, the error of a finished run on its training (or ``test``) images, where it was measured."""
     found = {name: metrics.get(f"{part}_accuracy/{name}") for name in NETWORKS}
-    return {name: 1 - float(value) for name, value in found.items() if value is not None}
+    return {name: 1 - float(value) for name, value in found.items() if value is not None and np.isfinite(value)}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dlcore import resnet_story as story
+from dlcore.experiments.resnet import Config
 from dlcore.figures import resnet as figures
 
 
@@ -96,3 +99,39 @@ def test_without_numbers_there_is_room_and_nothing_else():
     film = figures.by_block({}, title="gradient", span=(1e-4, 1.0))
     assert film.frames["count"] == 1
     assert not film.frames["traces"]
+
+
+def ran(depth: int, plain: float, residual: float = 0.01, **settings) -> story.Ended:
+    return story.Ended(replace(Config(), depth=depth, **settings), {"plain": plain, "residual": residual})
+
+
+def test_the_edge_lies_between_two_runs_that_differ_in_depth_alone():
+    assert story.edge([ran(4, 0.07), ran(12, 0.57)], within=8)
+    assert not story.edge([ran(4, 0.07), ran(12, 0.57, init="he")], within=8), "other first weights"
+    assert not story.edge([ran(4, 0.07), ran(20, 0.9)], within=8), "too far apart"
+    assert not story.edge([ran(12, 0.07), ran(4, 0.57)], within=8), "the deeper one learned"
+    assert not story.edge([ran(4, 0.07)], within=8)
+
+
+def test_best_counts_stacks_that_are_deep_enough():
+    runs = [ran(8, 0.01), ran(20, 0.3, 0.02), ran(40, 0.8, 0.005), ran(20, 0.05, network="resnet20")]
+    assert story.best(runs, "plain", 20) == 0.3
+    assert story.best(runs, "residual", 40) == 0.005
+    assert story.best([], "plain", 2) == np.inf
+
+
+def test_a_sweep_counts_as_a_run_at_each_depth():
+    table = {"depth": [2, 20], "train_accuracy/plain": [0.9, 0.1], "train_accuracy/residual": [0.98, np.nan]}
+    few, many = story.ended(Config(), {"by_depth": table, "train_accuracy/plain": 0.1})
+    assert (few.config.depth, many.config.depth) == (2, 20)
+    assert few.errors == pytest.approx({"plain": 0.1, "residual": 0.02})
+    assert many.errors == pytest.approx({"plain": 0.9}), "what diverged has no score"
+    (one,) = story.ended(Config(), {"train_accuracy/plain": 0.75})
+    assert one.errors == {"plain": 0.25}
+
+
+def test_formulas_have_letters_until_the_numbers_are_there():
+    assert story.numbers({}, 20)["ratio_plain"] == "…"
+    film = {f"weights/{name}": np.array([[0.01, 0.1, 1.0]]) for name in story.NETWORKS}
+    told = story.numbers({**film, "x/residual": np.array([[0.5, 1.0, 2.0]])}, 3)
+    assert (told["ratio_plain"], told["factor_plain"], told["grown"]) == ("0.01", "0.1", "4")

@@ -33,8 +33,8 @@ from ui.run_panel import run_panel
 
 SLUG, GROUP = "resnet", "depth"
 LABELS = {**DATASETS, **RESNETS, **BLOCKS, **OPTIMIZERS, **SCHEDULES}
-FOLDED = ("twin", "residual", "optimizer", "batch_size", "epochs")
-STACK_ONLY, NET_ONLY = ("blocks", "depth", "width"), ("shortcut",)
+FOLDED = ("depths", "twin", "residual", "optimizer", "batch_size", "epochs")
+STACK_ONLY, NET_ONLY = ("blocks", "depth", "width", "depths"), ("shortcut",)
 HEIGHT = 200  # px; the lab fits a laptop's screen
 GRADIENTS, VARIANCES = (1e-6, 1e0), (1e-4, 1e1)  # what the axes show at least
 ICONS = {"plain_lost": ":red[:material/trending_flat:]", "plain_behind": ":orange[:material/south_east:]",
@@ -59,7 +59,7 @@ def draw() -> Shown:
     """Draw controls and picture; returns what they show."""
     panel, picture = lab()
     with panel:
-        config = controls(Config, labels=LABELS, hidden=_hidden, folded=FOLDED, extra=("block",))
+        config = controls(Config, labels=LABELS, hidden=_hidden, folded=FOLDED, extra=("block", "removed"))
     with picture:
         if jobs.status().state == "starting":
             st.fragment(_wait, run_every=1.0)()

@@ -22,15 +22,14 @@ NEWEST = 60  # runs that are looked at
 
 
 def finished() -> list[Ended]:
-    """The finished runs, newest first; each is read once."""
-    kept: dict[str, Ended] = page_state(SLUG).setdefault("ended", {})
-    rows = []
+    """The finished runs, newest first, and each depth of one that went through several; each is read once."""
+    kept: dict[str, list[Ended]] = page_state(SLUG).setdefault("ended", {})
+    rows: list[Ended] = []
     for run in jobs.runs(owner(), SLUG)[:NEWEST]:
         if run.state == "finished":
             if run.run_id not in kept:
-                metrics = jobs.history(run.run_id, owner=owner()).metrics
-                kept[run.run_id] = Ended(run.config, story.errors(metrics))
-            rows.append(kept[run.run_id])
+                kept[run.run_id] = story.ended(run.config, jobs.history(run.run_id, owner=owner()).metrics)
+            rows += kept[run.run_id]
     return rows
 
 

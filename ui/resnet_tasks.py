@@ -10,7 +10,7 @@ from ui.challenge import Task
 from ui.i18n import _
 from ui.resnet_lab import Shown
 
-STEPS = 8  # layers between a plain network that learns and one that does not
+STEPS = 12  # layers between a plain network that learns and one that does not
 DEEP, DEEPER, NEARLY_ALL = 20, 40, 0.01
 
 
