@@ -14,9 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dlcore.block_flow import Passage
 from dlcore.models.resnet import Residual
 from dlcore.models.stacks import blocks_of
 
+FLOW = ("x", "f", "y", "gx", "link", "through")
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
@@ -33,7 +35,7 @@ class DepthFilm:
         self.models, self.X, self.y = models, X, y
 
     def __call__(self) -> dict[str, dict[str, np.ndarray]]:
-        """One frame: for each name ``gradient/…``, ``weights/…``, ``activation/…``, (1, L) each; see ``by_block``."""
+        """One frame: for each name ``gradient/…``, ``weights/…``, … (1, L) each; see ``by_block``."""
         frame = {}
         for name, model in self.models.items():
             _, found = by_block(model, self.X, self.y)
@@ -50,12 +52,14 @@ def by_block(model: nn.Module, X: Tensor, y: Tensor) -> tuple[Tensor, dict[str, 
         the norm of ∂loss/∂(the weight matrices or kernels of its branch): what the block learns from
     ``activation``
         how much the block's output differs from image to image: the variance over the images, averaged over its numbers
+    ``x``, ``f``, ``y``, ``gx``, ``link``, ``through``
+        what goes through the block, forward and back: see ``dlcore.block_flow``
     """
     blocks = [block for _, block in blocks_of(model)]
-    outputs: list[Tensor] = []
+    passed: list[Passage] = []
 
-    def keep(_block: nn.Module, _given: Any, output: Any) -> None:
-        outputs.append(output)
+    def keep(block: Any, given: Any, output: Any) -> None:
+        passed.append(Passage(block, given[0], output))
 
     hooks = [block.register_forward_hook(keep) for block in blocks]
     was_training = model.training
@@ -69,16 +73,19 @@ def by_block(model: nn.Module, X: Tensor, y: Tensor) -> tuple[Tensor, dict[str, 
             loss = F.cross_entropy(torch.func.functional_call(model, kept, (X,)), y)
             weights = [kernels(block) for block in blocks]
             flat = [weight for of_block in weights for weight in of_block]
-            slopes = torch.autograd.grad(loss, [*outputs, *flat], allow_unused=True)
+            ends = [*(one.Y for one in passed), *(one.X for one in passed)]
+            slopes = torch.autograd.grad(loss, [*ends, *flat], allow_unused=True)
     finally:
         model.train(was_training)
         for hook in hooks:
             hook.remove()
-    rest = iter(slopes[len(outputs) :])
+    gY, gX, rest = slopes[: len(passed)], slopes[len(passed) : len(ends)], iter(slopes[len(ends) :])
+    flows = [one.told(x, y) for one, x, y in zip(passed, gX, gY, strict=True)]
     return loss.detach(), {
-        "gradient": torch.stack([norm([slope]) for slope in slopes[: len(outputs)]]),
+        "gradient": torch.stack([flow["gy"] for flow in flows]),
         "weights": torch.stack([norm([next(rest) for _ in of_block]) for of_block in weights]),
-        "activation": torch.stack([output.detach().var(0).mean() for output in outputs]),
+        "activation": torch.stack([one.Y.detach().var(0).mean() for one in passed]),
+        **{name: torch.stack([flow[name] for flow in flows]) for name in FLOW},
     }
 
 

@@ -59,7 +59,7 @@ LESSONS = (
     Lesson("speed", N_("Speed"), N_("Why is training slow?"), IMAGES,
            ":material/speed:", 30, ("cnn",), ready=True),
     Lesson("resnet", N_("Residual network"), N_("Why can a deeper network do worse?"), IMAGES,
-           ":material/stacks:", 30, ("cnn",)),
+           ":material/stacks:", 40, ("cnn",), ready=True),
     Lesson("transfer", N_("Transfer learning"), N_("What can two pictures teach?"), IMAGES,
            ":material/swap_horiz:", 30, ("cnn",)),
     Lesson("classify", N_("Classify your own picture"), N_("Is a sure answer a right one?"), IMAGES,

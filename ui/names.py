@@ -34,6 +34,16 @@ ATTENTIONS = {
     "dates": N_("Dates"), "numerals": N_("Numbers in words"), "attention.dot": N_("Dot product"),
     "attention.additive": N_("Additive"), "attention.none": N_("None"),
 }  # fmt: skip
+RESNETS = {
+    "network.stack": N_("Stack of blocks"),
+    **{f"network.resnet{n}": f"ResNet-{n}" for n in (20, 32, 44, 56, 110, 18)},
+}
+BLOCKS = {
+    "blocks.dense": N_("Dense"), "blocks.conv": N_("Convolutions"), "norm.none": N_("None"),
+    "norm.batch": N_("Batch"), "norm.layer": N_("Layer"), "init.default": N_("PyTorch’s"), "init.he": N_("He’s"),
+    "order.post": N_("After the sum"), "order.pre": N_("Before the weights"),
+    "shortcut.identity": N_("Pixels left out"), "shortcut.projection": N_("1×1 convolution"),
+}  # fmt: skip
 
 
 def name_for(labels: Mapping[str, str], knob: str, choice: str) -> str:

@@ -1,9 +1,9 @@
 """Why can a deeper network do worse? Plain and residual networks from the same first weights and the same batches.
 
 While they train, Snapshots named "frames" tell of each block, first one first: ``gradient/<network>``,
-``weights/<network>`` and ``activation/<network>`` (1, L), see ``dlcore.depth_film.by_block``. The networks are called
-"plain" and "residual"; numbers carry the name (``train_accuracy/plain``), and without one they are those of the network
-that ``Config.residual`` names.
+``weights/<network>``, ``activation/<network>`` and more, (1, L) each, see ``dlcore.depth_film.by_block``. The networks
+are called "plain" and "residual"; numbers carry the name (``train_accuracy/plain``), and without one they are those of
+the network that ``Config.residual`` names.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from dlcore.texts import N_
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dlcore.depth_film import DepthFilm
+    from dlcore.models.together import Together
     from dlcore.training import Plan, Task
 
 LANE = "train"
@@ -205,21 +207,16 @@ def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
     """
     import torch
 
-    from dlcore.depth_film import DepthFilm
     from dlcore.depth_training import batch, evaluation, loss_of
-    from dlcore.models.stacks import build
-    from dlcore.models.together import each_measured, together
+    from dlcore.models.together import each_measured
     from dlcore.readings import hits
 
     names = names_of(config)
-    builds = {name: arguments(config, data, residual=name == RESIDUAL) for name in names}
-    models = together(names, lambda name: build(**builds[name]), config.seed)
+    models, builds = networks(config, data)
     torch.manual_seed(config.seed)
     task, plan = around(models, config, data, {"network": config.network, "main": main_of(config), "builds": builds})
     losses: dict[str, Tensor] = {}
-    few = proportional_order(data.y_test)[: PROBED.get(config.network, FEW)]
-    X, y = (torch.tensor(array[few], device=config.device) for array in (data.X_test, data.y_test))
-    film = DepthFilm(dict(models.items()), X, y)
+    film = film_of(models, config, data)
     measures = each_measured({"accuracy": hits}, names)
     task = replace(
         task, batch=partial(batch, task.batch, config), loss=loss_of(config, film, losses), parts_of_loss=losses,
@@ -227,6 +224,26 @@ def prepare(config: Config, data: ImageData) -> tuple[Task, Plan]:
         evaluate=evaluation(models, config, data, main_of(config)), parts=film.models,
     )  # fmt: skip
     return task, plan
+
+
+def networks(config: Config, data: ImageData) -> tuple[Together, dict[str, Any]]:
+    """The networks as they begin, each drawn from the seed anew, and by name the arguments that they are built of."""
+    from dlcore.models.stacks import build
+    from dlcore.models.together import together
+
+    builds = {name: arguments(config, data, residual=name == RESIDUAL) for name in names_of(config)}
+    return together(builds, lambda name: build(**builds[name]), config.seed), builds
+
+
+def film_of(models: Together, config: Config, data: ImageData) -> DepthFilm:
+    """The film that a run of the config shoots, on a few held-out images."""
+    import torch
+
+    from dlcore.depth_film import DepthFilm
+
+    few = proportional_order(data.y_test)[: PROBED.get(config.network, FEW)]
+    X, y = (torch.tensor(array[few], device=config.device) for array in (data.X_test, data.y_test))
+    return DepthFilm(dict(models.items()), X, y)
 
 
 def arguments(config: Config, data: ImageData, *, residual: bool) -> dict[str, Any]:

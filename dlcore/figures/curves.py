@@ -98,6 +98,17 @@ def running_mean(values: np.ndarray, width: int) -> np.ndarray:
     return (sums[ends] - sums[starts]) / (ends - starts)
 
 
+def decades(values: Sequence[np.ndarray], least: tuple[float, float]) -> tuple[float, float]:
+    """Whole decades for a logarithmic axis that hold all values and at least the range ``least``.
+
+    Below two at a time, so that the axis seldom moves.
+    """
+    seen = np.concatenate([np.asarray(v, float).ravel() for v in values]) if values else np.array([])
+    seen = seen[np.isfinite(seen) & (seen > 0)]
+    low, high = np.min([least[0], *seen]), np.max([least[1], *seen])
+    return float(10.0 ** (2 * np.floor(np.log10(low) / 2))), float(10.0 ** np.ceil(np.log10(high)))
+
+
 def _drawable(line: Curve, log_x: bool, log_y: bool) -> Curve:
     """The curve as float arrays, NaN where an axis cannot show the value."""
     x, y = np.asarray(line.x, dtype=float), np.array(line.y, dtype=float)

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dlcore.figures import DATA, GREY, MODEL, Label
 from dlcore.figures.cells import NAMES, Lines, cell_curves, color_of
-from dlcore.figures.curves import Curve, Level, curves
+from dlcore.figures.curves import Curve, Level, curves, decades
 from dlcore.texts import N_
 
 LOWEST = 1e-20  # what lies deeper is drawn at the bottom
@@ -42,7 +42,7 @@ def through_time(
         lines.insert(0, Curve(np.arange(1, len(linear) + 1), linear, N_("linear"), GREY, dash="dash", width=1.5))
     return curves(
         lines, x_title=N_("step t of the sequence"), y_title=N_("gradient ∂L/∂h at step t"), log_y=True,
-        x_range=(1.0, float(max(length, 2))), y_range=_reach([line.y for line in lines]), label=label,
+        x_range=(1.0, float(max(length, 2))), y_range=decades([line.y for line in lines], SPAN), label=label,
     )  # fmt: skip
 
 
@@ -53,14 +53,6 @@ def _lines(norms: Mapping[str, np.ndarray], *, cells: bool) -> Lines:
         for name, row in norms.items()
         if ("." in name) == cells
     }
-
-
-def _reach(values: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Whole decades that hold all of it; two at a time, so that the axis seldom moves."""
-    seen = np.concatenate([np.asarray(v, float) for v in values]) if values else np.array([])
-    seen = seen[np.isfinite(seen) & (seen > 0)]
-    low, high = np.min([SPAN[0], *seen]), np.max([SPAN[1], *seen])
-    return float(10.0 ** (2 * np.floor(np.log10(low) / 2))), float(10.0 ** np.ceil(np.log10(high)))
 
 
 def by_distance(
