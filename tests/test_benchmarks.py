@@ -22,6 +22,7 @@ SHORT = [
     "sequence_lessons",
     "resnet_cifar",
     "depth",
+    "landscape",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("cifar10", marks=pytest.mark.data),
