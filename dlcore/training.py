@@ -76,6 +76,12 @@ class Plan:
         """Updates in the whole run."""
         return self.steps_per_epoch * self.epochs
 
+    @property
+    def evaluation_points(self) -> set[int]:
+        """The steps of a pass after which it is measured; 0 stands for the pass's end."""
+        points = (round(j * self.steps_per_epoch / self.evaluations) for j in range(1, self.evaluations + 1))
+        return {point % self.steps_per_epoch for point in points}
+
 
 @dataclass(frozen=True)
 class Result:
@@ -157,8 +163,7 @@ class _Loop:
         self.diverged = False
         self.told_seconds = 0.0  # training time at the last reading
         self.looked = self.saved = self.told = time.perf_counter()
-        points = (round(j * plan.steps_per_epoch / plan.evaluations) for j in range(1, plan.evaluations + 1))
-        self.evaluation_points = {p % plan.steps_per_epoch for p in points}
+        self.evaluation_points = plan.evaluation_points
         self.model.train()
 
     def update(self) -> None:

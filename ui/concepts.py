@@ -46,6 +46,8 @@ CONCEPTS = (
             N_("More pictures out of the same pictures.")),
     Concept("resnet", N_("Residual network"), "resnet", 0.80, 0.28,
             N_("A shortcut that lets depth work.")),
+    Concept("landscape", N_("Loss landscape"), "landscape", 1.00, 0.16,
+            N_("How the loss looks around a network.")),
     Concept("transfer", N_("Transfer learning"), "transfer", 0.80, 0.46,
             N_("What was learned there helps here.")),
     Concept("classify", N_("Your own pictures"), "classify", 1.00, 0.34,
@@ -77,7 +79,8 @@ EDGES = tuple(
         "optimizers → adam", "gradient_descent → neural_network", "backpropagation → neural_network",
         "neural_network → cnn", "gradient_descent → convolution", "convolution → cnn", "neural_network → rnn",
         "neural_network → evaluation", "cnn → augmentation",
-        "cnn → resnet", "cnn → transfer", "resnet → classify", "transfer → classify", "rnn → lstm",
+        "cnn → resnet", "resnet → landscape", "cnn → transfer",
+        "resnet → classify", "transfer → classify", "rnn → lstm",
         "lstm → text", "lstm → reading", "lstm → series", "lstm → attention",
         "evaluation → search", "search → deployment",
     )

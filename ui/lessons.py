@@ -60,6 +60,8 @@ LESSONS = (
            ":material/speed:", 30, ("cnn",), ready=True),
     Lesson("resnet", N_("Residual network"), N_("Why can a deeper network do worse?"), IMAGES,
            ":material/stacks:", 40, ("cnn",), ready=True),
+    Lesson("landscape", N_("Loss landscape"), N_("What does a network see from where it stands?"), IMAGES,
+           ":material/landscape:", 40, ("resnet", "optimizers"), ready=True),
     Lesson("transfer", N_("Transfer learning"), N_("What can two pictures teach?"), IMAGES,
            ":material/swap_horiz:", 30, ("cnn",)),
     Lesson("classify", N_("Classify your own picture"), N_("Is a sure answer a right one?"), IMAGES,

@@ -73,7 +73,8 @@ def viewer(shown: Config) -> Callable[[History], None]:
             _chosen(names, rows, len(planned))
         with st.container(key="speed-story"):
             st.markdown(said(config, rows, history))
-        st.markdown(_table(names, rows, config.compare))
+        with st.container(key="speed-table"):
+            st.markdown(_table(names, rows, config.compare))
 
     return view
 

@@ -23,6 +23,7 @@ from ui.surgery_patient import DRAWS, Patient, answers, images, orders, patient_
 
 EXTRA = ("removed",)  # parameter of the address that the page must keep
 HEIGHT, COLUMNS = 300, 6
+TOLD = 175  # px for what is told
 PREPARED = {"drop_path": 0.5, "order": "pre"}
 _mount = component("surgery", height="290px")
 
@@ -117,7 +118,8 @@ def _say(patient: Patient, removed: list[int], now: np.ndarray) -> None:
     labels = patient.found["labels"]
     own, other = patient.shares(patient.main), patient.shares(patient.twin)
     assert own is not None
-    with st.container(height=150, border=False, key="surgery-told"):
+    now_told, all_told = st.columns(2, gap="large")
+    with now_told.container(height=TOLD, border=False, key="surgery-told"):
         words, numbers = story.told(float((now == labels).mean()), float(own[0]), len(removed))
         parts = [f"**{_(words).format(**numbers)}**"]
         if other is not None and removed:
@@ -126,8 +128,9 @@ def _say(patient: Patient, removed: list[int], now: np.ndarray) -> None:
         if patient.main == story.RESIDUAL:
             words, numbers = story.paths(len(patient.blocks), len(removed))
             parts.append(_(words).format(**numbers))
-        told = [_(words).format(**numbers) for words, numbers in _verdict(own, other)]
-        st.markdown(sentences(*parts) + "\n\n" + sentences(*told))
+        st.markdown(sentences(*parts))
+    with all_told.container(height=TOLD, border=False, key="surgery-bars-told"):
+        st.markdown(sentences(*(_(words).format(**numbers) for words, numbers in _verdict(own, other))))
 
 
 def _verdict(own: np.ndarray, other: np.ndarray | None) -> list[story.Words]:
@@ -192,7 +195,9 @@ def _hint(config: Any, history: History) -> None:
         return
     st.markdown(
         _("Training can prepare for this. With **stochastic depth** each step leaves some blocks out, at random, the "
-          "last one most often. Train once with it, and once without; compare how the curves above fall.")
+          "last one most often. Measured on the digits, 20 dense blocks with relu before each layer: without it 97% "
+          "were right, a missing block cost 8 to 11 points, and with ten out some 38% were left; with it (0.5) 87 to "
+          "91% were right, a missing block cost less than one point, and with ten out some 70% were left.")
     )  # fmt: skip
     if not config.drop_path:
         st.button(

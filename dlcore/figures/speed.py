@@ -72,7 +72,7 @@ def seconds(
     ends = [float(np.log10(low)), float(np.log10(high) + 0.55 * max(np.log10(high / low), 1))]
     axis = {"type": "log", "range": ends, "dtick": 1, "fixedrange": True, "exponentformat": "none",
             "title": {"text": label(N_("seconds to the target"))}}  # fmt: skip
-    return figure([trace], {"xaxis": axis, "yaxis": _names(), "margin": {"l": 8, "r": 8, "t": 8, "b": 44}})
+    return figure([trace], {"xaxis": axis, "yaxis": _names(), "margin": {"l": 8, "r": 8, "t": 8, "b": 60}})
 
 
 def two_factors(
@@ -150,7 +150,7 @@ def parts(names: Sequence[str], shares: np.ndarray, totals: Sequence[str], *, la
         "xaxis": {"range": [0, 1.3], "tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": ".0%", "fixedrange": True,
                   "title": {"text": label(N_("share of a step’s time"))}},
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "traceorder": "normal"},
-        "margin": {"l": 8, "r": 8, "t": 28, "b": 44},
+        "margin": {"l": 8, "r": 8, "t": 28, "b": 60},
     }  # fmt: skip
     return figure(traces, layout)
 
