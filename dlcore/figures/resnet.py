@@ -53,7 +53,7 @@ def errors(
     return Film(plot, {"count": len(playhead), "traces": {0: {"x": {"at": places}}}})
 
 
-def by_block(rows: Rows, *, title: str, span: tuple[float, float], height: int = 200, label: Label = str) -> Film:
+def by_block(rows: Rows, *, title: str, span: tuple[float, float], height: int = 172, label: Label = str) -> Film:
     """A number of each block on a logarithmic axis, as a film; dotted, what it was before the first step.
 
     Args:
