@@ -6,7 +6,7 @@ run's checkpoint, by name ("plain", "residual"); images are the first of the run
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -29,7 +29,7 @@ SHOWN = 12  # images whose answer has changed
 class Networks:
     """Networks of one checkpoint in eval mode on the CPU, and the names of their classes."""
 
-    models: dict[str, nn.Module]
+    models: Mapping[str, nn.Module]
     classes: list[str]
 
 
