@@ -67,7 +67,8 @@ def view(config: Config, history: History) -> None:
         with place, st.container(gap="xsmall"):
             st.caption(_title(history, name))
             _ground(drawn.get(name), name, plane, way, config.span)
-    player(GROUP, key="landscape-player")
+    way_steps = views.shadow_lines(history, images)
+    player(GROUP, key="landscape-player", steps=way_steps and way_steps[0])
     with st.container(key="story", height=STORY, border=False):
         st.markdown(said(history, plane))
     left, right = st.columns(2, gap="small")

@@ -87,9 +87,15 @@ def live_plot(
     return click
 
 
-def player(group: str, *, key: str) -> None:
-    """The bar with play, step and speed for a group of plots, where none of them shows its own."""
-    _mount_player(key=key, data={"group": group, "texts": _texts()})
+def player(group: str, *, key: str, steps: Any = None) -> None:
+    """The bar with play, step and speed for a group of plots, where none of them shows its own.
+
+    Args:
+        steps: (count,), at which training step each frame is; without them the bar counts frames.
+    """
+    _mount_player(
+        key=key, data={"group": group, "texts": _texts(), "steps": None if steps is None else [*map(int, steps)]}
+    )
 
 
 def frame_text(template: str, values: Mapping[str, Any], *, group: str, key: str, count: int | None = None) -> None:
@@ -130,7 +136,7 @@ def _texts() -> dict[str, str]:
         "play": _("Play"),
         "pause": _("Pause"),
         "step": _("Step"),
-        "at": _("after step {step}"),
+        "after_step": _("after step {step}"),
         "scrub": _("Step shown; arrow keys move it"),
         "speed": _("Speed"),
         "table": _("Data table"),

@@ -3,7 +3,7 @@ import { el, style, whenGone } from "./common.js";
 import { paintFast } from "./fast.js";
 import { frameAttributes, onlyMoved } from "./frames.js";
 import { Keys } from "./keys.js";
-import { Bar } from "./player.js";
+import { Bar, withSteps } from "./player.js";
 import { playhead } from "./playhead.js";
 import { Table } from "./table.js";
 import { colours, recolour, template } from "./theme.js";
@@ -199,7 +199,7 @@ class LivePlot {
       if (this.drawn && frames?.autoplay) this.head.autoplay(); // another film in the same place
     }
     const bar = frames && frames.controls !== false;
-    const said = frames?.steps ? { ...texts, at: (frame) => afterStep(texts.at, frames.steps, frame) } : texts;
+    const said = withSteps(texts, frames?.steps);
     if (bar && this.bar?.group !== name) {
       this.bar?.remove();
       this.bar = new Bar(name, said);
@@ -302,13 +302,6 @@ class LivePlot {
     this.bar?.remove();
     this.Plotly?.purge(this.plot);
   }
-}
-
-/** At which training step a film stands, as wide at its first frame as at its last; nothing before there is one. */
-function afterStep(template, steps, frame) {
-  if (!steps.length) return "";
-  const width = String(steps.at(-1)).length;
-  return template.replace("{step}", String(steps[Math.min(frame, steps.length - 1)]).padStart(width, "\u2007"));
 }
 
 /** Powers of ten on a logarithmic axis in the size of other numbers: Plotly enlarges them by a quarter. */

@@ -7,13 +7,22 @@ const SPEEDS = [0.25, 0.5, 1, 2, 4];
 export default async function (component) {
   await style("live_plot.css");
   const host = component.parentElement;
-  const { group, texts } = component.data;
+  const { group, steps } = component.data;
+  const texts = withSteps(component.data.texts, steps);
   if (host.dlBar?.group !== group) {
     host.dlBar?.remove();
     host.dlBar = new Bar(group, texts);
     host.append(host.dlBar.root);
   } else host.dlBar.say(texts);
   return whenGone(host, () => host.dlBar.remove());
+}
+
+/** What a bar says, with `at` where the training step of each frame is known: as wide at the first frame as at the last. */
+export function withSteps(texts, steps) {
+  if (!steps) return texts;
+  const width = String(steps.at(-1)).length; // nothing where there is no frame yet
+  const at = (frame) => (steps.length ? texts.after_step.replace("{step}", String(steps[Math.min(frame, steps.length - 1)]).padStart(width, "\u2007")) : "");
+  return { ...texts, at };
 }
 
 export class Bar {
