@@ -81,7 +81,10 @@ def _from_checkpoint(path: str, _written: int) -> Trained:
 
 @lru_cache(maxsize=1)
 def _shipped() -> Trained:
+    import torch
+
     from dlcore.models.weights import load_shipped
 
-    model, classes = load_shipped()
+    with torch.inference_mode(False):  # who asks first may be in it; who comes later may want gradients
+        model, classes = load_shipped()
     return Trained(model, classes, SHIPPED_SHAPE)

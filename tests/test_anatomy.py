@@ -15,7 +15,7 @@ from dlcore.cnn_story import across, of_one_class
 from dlcore.data.images import ImageData
 from dlcore.models import cnn as networks
 from dlcore.texts import Problem
-from dlcore.trained import network
+from dlcore.trained import _shipped, network
 from tests.untrained import write
 
 SHAPES = [
@@ -213,3 +213,10 @@ def test_the_shipped_network_has_a_specialist_for_the_challenge():
     first = [units.strongest_of(network(None), "conv1", k, None, "digits", 0) for k in range(16)]
     assert not any(of_one_class({**found, "strongest": one}) for one in first)
     assert not of_one_class(units.unit("logits", 4)), "the scores are made for that"
+
+
+def test_the_shipped_network_can_be_asked_for_gradients_whoever_asked_first():
+    _shipped.cache_clear()
+    with torch.inference_mode():
+        model = network(None).model
+    assert not any(parameter.is_inference() for parameter in model.parameters())

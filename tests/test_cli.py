@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -124,7 +125,7 @@ def test_train_for_people_prints_the_metrics(capsys):
         (("train", "cnn", "--set", "epochs=many"), "whole number"),
         (("train", "cnn", "--set", "epochs=1000000"), "goes from 1"),
         (("train", "cnn", "--set", "color=red"), "no setting"),
-        (("train", "cnn", "--set", "network=transformer"), "one of: article, fast, small, norm, mlp"),
+        (("train", "cnn", "--set", "network=transformer"), "one of: article, fast, small, norm, wide, mlp"),
         (("train", "cnn", "--set", "learning_rate=nan"), "out of range"),
         (("train", "cnn", "--seed", "first"), "whole number"),
         (("train", "cnn", "--set", "device=abacus"), "one of"),
@@ -146,7 +147,10 @@ def test_bad_input_gives_one_sentence_and_status_2(args, says, capsys):
 
 def test_ctrl_c_ends_with_130_and_no_traceback():
     command = [sys.executable, "-m", "dlcore", "train", "cnn", "--set", "epochs=50", *PLAIN, "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a suite in the background hands on a deaf ear
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed
+    ) as process:
         assert process.stdout
         assert '"started"' in process.stdout.readline()
         process.send_signal(signal.SIGINT)

@@ -162,8 +162,8 @@ class LivePlot {
     if (!this.Plotly || !this.plot._fullLayout || !this.plot.clientWidth || this.width() === this.plot._fullLayout.width) return;
     cancelAnimationFrame(this.resizing);
     this.resizing = requestAnimationFrame(() => {
-      if (this.data.aspect) return this.request(); // its words change with it
       this.plot.style.height = `${this.height()}px`;
+      if (this.data.aspect) return this.request(); // its words change with it
       this.Plotly.relayout(this.plot, { width: this.width(), height: this.height() });
     });
   }

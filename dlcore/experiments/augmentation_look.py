@@ -95,8 +95,9 @@ def questions(
     from dlcore.trained import network
 
     made = variants(dataset, {**settings, "mix": "none"}, seed, rows=count, draws=1, skip=skip)
+    model = network(checkpoint).model
     with torch.inference_mode():
-        logits = network(checkpoint).model(torch.tensor(made["images"][:, 1]))
+        logits = model(torch.tensor(made["images"][:, 1]))
     return {
         "images": made["images"][:, 1],
         "originals": made["images"][:, 0],
