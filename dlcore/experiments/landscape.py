@@ -36,6 +36,7 @@ class Config(resnet.Config):
 
     depth: int = knob_like(resnet.Config, "depth")
     norm: str = knob_like(resnet.Config, "norm", default="batch")
+    width: int = knob_like(resnet.Config, "width", default=32)  # fewer weights, the same sight
     span: float = knob(
         1.0, low=0.05, high=3.0, log=True, label=N_("Span"),
         help=N_("How far the random plane reaches each way. At 1, every filter is changed by as much as it is long."),
@@ -65,7 +66,8 @@ class Config(resnet.Config):
         """The depth lesson's defaults; batch normalisation in stacks, too, and fewer points where each one is dear."""
         dear = given.get("network", "stack") != "stack" or given.get("blocks") == "conv"
         sparse = {"points": 11, "images": 250} if dear else {}
-        return {**resnet.Config.recipe(given), "norm": "batch", "twin": True, **sparse}
+        long = {"epochs": 15} if not dear and given.get("dataset", "digits") == "digits" else {}
+        return {**resnet.Config.recipe(given), "norm": "batch", "twin": True, **sparse, **long}
 
 
 SLICE = ("span", "points", "directions", "images")  # knobs that the training does not depend on
