@@ -34,8 +34,8 @@ LABELS = {**DATASETS, **OPTIMIZERS, **SCHEDULES, **RESNETS, **BLOCKS}
 FOLDED = ("dataset", "network", "blocks", "init", "optimizer", "learning_rate", "batch_size")
 PLANES = {RANDOM: N_("Random directions"), ALONG: N_("Along the run")}
 WAYS = {"map": N_("Map"), "solid": N_("3-D")}
-IMAGES = {SEEN: N_("Training images"), HELD: N_("Test images")}
-TALL, LOW, STORY = 286, 168, 92  # px; the lab fits a laptop's screen with its question above it
+IMAGES = {SEEN: N_("Images learned from"), HELD: N_("Test images")}
+TALL, LOW = 286, 168  # px; the lab fits a laptop's screen with its question above it
 
 
 def draw(lesson: Lesson) -> tuple[Config, History]:
@@ -69,7 +69,7 @@ def view(config: Config, history: History) -> None:
             _ground(drawn.get(name), name, plane, way, config.span)
     way_steps = views.shadow_lines(history, images)
     player(GROUP, key="landscape-player", steps=way_steps and way_steps[0])
-    with st.container(key="story", height=STORY, border=False):
+    with st.container(key="landscape-story"):
         st.markdown(said(history, plane))
     left, right = st.columns(2, gap="small")
     with left:
