@@ -25,7 +25,7 @@ from dlcore.models.layers import PRESETS
 from dlcore.training import Plan, Task
 
 QUICK = {"memory_format": "channels_last", "precision": "float32"}  # nothing is tried out first
-TURNS, QUICK_TURNS = 30, 4
+TURNS, QUICK_TURNS = 16, 4
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Case:
 
     network: str
     batch_size: int
-    steps: int  # of one turn
+    steps: int  # of one turn: about a second, since a run packs its model once, at its end
     quick_steps: int
     shape: tuple[int, ...] = (1, 28, 28)
     strengths: dict[str, Any] = field(default_factory=dict)  # random changes, where there are any
@@ -42,13 +42,13 @@ class Case:
 
 PHOTOGRAPHS = (3, 32, 32)
 CASES = (
-    Case("article", 64, 40, 4),
-    Case("fast", 256, 40, 4),
-    Case("small", 64, 40, 4),
+    Case("article", 64, 100, 4),
+    Case("fast", 256, 200, 4),
+    Case("small", 64, 200, 4),
     Case("norm", 256, 12, 2, PHOTOGRAPHS),
     Case("wide", 256, 8, 2, PHOTOGRAPHS),
-    Case("mlp", 256, 200, 40),
-    Case("fast", 32, 100, 8, strengths={"shift": 3.0, "rotate": 15.0}),
+    Case("mlp", 256, 1000, 40),
+    Case("fast", 32, 400, 8, strengths={"shift": 3.0, "rotate": 15.0}),
 )
 
 

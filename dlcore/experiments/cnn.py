@@ -41,7 +41,7 @@ ASKS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"epochs": 12, "batch_size": 32},
     ),
     "wide": (
-        {"epochs": 8, "batch_size": 256, "schedule": "linear", "label_smoothing": 0.1},
+        {"epochs": 9, "batch_size": 256, "schedule": "linear", "label_smoothing": 0.1},
         {"learning_rate": 5e-3, "beta2": 0.95},
         {"epochs": 12, "batch_size": 32},
     ),
