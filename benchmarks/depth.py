@@ -46,7 +46,7 @@ CLAIMS: list[tuple[dict[str, Any], str, Claim]] = [  # for every seed
     ({"depth": 20, "norm": "none"}, "plain at most 0.3, residual at least 0.95",
      lambda m: plain(m) <= 0.3 and linked(m) >= 0.95),
     ({"depth": 20, "norm": "none"}, "both within 60 s", lambda m: m["seconds"] < 60),
-    ({"depth": 20, "norm": "none"}, "the plain first block gets under a hundred-thousandth, the residual one a tenth or more",
+    ({"depth": 20, "norm": "none"}, "the plain first block gets under a 100,000th, the residual one a tenth or more",
      lambda m: m["gradient_ratio/plain"] < 1e-5 and m["gradient_ratio/residual"] > 0.1),
     ({"depth": 8, "norm": "none"}, "plain learns something, residual more",
      lambda m: 0.3 < plain(m) < linked(m) - 0.05),
