@@ -32,7 +32,7 @@ def read_picture(picture: np.ndarray, checkpoint: str | None = None, *, prepared
     Raises:
         Problem: kind ``"upload"`` (a file that cannot be read), ``"blank"`` (no ink in it).
     """
-    seen = picture if prepared else _as_known(picture, network(checkpoint).shape)
+    seen = picture if prepared else as_known(picture, network(checkpoint).shape)
     layers, classes = outputs_for(seen, checkpoint)
     return {
         "probabilities": softmax(layers["logits"]),
@@ -42,7 +42,7 @@ def read_picture(picture: np.ndarray, checkpoint: str | None = None, *, prepared
     }
 
 
-def _as_known(picture: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+def as_known(picture: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """A drawing or a file's bytes in the form that the network learned from, ``(C, H, W)`` uint8."""
     from dlcore.data.ink import as_mnist
     from dlcore.data.uploads import read_image
