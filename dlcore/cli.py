@@ -1,4 +1,4 @@
-"""The lessons without a browser: ``python -m dlcore lessons | train | download | doctor``.
+"""The lessons without a browser: ``python -m dlcore lessons | train | classify | download | doctor``.
 
 Results go to standard output (with ``--json`` one object a line), progress and faults to standard error. Exit status: 0
 done, 1 it could not be done, 2 the request was wrong, 130 interrupted, 141 nobody reads the output any more.
@@ -7,8 +7,6 @@ done, 1 it could not be done, 2 the request was wrong, 130 interrupted, 141 nobo
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,16 +15,19 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-from dlcore import changes, experiments
+from dlcore import changes, cli_classify, cli_download, experiments
 from dlcore.data import catalogue
-from dlcore.data.download import download
 from dlcore.events import Checkpoint, Diverged, Epoch, Event, Finished, Snapshot, Started, Step, to_dict
+from dlcore.json_lines import line
 from dlcore.knobs import Knob, knobs_of, parse
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
 DONE, FAILED, WRONG, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
-NOT_THEIR_FAULT = ("no_network", "download", "disk_full", "read_only", "data_broken", "out_of_memory")  # else exit 2
+NOT_THEIR_FAULT = (  # else exit 2
+    "no_network", "download", "disk_full", "read_only", "data_broken", "out_of_memory", "weights",
+)  # fmt: skip
+MISSING = ("data_missing", "weights_missing")
 SILENT = (Checkpoint, Snapshot)  # megabytes, of no use on a line
 
 
@@ -81,10 +82,8 @@ def parser() -> Parser:
                      help="one JSON object a line: started, step, epoch …, at last finished or diverged")  # fmt: skip
     one.set_defaults(command=train_command)
 
-    one = commands.add_parser("download", help="fetch datasets, so that lessons need no network later")
-    one.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(catalogue.CATALOGUE)}")
-    one.add_argument("--all", action="store_true", help="every dataset")
-    one.set_defaults(command=download_command)
+    cli_classify.add(commands)
+    cli_download.add(commands)
 
     one = commands.add_parser("doctor", help="what is here, what is missing, and what to do about it")
     one.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -99,7 +98,7 @@ def lessons_command(args: argparse.Namespace) -> int:
     """List every experiment with its knobs."""
     listed = [_lesson(name) for name in experiments.NAMES]
     if args.json:
-        print(_line(listed))
+        print(line(listed))
         return DONE
     for lesson in listed:
         print(f"{lesson['name']}\n  {lesson['summary']}")
@@ -164,14 +163,14 @@ def _settings(args: argparse.Namespace) -> dict[str, str]:
 
 
 def _with_data(start: Callable[[], Iterator[Event]]) -> Iterator[Event]:
-    """The run's events; where its dataset is not on this machine, it is fetched first (once)."""
+    """The run's events; where its data or its network is not on this machine, it is fetched first (once)."""
     events = start()
     try:
         first = next(events)
     except Problem as problem:
-        if problem.kind != "data_missing" or problem.params.get("name") not in catalogue.CATALOGUE:
+        if problem.kind not in MISSING or not catalogue.offered(problem.params.get("name", "")):
             raise
-        _fetch(problem.params["name"])
+        cli_download.fetch(problem.params["name"])
         events = start()
         first = next(events)
     yield first
@@ -182,7 +181,7 @@ def _tell_json(events: Iterator[Event]) -> Event | None:
     event = None
     for event in events:
         if not isinstance(event, SILENT):
-            print(_line(_flat(event)), flush=not isinstance(event, Step))
+            print(line(_flat(event)), flush=not isinstance(event, Step))
     return event
 
 
@@ -193,19 +192,6 @@ def _flat(event: Event) -> dict[str, Any]:
         row["reason"] = event.reason.format(**event.params)
     own = {**row.pop("values", {}), **row.pop("metrics", {})}
     return {**row, **{name: value for name, value in own.items() if name not in row}}
-
-
-def _line(value: Any) -> str:
-    """One line of strict JSON: what is not a number becomes null."""
-    return json.dumps(_strict(value), ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
-
-
-def _strict(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _strict(v) for name, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_strict(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _tell_text(events: Iterator[Event]) -> Event | None:
@@ -238,41 +224,7 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-# --- download and doctor ----------------------------------------------------------------------------------------------
-
-
-def download_command(args: argparse.Namespace) -> int:
-    """Fetch the datasets named; all are tried, and each that fails is told."""
-    names = list(catalogue.CATALOGUE) if args.all else args.names
-    for name in names:
-        catalogue.dataset(name)  # a wrong name is told before anything is fetched
-    if not names:
-        for entry in catalogue.CATALOGUE.values():
-            place = catalogue.locate(entry.name)
-            note = catalogue.note(entry.name, place) if place else ""
-            where = f"{place}, {note}" if note else place or "not here"
-            print(f"{entry.name:<14} {entry.size / 1e6:5.1f} MB   {entry.licence:<13} {entry.title} ({where})")
-        return DONE
-    status = DONE
-    for name in names:
-        try:
-            _fetch(name)
-        except Problem as problem:
-            print(problem, file=sys.stderr)
-            status = FAILED
-    return status
-
-
-def _fetch(name: str) -> None:
-    """Download one dataset with a bar on standard error, and say there where it lies."""
-    total = catalogue.dataset(name).size
-    with tqdm(desc=name, total=total, unit="B", unit_scale=True, disable=None, leave=False) as bar:
-
-        def show(done: int, _total: int) -> None:
-            bar.update(done - bar.n)
-
-        folder = download(name, progress=show)
-    print(f"{name} lies in {folder}", file=sys.stderr)
+# --- doctor -----------------------------------------------------------------------------------------------------------
 
 
 def doctor_command(args: argparse.Namespace) -> int:
@@ -282,7 +234,7 @@ def doctor_command(args: argparse.Namespace) -> int:
     findings = list(examine())
     for finding in findings:
         if args.json:
-            print(_line(asdict(finding)))
+            print(line(asdict(finding)))
         else:
             print(f"{'ok ' if finding.ok else '-- '} {finding.name:<16} {finding.found}")
             if finding.advice:

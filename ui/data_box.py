@@ -1,4 +1,4 @@
-"""Says that a dataset is not on this machine, and fetches it with progress, where a page needs it."""
+"""Says that a dataset (or a network) is not on this machine, and fetches it with progress, where a page needs it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def data_box(name: str, knob: str = "dataset", *, instead: str = "") -> bool:
     Returns whether the dataset is here: without it no run can begin. ``knob`` is what the built-in data is put into:
     its name, or ``instead``.
     """
-    if name not in catalogue.CATALOGUE or catalogue.locate(name):
+    if not catalogue.offered(name) or catalogue.locate(name):
         return True
     work = download.background(name)
     running = work is not None and work.running

@@ -13,21 +13,52 @@ from pathlib import Path
 
 from dlcore.data.datasets import CATALOGUE, IDX, Dataset, Remote
 from dlcore.texts import N_, Problem
+from dlcore.vision.networks import KNOWN, MIRROR, here
 
 APP = "dlcore"
-__all__ = ["CATALOGUE", "IDX", "Dataset", "Remote", "dataset", "locate", "missing", "note", "original"]
+__all__ = [
+    "CATALOGUE", "IDX", "Dataset", "Remote", "dataset", "locate", "missing", "note", "offered", "original",
+]  # fmt: skip
 
 
 def dataset(name: str) -> Dataset:
-    """The catalogue's entry of that name. Raises ``Problem`` (kind ``"dataset"``) for a name it does not have."""
-    if name not in CATALOGUE:
-        raise Problem(
-            N_("There is no dataset “{name}” to download. There are: {names}."),
-            kind="dataset",
-            name=name,
-            names=", ".join(CATALOGUE),
-        )
-    return CATALOGUE[name]
+    """What can be fetched under that name: a dataset, or the weights of a network of ``dlcore.vision.networks``.
+
+    Raises:
+        Problem: nothing has that name (kind ``"dataset"``).
+    """
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    if name in KNOWN:
+        return _weights(name)
+    raise Problem(
+        N_("There is no dataset “{name}” to download. There are: {names}. And these networks: {networks}."),
+        kind="dataset",
+        name=name,
+        names=", ".join(CATALOGUE),
+        networks=", ".join(KNOWN),
+    )
+
+
+def offered(name: str) -> bool:
+    """Whether something of that name can be fetched."""
+    return name in CATALOGUE or name in KNOWN
+
+
+def _weights(name: str) -> Dataset:
+    known = KNOWN[name]
+    return Dataset(
+        name=name,
+        title=known.title,
+        folder="hub/checkpoints",
+        files=(known.file,),
+        remotes=(Remote(known.file, round(known.megabytes * 1024**2), "", known.sha256),),
+        mirrors=(MIRROR,),
+        licence="BSD 3-Clause",
+        homepage="https://docs.pytorch.org/vision/stable/models.html",
+        stand_in_title=N_("a network that comes along"),
+        weights=True,
+    )
 
 
 def data_root() -> Path | None:
@@ -54,8 +85,14 @@ def locate(name: str) -> Path | None:
 
 
 def original(name: str) -> Path | None:
-    """The folder that holds all files of a dataset as they are offered; None if it is not here."""
+    """The folder that holds all files of a dataset as they are offered; None if it is not here.
+
+    Of a network, any weights that torchvision has for it will do.
+    """
     entry = dataset(name)
+    if entry.weights:
+        path = here(name)
+        return path.parent if path else None
     for root in (data_root(), cache_root()):
         if root and all(present(root / entry.folder, file) for file in entry.files):
             return root / entry.folder
@@ -109,7 +146,7 @@ def broken(path: Path, error: Exception) -> Problem:
 def missing(name: str) -> Problem:
     """The sentence for a dataset that is nowhere on this machine: what to type, and what works meanwhile."""
     root = data_root()
-    if root and not root.is_dir():
+    if root and not root.is_dir() and not dataset(name).weights:
         return Problem(
             N_(
                 "{title} is not on this machine: DLCORE_DATA names {root}, which is not a folder. Correct it, "

@@ -13,11 +13,15 @@ from dlcore.texts import N_
 
 @dataclass(frozen=True)
 class Remote:
-    """One file as it is offered for download: its name there, its size in bytes and its MD5 in hex."""
+    """One file as it is offered for download: its name there, its size in bytes and what tells that it is whole.
+
+    ``md5`` in hex; or ``sha256``, the first digits of that sum in hex, where those are what is published.
+    """
 
     name: str
     size: int
     md5: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Dataset:
 
     One remote that ends in ``.tar.gz`` holds all files. ``mirrors`` are tried in this order; ``stand_in`` is the
     embedded dataset that works without any file. ``copy`` is a file in a data root that serves where the originals are
-    not there; ``copy_note`` says how it differs.
+    not there; ``copy_note`` says how it differs. ``weights``: these are a network's, which lie in torch's own folder.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Dataset:
     stand_in_title: str = N_("the digits that come along")
     copy: str = ""
     copy_note: str = ""
+    weights: bool = False
 
     @property
     def size(self) -> int:

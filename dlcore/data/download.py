@@ -1,4 +1,4 @@
-"""Fetches the catalogue's datasets: several mirrors, retries that resume, checksums, and nothing half-way on disk.
+"""Fetches datasets and weights of networks: several mirrors, retries that resume, checksums, nothing half-way on disk.
 
 A file appears under its final name only when it is whole and its checksum is right, so who finds it may trust it.
 """
@@ -26,6 +26,7 @@ from pathlib import Path
 from dlcore.data import catalogue
 from dlcore.data.catalogue import Dataset, Remote
 from dlcore.texts import N_, Problem
+from dlcore.vision.networks import torch_homes
 
 Progress = Callable[[int, int], None]  # (bytes done, bytes in all), of the whole dataset
 CHUNK = 1 << 16
@@ -99,7 +100,7 @@ def download(
     found = catalogue.original(name)
     if found:
         return found
-    folder = destination() / entry.folder
+    folder = (torch_homes()[0] if entry.weights else destination()) / entry.folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".part-", dir=folder) as part:
@@ -198,14 +199,28 @@ class _WrongSum(Exception):
 
 
 def _check(path: Path, remote: Remote) -> None:
+    kind, wanted = ("sha256", remote.sha256) if remote.sha256 else ("md5", remote.md5)
     with open(path, "rb") as file:
-        if hashlib.file_digest(file, "md5").hexdigest() != remote.md5:
+        if not wanted or hashlib.file_digest(file, kind).hexdigest()[: len(wanted)] != wanted:
             raise _WrongSum("checksum")
 
 
 def _network_problem(entry: Dataset, remote: Remote, reasons: Sequence[Exception]) -> Problem:
     """What to say when no mirror gave the file: no network at all, or mirrors that answer but do not have it."""
     answered = [r for r in reasons if isinstance(r, (urllib.error.HTTPError, http.client.IncompleteRead, _WrongSum))]
+    if not answered and entry.weights:
+        return Problem(
+            N_(
+                "{title} could not be downloaded: there is no connection to the internet, or a firewall blocks it. "
+                "Try again when online, or copy {file} from another machine into {folder}. What works meanwhile is "
+                "built in."
+            ),
+            kind="no_network",
+            name=entry.name,
+            title=entry.title,
+            file=remote.name,
+            folder=str(torch_homes()[0] / entry.folder),
+        )
     if not answered:
         return Problem(
             N_(
@@ -245,7 +260,7 @@ def _disk_problem(error: OSError, folder: Path, entry: Dataset) -> Problem:
             N_("{title} could not be saved: {folder} cannot be written. Choose another folder."),
             "read_only",
         )
-    grows = 6 if entry.remotes[0].name.endswith("ubyte.gz") else 3
+    grows = 2 if entry.weights else 6 if entry.remotes[0].name.endswith("ubyte.gz") else 3
     megabytes = round(entry.size * grows / 1e6)  # packed and unpacked together, with room to spare
     return Problem(template, kind=kind, title=entry.title, folder=str(folder), megabytes=megabytes)
 

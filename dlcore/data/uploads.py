@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 20_000_000
 MOST_PIXELS = 50_000_000  # a phone's largest photograph; decoded, 150 MB
-MOST_SIDE = 1024  # larger pictures are scaled down: no network here looks at more
+MOST_SIDE = 1024  # larger pictures are scaled down: no page shows more
+WHOLE_SIDE = 4096  # what a phone's camera takes, for who wants every pixel
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -37,12 +38,13 @@ CUT_SHORT = N_("This picture is damaged or was not sent whole. Choose it again, 
 EMPTY = N_("This file is empty. Choose another one.")
 
 
-def read_image(blob: bytes, *, grey: bool = False) -> np.ndarray:
-    """An uploaded picture as an array, upright, with at most ``MOST_SIDE`` pixels a side.
+def read_image(blob: bytes, *, grey: bool = False, most: int = MOST_SIDE) -> np.ndarray:
+    """An uploaded picture as an array, upright, with at most ``most`` pixels a side.
 
     Args:
         blob: the file's bytes.
         grey: one channel (ITU-R 601 luma) instead of three.
+        most: larger pictures are scaled down to that; ``WHOLE_SIDE`` is the largest that memory allows.
 
     Returns:
         ``(H, W, 3)`` RGB, or ``(H, W)``; uint8. Of an animation, the first frame. Transparent parts become white paper,
@@ -54,7 +56,7 @@ def read_image(blob: bytes, *, grey: bool = False) -> np.ndarray:
     from PIL import ImageOps
 
     image = _open(blob)
-    image.draft("RGB" if not grey else "L", (MOST_SIDE, MOST_SIDE))  # JPEG: decode at a smaller scale already
+    image.draft("RGB" if not grey else "L", (most, most))  # JPEG: decode at a smaller scale already
     try:
         image.load()
         with warnings.catch_warnings():
@@ -65,9 +67,9 @@ def read_image(blob: bytes, *, grey: bool = False) -> np.ndarray:
     if image.mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     if image.mode in ("RGB", "RGBA", "L", "LA"):
-        image.thumbnail((MOST_SIDE, MOST_SIDE))  # before anything is computed: 50 megapixels of floats fill a worker
+        image.thumbnail((most, most))  # before anything is computed: 50 megapixels of floats fill a worker
     image = _to_rgb(image)
-    image.thumbnail((MOST_SIDE, MOST_SIDE))
+    image.thumbnail((most, most))
     return np.asarray(image.convert("L") if grey else image)
 
 
@@ -98,6 +100,14 @@ def _open(blob: bytes) -> Image:
     return image
 
 
+def _is_bright(layers: Image) -> bool:
+    """Whether what can be seen of an RGBA picture is bright on the whole; looked at small, to spare memory."""
+    few = layers.copy()
+    few.thumbnail((MOST_SIDE, MOST_SIDE))
+    luma, alpha = np.asarray(few.convert("L"), float), np.asarray(few.getchannel("A"), float)
+    return bool((luma * alpha).sum() > 127 * alpha.sum())
+
+
 def _to_rgb(image: Image) -> Image:
     """Any of Pillow's modes as RGB: 16 bits scaled to 8, palettes looked up, transparency laid on paper."""
     from PIL import Image
@@ -107,8 +117,7 @@ def _to_rgb(image: Image) -> Image:
         return Image.fromarray(((pixels + 128) // 257).astype(np.uint8)).convert("RGB")
     if "A" in image.getbands() or "transparency" in image.info:
         layers = image.convert("RGBA")
-        luma, alpha = np.asarray(layers.convert("L"), float), np.asarray(layers.getchannel("A"), float)
-        bright = (luma * alpha).sum() > 127 * alpha.sum()
+        bright = _is_bright(layers)
         paper = Image.new("RGBA", layers.size, "black" if bright else "white")
         return Image.alpha_composite(paper, layers).convert("RGB")
     return image.convert("RGB")
