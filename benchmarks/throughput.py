@@ -25,6 +25,7 @@ from dlcore.models.layers import PRESETS
 from dlcore.training import Plan, Task
 
 QUICK = {"memory_format": "channels_last", "precision": "float32"}  # nothing is tried out first
+QUICK_BATCH = 32  # images, of the convolutional ones
 TURNS, QUICK_TURNS = 16, 4
 
 
@@ -62,9 +63,10 @@ def random_images(count: int, shape: tuple[int, ...]) -> ImageData:
 def posed(case: Case, device: str, *, quick: bool) -> tuple[Task, Plan, str]:
     """What ``fit`` trains for a case, and the name of its layout."""
     lesson = augmentation if case.strengths else cnn
-    given = {"network": case.network, "batch_size": case.batch_size, "device": device, "epochs": 1, **case.strengths}
+    batch_size = min(case.batch_size, QUICK_BATCH) if quick and case.network != "mlp" else case.batch_size
+    given = {"network": case.network, "batch_size": batch_size, "device": device, "epochs": 1, **case.strengths}
     config = build(lesson.Config, {**given, "schedule": "one_cycle", **(QUICK if quick else {})})
-    data = random_images(case.batch_size * (case.quick_steps if quick else case.steps), case.shape)
+    data = random_images(batch_size * (case.quick_steps if quick else case.steps), case.shape)
     config = resolve_on(replace(config, threads=1 if quick else THREADS), data)
     changed = isinstance(config, augmentation.Config)
     task, plan = augmentation.prepare(config, data) if changed else prepare(config, data)

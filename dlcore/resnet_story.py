@@ -49,6 +49,11 @@ FRESH = {
         "{residual} times in the residual one. Above 1 it grows on its way back."
     ),
 }
+IMAGES = {"digits": 1_442, "shapes": 1_200, "mnist": 60_000, "fashion_mnist": 60_000, "cifar10": 50_000}
+MILLISECONDS = {  # of a run for each image of 32 x 32 pixels that it trains with, all told, on two processor cores:
+    # ResNet-20 by benchmarks/resnet_cifar.py, the others by the processor time of their steps against its
+    "resnet20": 1.8, "resnet32": 2.5, "resnet44": 3.2, "resnet56": 3.9, "resnet110": 7.0, "resnet18": 15.0,
+}  # fmt: skip
 BOUND = 10.0  # a gradient that grows by more than this on its way back counts as growing
 
 
@@ -124,6 +129,16 @@ def fresh(gradients: Mapping[str, np.ndarray]) -> Told | None:
     found = {name: ratio(gradients[name]) for name in NETWORKS}
     kind = "grows" if max(found.values()) > BOUND else "vanishes"
     return Told(kind, FRESH[kind], {name: number(value, 2) for name, value in found.items()})
+
+
+def minutes(config: Any) -> float | None:
+    """About how long a run of one of the paper's networks takes on two cores without a GPU; None for a stack."""
+    if config.network == "stack":
+        return None
+    images = config.train_size or IMAGES[config.dataset]
+    pixels = 1.0 if config.dataset == "cifar10" else (28 / 32) ** 2
+    each = MILLISECONDS[config.network] * pixels * (2 if config.twin else 1)
+    return images * config.epochs * each / 60_000
 
 
 def verdict(error: Mapping[str, float], depth: int) -> Told | None:

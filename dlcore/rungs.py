@@ -6,6 +6,7 @@ and in nothing else. Steps are counted through: a rung begins where the one befo
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -28,6 +29,8 @@ from dlcore.training import Plan, Task, fit
 
 if TYPE_CHECKING:
     from dlcore.experiments.speed import Config
+
+log = logging.getLogger(__name__)
 
 PROBED = 12  # steps whose parts are timed
 
@@ -82,7 +85,7 @@ class Climb:
             try:
                 compiling = compile_task(task, plan)
             except Exception as fault:  # of many kinds, by what is missing: compiler, headers, the backend itself
-                print(f"torch.compile: {type(fault).__name__}: {fault}"[:500])
+                log.warning("torch.compile: %s", f"{type(fault).__name__}: {fault}"[:500])
                 return _row(OUTCOMES.index("not_compiled"))
         row = _row(OUTCOMES.index("passes"), compiling=compiling)
         steering = cast(Steering, Shifted(self.steering, self.offset))

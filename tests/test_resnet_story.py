@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from dlcore import resnet_story as story
-from dlcore.experiments.resnet import Config
+from dlcore.data.images import load
+from dlcore.experiments.resnet import NETWORKS, Config
 from dlcore.figures import resnet as figures
+from dlcore.figures import speed as speed_figures
+from dlcore.knobs import build
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,18 @@ def test_verdict_names_what_happened(plain, residual, kind):
     assert "Depth 20" in sentence
     assert story.share(plain) in sentence
     assert story.share(residual) in sentence
+
+
+def test_a_network_of_the_paper_tells_how_long_it_takes_and_a_stack_does_not():
+    given = {"network": "resnet20", "dataset": "cifar10"}
+    alone = build(Config, given)
+    assert 10 < (story.minutes(alone) or 0) < 15, "benchmarks/resnet_cifar.py: 729 s"
+    assert story.minutes(build(Config, {**given, "twin": True})) == pytest.approx(2 * (story.minutes(alone) or 0))
+    assert story.minutes(build(Config, {"network": "resnet20", "train_size": 100})) < 0.1
+    assert story.minutes(Config()) is None
+    assert set(story.MILLISECONDS) | {"stack"} == set(NETWORKS)
+    for dataset in ("digits", "shapes"):
+        assert story.IMAGES[dataset] == len(load(dataset).y_train)
 
 
 def test_verdict_needs_both_networks():
@@ -93,6 +108,28 @@ def test_the_playhead_stands_at_the_frames_step():
     film = figures.errors(lines, lines, steps=40.0, playhead=steps)
     np.testing.assert_allclose(film.frames["traces"][0]["x"]["at"], [[0, 0], [10, 10], [20, 20]])
     assert film.figure._layout["xaxis"]["range"] == [0.0, 40.0], "the curve grows into its place"
+
+
+def test_depths_one_after_the_other_are_lines_of_their_own():
+    steps, errors = np.arange(2.0, 9.0, 2.0), np.array([0.9, 0.1, 0.8, 0.4])
+    plot = figures.errors({"plain": (steps, errors)}, {}, steps=8.0, playhead=steps, depths=[2, 4]).figure
+    line = plot._data[-1]
+    np.testing.assert_array_equal(line["x"], [2, 4, 4, 6, 8])
+    np.testing.assert_array_equal(line["y"], [0.9, 0.1, np.nan, 0.8, 0.4])
+    assert {"2", "4"} <= {note["text"] for note in plot._layout["annotations"]}
+    empty = figures.errors({"plain": (np.zeros(0), np.zeros(0))}, {}, steps=8.0, playhead=steps, depths=[2, 4])
+    assert len(empty.figure._data[-1]["x"]) == 0
+
+
+def test_numbers_of_trainings_stand_apart_over_their_ends():
+    run = (np.array([0.1, 1.0]), np.array([0.5, 0.97]))
+    close = (np.array([0.1, 1.01]), np.array([0.5, 0.98]))
+    plot = speed_figures.progress([run, close, (np.zeros(0), np.zeros(0))], 0.97, 3)
+    notes = [note for note in plot._layout["annotations"] if note["text"] in ("1", "2", "3")]
+    assert [note["text"] for note in notes] == ["1", "2"]
+    assert [note["x"] for note in notes] == pytest.approx(np.log10([1.0, 1.01]))
+    low, high = plot._layout["xaxis"]["range"]
+    assert (notes[1]["ax"] - notes[0]["ax"]) / (high - low) >= speed_figures.NUMBER_WIDTH - 1e-9
 
 
 def test_without_numbers_there_is_room_and_nothing_else():

@@ -16,7 +16,7 @@ from dlcore.experiments import resnet, surgery_look
 from dlcore.knobs import build
 from dlcore.steering import Steering
 
-SETTINGS: dict[str, Any] = {"depth": 10, "norm": "batch", "order": "pre", "init": "he", "threads": 1, "seed": 11}
+SETTINGS: dict[str, Any] = {"depth": 20, "norm": "batch", "order": "pre", "threads": 1, "seed": 11}
 
 
 def trained(folder: Path, **settings: Any) -> tuple[str, resnet.Config]:
@@ -43,17 +43,27 @@ def found(pair: str) -> dict[str, np.ndarray]:
 def test_one_block_out_hardly_moves_a_residual_stack_and_ruins_its_plain_twin(found: dict[str, np.ndarray]) -> None:
     own, twin = (story.accuracies(found[name], found["labels"]) for name in ("residual", "plain"))
     assert own[0] > 0.95
-    assert twin[0] > 0.85  # it has learned, too
-    middle = slice(4, None)  # the first blocks change most
-    assert own[0] - own[middle].min() < 0.08
+    assert twin[0] > 0.6  # it has learned, too
+    lost = own[0] - own[1:]
+    assert lost.mean() < 0.015  # the page tells 0.005 to 0.007
+    assert lost.argmax() < 2  # the first blocks change most
+    assert lost[2:].max() < 0.04
     assert twin[1:].max() < 0.5
+    assert twin[1:].mean() < 0.2
+
+
+def test_without_normalisation_every_block_costs_several_points(tmp_path: Path) -> None:
+    path, _config = trained(tmp_path, norm="none", order="post", twin=False)
+    found = surgery_look.lesions(path, "digits", 0, 400)
+    shares = story.accuracies(found["residual"], found["labels"])
+    assert 0.025 < shares[0] - shares[1:].mean() < 0.12  # the page tells 0.04 to 0.08
 
 
 def test_a_run_is_described_and_its_twin_beside_it(pair: str, found: dict[str, np.ndarray]) -> None:
     about = surgery_look.describe(pair, "digits")
     assert about["count"] == len(load("digits").y_test) == len(found["labels"])
     assert set(about["blocks"]) == {"plain", "residual"}
-    assert [len(blocks) for blocks in about["blocks"].values()] == [10, 10]
+    assert [len(blocks) for blocks in about["blocks"].values()] == [20, 20]
     assert about["classes"] == list(load("digits").classes)
 
 
@@ -76,13 +86,13 @@ def test_pieces_of_the_answer_fit_together(pair: str, found: dict[str, np.ndarra
     which = story.changed(found["residual"][0, :50], two, 12)
     assert len(surgery_look.images("digits", which.tolist())) == len(which)
     shares = surgery_look.at_random(pair, "digits", 50, "plain", 0)
-    assert shares.shape == (11,)
+    assert shares.shape == (21,)
     assert shares[0] == (found["plain"][0, :50] == found["labels"][:50]).mean()
     assert (shares == surgery_look.at_random(pair, "digits", 50, "plain", 0)).all()
 
 
 def test_stochastic_depth_trains_alike_again_and_leaves_blocks_that_can_go(tmp_path: Path) -> None:
-    usual = {"depth": 20, "norm": "none", "init": "default", "twin": False}
+    usual = {"norm": "none", "twin": False}
     lost, half = {}, {}
     for drop in (0.0, 0.5):
         path, _config = trained(tmp_path, **usual, drop_path=drop)

@@ -15,7 +15,10 @@ from ui.session import page_state, set_up_by_teacher
 
 SLUG = "resnet"
 CARDS: dict[str, dict[str, Any]] = {
-    N_("20 layers, digits"): {"network": "stack", "dataset": "digits", "depth": 20},
+    N_("20 layers, digits"): {"network": "stack", "dataset": "digits", "depth": 20, "norm": "none",
+                              "order": "post"},
+    N_("20 layers, normalised"): {"network": "stack", "dataset": "digits", "depth": 20, "norm": "batch",
+                                  "order": "pre"},
     N_("Ten convolutional blocks, clothes"): {"network": "stack", "blocks": "conv", "dataset": "fashion_mnist",
                                               "norm": "batch", "init": "he"},
     N_("ResNet-20, digits"): {"network": "resnet20", "dataset": "digits"},

@@ -13,18 +13,18 @@ import streamlit as st
 from dlcore import jobs
 from dlcore import resnet_story as story
 from dlcore.experiments import resnet_look
-from dlcore.experiments.resnet import Config
+from dlcore.experiments.resnet import Config, depths_of
 from dlcore.experiments.resnet_look import SHAPING
 from dlcore.figures import resnet as figures
 from dlcore.history import History
-from dlcore.knobs import Knob
+from dlcore.knobs import Knob, build
 from dlcore.resnet_blocks import chain
 from dlcore.texts import N_, Problem
 from ui.block_view import block_view
 from ui.controls import controls, get_extra, put_extra, read_extra
 from ui.data_box import data_box
 from ui.film import thinned
-from ui.i18n import _, tell
+from ui.i18n import _, sentences, tell
 from ui.intro import lab
 from ui.lessons import lesson_for
 from ui.live_plot import live_plot
@@ -90,6 +90,7 @@ def _fresh(config: Config) -> Film:
         return _asked(tuple((name, getattr(config, name)) for name in SHAPING))
     except Problem as problem:
         st.caption(tell(problem))
+        st.button(_("Try again"), icon=":material/refresh:", key="resnet.again")  # a click draws the lab anew
         return {}
 
 
@@ -151,7 +152,7 @@ def _errors(history: History, film: Film) -> None:
     guessing = 1 - 1 / (len(history.info.get("classes", ())) or 10)
     plot, frames = figures.errors(
         found["train"], found["test"], steps=float(history.total_steps or 100), playhead=film.get("step", np.zeros(1)),
-        guessing=guessing, label=_,
+        depths=_depths(history), guessing=guessing, label=_,
     )  # fmt: skip
     live_plot(
         plot, key="resnet-errors", height=HEIGHT, frames={**frames, "group": GROUP, "controls": False},
@@ -174,6 +175,11 @@ def _trained(history: History) -> list[str]:
     return [name for name in figures.NAMES if name in history.info.get("networks", ())]
 
 
+def _depths(history: History) -> list[int]:
+    """The depths that the run trains at, one after the other; none while there is no run."""
+    return depths_of(build(Config, history.config)) if history.config.get("network") == "stack" else []
+
+
 # -- words -----------------------------------------------------------------------------------------------------------
 
 
@@ -184,11 +190,25 @@ def said(config: Config, fresh: Film, history: History) -> str:
         told = story.verdict(story.errors(history.metrics), layers(history))
     if told is None:
         told = story.fresh({name: row[0] for name, row in of_networks(fresh, "weights").items()})
+    waits = patience(config) if history.state == "empty" else ""
     if told is not None:
-        return f"{ICONS[told.kind]} {_(told.sentence).format(**told.values)}"
+        return sentences(f"{ICONS[told.kind]} {_(told.sentence).format(**told.values)}", waits)
+    if waits:
+        return waits
     if jobs.status().state == "down":
         return _("There is no worker that could compute what goes through the blocks.")
     return _("The workers are being woken up; then the numbers of all blocks appear here.")
+
+
+def patience(config: Config) -> str:
+    """How long a network of the paper will take; nothing for a stack, which takes seconds."""
+    expected = story.minutes(config)
+    if expected is None:
+        return ""
+    if expected < 2:
+        return _("Without a graphics card this run takes a minute or two.")
+    words = _("On two processor cores without a graphics card this run takes about {n} minutes.")
+    return words.format(n=round(expected, None if expected < 20 else -1))
 
 
 def layers(history: History) -> int:

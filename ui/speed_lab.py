@@ -63,7 +63,7 @@ def viewer(shown: Config) -> Callable[[History], None]:
         names = [f"{place}  {title(rung, config.compare)}" for place, rung in enumerate(planned, 1)]
         left, right = st.columns([1, 1.15], gap="medium")
         with left:
-            st.caption(_("Each curve is a training. Its number stands at its end."))
+            st.caption(_("Each curve is a training. A line ties its end to its number."))
             live_plot(
                 figures.progress(curves_of(history), config.target, len(planned), label=_),
                 key="speed-progress", height=HEIGHT,

@@ -24,6 +24,7 @@ from ui.surgery_patient import DRAWS, Patient, answers, images, orders, patient_
 EXTRA = ("removed",)  # parameter of the address that the page must keep
 HEIGHT, COLUMNS = 300, 6
 TOLD = 175  # px for what is told
+NORMED = {"norm": "batch", "order": "pre"}
 PREPARED = {"drop_path": 0.5, "order": "pre"}
 _mount = component("surgery", height="290px")
 
@@ -188,7 +189,35 @@ def _at_random(patient: Patient) -> None:
 
 
 def _hint(config: Any, history: History) -> None:
-    """Stochastic depth prepares a network for this; it is offered where the run did without."""
+    """What makes a network bear this: normalised branches, and training for it. Both are offered where they lack."""
+    if history.config["network"] == "stack":
+        _normalised(config, history)
+    _prepared(config, history)
+
+
+def _normalised(config: Any, history: History) -> None:
+    if all(history.config[name] == value for name, value in NORMED.items()):
+        st.markdown(
+            _("The branches of this network are normalised, and nothing bars the links: the late blocks only correct a "
+              "large sum, so most of them can go. The first ones build what all others work with.")
+        )  # fmt: skip
+        return
+    st.markdown(
+        _("How much one block matters depends on what the others are used to. **Without normalisation** each block "
+          "answers in proportion to what comes in, so all behind a gap are thrown off: on the digits, with 20 dense "
+          "blocks and relu after the sum, a missing block cost 4 to 8 points on average, wherever it stood. **With "
+          "batch normalisation and relu before each layer** it cost 0.5 to 0.7 points; only the first two blocks cost "
+          "more (up to 7). With ten out 58 to 83% were left instead of 22 to 33% (three seeds each).")
+    )  # fmt: skip
+    if any(getattr(config, name) != value for name, value in NORMED.items()):
+        st.button(
+            _("Set batch normalisation, relu before each layer"), icon=":material/tune:", key="surgery.normed",
+            help=_("Sets the controls at the top of the page; then train again."),
+            on_click=_set, args=(current(), NORMED),
+        )  # fmt: skip
+
+
+def _prepared(config: Any, history: History) -> None:
     if history.config["drop_path"]:
         words = _("This network was trained with stochastic depth: in each step some blocks were left out, at random.")
         st.markdown(words)
@@ -203,10 +232,10 @@ def _hint(config: Any, history: History) -> None:
         st.button(
             _("Set stochastic depth to 0.5"), icon=":material/casino:", key="surgery.drop",
             help=_("With relu before each layer: behind a sum that is cut at zero it learns much more slowly."),
-            on_click=_prepare, args=(current(),),
+            on_click=_set, args=(current(), PREPARED),
         )  # fmt: skip
 
 
-def _prepare(slug: str) -> None:
-    for name, value in PREPARED.items():
+def _set(slug: str, settings: dict[str, Any]) -> None:
+    for name, value in settings.items():
         put_value(name, value, slug=slug)

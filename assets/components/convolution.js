@@ -3,6 +3,7 @@ import { el, number, style, whenGone } from "./common.js";
 import { KernelCells, weightText } from "./kernel_cells.js";
 import { PixelGrid } from "./pixel_grid.js";
 import { Bar, StepButtons } from "./player.js";
+import { Played } from "./played.js";
 import { playhead } from "./playhead.js";
 import { colours, mix } from "./theme.js";
 import { terms, winner } from "./window_sum.js";
@@ -23,8 +24,9 @@ export default async function (component) {
   return whenGone(host, () => host.dlConvolution.leave());
 }
 
-class Convolution {
+class Convolution extends Played {
   constructor(host) {
+    super();
     host.style.minHeight = "";
     this.channel = 0;
     const pane = (name, ...children) => el("section", { class: `dl-conv-pane dl-conv-${name}` }, el("h4"), ...children);
@@ -45,8 +47,7 @@ class Convolution {
     this.root = el("div", { class: "dl-conv" }, this.bench, this.controls, this.sum.root, this.sizes, this.table);
     host.append(this.root);
     this.listen();
-    this.observer = new ResizeObserver(() => this.data && this.layout());
-    this.observer.observe(this.root);
+    this.watch(this.root, () => this.layout());
   }
 
   listen() {
@@ -55,13 +56,6 @@ class Convolution {
     canvas.addEventListener("pointerleave", () => this.peek());
     canvas.addEventListener("click", (event) => this.pin(this.output.at(event)));
     canvas.addEventListener("keydown", (event) => this.key(event));
-  }
-
-  leave() {
-    this.observer.disconnect();
-    clearTimeout(this.note);
-    this.head?.leave(this);
-    this.bar?.remove();
   }
 
   get count() {

@@ -1,6 +1,7 @@
 // A computation graph that is computed before one's eyes: forward, then backward. Python side: ui/graph_view.py.
 import { el, number, style, whenGone } from "./common.js";
 import { Bar, StepButtons } from "./player.js";
+import { Played } from "./played.js";
 import { playhead } from "./playhead.js";
 import { unpack } from "./wire.js";
 
@@ -16,8 +17,9 @@ export default async function (component) {
   return whenGone(host, () => host.dlGraph.leave());
 }
 
-class Graph {
+class Graph extends Played {
   constructor(host) {
+    super();
     host.style.minHeight = ""; // the graph's own height from now on
     this.svg = el("svg:svg", { role: "group" });
     this.box = el("div", { class: "dl-graph-box" }, this.svg);
@@ -29,14 +31,7 @@ class Graph {
     this.table = el("details", { ontoggle: () => this.fillTable() }, el("summary"), el("div"));
     this.root = el("div", { class: "dl-graph" }, this.box, this.controls, this.now, this.opened, this.table);
     host.append(this.root);
-    this.observer = new ResizeObserver(() => this.scale());
-    this.observer.observe(this.box);
-  }
-
-  leave() {
-    this.observer.disconnect();
-    this.head?.leave(this);
-    this.bar?.remove();
+    this.watch(this.box, () => this.scale());
   }
 
   get count() {

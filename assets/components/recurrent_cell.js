@@ -4,6 +4,7 @@ import { backward, belt, forward, KEEPING, shares } from "./cell_math.js";
 import { CellTable, SHORT } from "./cell_table.js";
 import { el, number, style, whenGone } from "./common.js";
 import { Bar, StepButtons } from "./player.js";
+import { Played } from "./played.js";
 import { playhead } from "./playhead.js";
 import { unpack } from "./wire.js";
 
@@ -19,8 +20,9 @@ export default async function (component) {
   return whenGone(host, () => host.dlCell.leave());
 }
 
-class RecurrentCell {
+class RecurrentCell extends Played {
   constructor(host) {
+    super();
     host.style.minHeight = "";
     this.own = {}; // what was done here and the server has not confirmed: {edits, holds: text, at: time}
     this.belt = new Belt({ step: (t) => this.pin(t), peek: (t) => this.peek(t), unit: (u, t) => this.open(u, t), key: (event) => this.key(event) });
@@ -35,15 +37,7 @@ class RecurrentCell {
     this.root = el("div", { class: "dl-cell" }, this.belt.svg, this.controls, this.story,
       el("section", { class: "dl-cell-step" }, el("header", {}, this.title, this.hint), this.table.root, this.sums), this.values);
     host.append(this.root);
-    this.observer = new ResizeObserver(() => this.data && this.draw(this.head.frame));
-    this.observer.observe(this.root);
-  }
-
-  leave() {
-    this.observer.disconnect();
-    clearTimeout(this.note);
-    this.head?.leave(this);
-    this.bar?.remove();
+    this.watch(this.root);
   }
 
   get count() {

@@ -1,6 +1,7 @@
 // A plain and a residual network as two rows of blocks, and one block of each opened, with its sum. Python side: ui/block_view.py.
 import { el, number, style, whenGone } from "./common.js";
 import { Bar, StepButtons } from "./player.js";
+import { Played } from "./played.js";
 import { playhead } from "./playhead.js";
 import { BlockPicture } from "./residual_block.js";
 import { unpack } from "./wire.js";
@@ -16,8 +17,9 @@ export default async function (component) {
   return whenGone(host, () => host.dlResidual.leave());
 }
 
-class Residual {
+class Residual extends Played {
   constructor(host) {
+    super();
     host.style.minHeight = "";
     this.picture = new BlockPicture({ pick: (k) => this.pick(k), key: (event) => this.key(event) });
     this.controls = el("div", { class: "dl-graph-controls" });
@@ -25,15 +27,7 @@ class Residual {
     this.table = el("details", { ontoggle: () => this.fillTable() }, el("summary"), el("div"));
     this.root = el("div", { class: "dl-res" }, this.controls, this.picture.svg, this.story, this.table);
     host.append(this.root);
-    this.observer = new ResizeObserver(() => this.data && this.draw());
-    this.observer.observe(this.root);
-  }
-
-  leave() {
-    this.observer.disconnect();
-    clearTimeout(this.note);
-    this.head?.leave(this);
-    this.bar?.remove();
+    this.watch(this.root);
   }
 
   get count() {

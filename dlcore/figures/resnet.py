@@ -28,6 +28,7 @@ def errors(
     *,
     steps: float,
     playhead: np.ndarray,
+    depths: Sequence[int] = (),
     guessing: float = 0.9,
     label: Label = str,
 ) -> Film:
@@ -36,7 +37,10 @@ def errors(
     Args:
         steps: the whole run's, for the axis.
         playhead: (F,) the steps of the film's frames, at which an upright line stands.
+        depths: where several are trained one after the other; each has its own stretch of the axis, and curves.
     """
+    starts = steps / len(depths) * np.arange(len(depths)) if len(depths) > 1 else np.zeros(0)
+    train, test = ({name: _apart(*xy, starts[1:]) for name, xy in lines.items()} for lines in (train, test))
     now = Curve(np.repeat(playhead[-1:], 2), np.array([0.0, 1.0]), "", GREY, "dot", 1.25)
     lines = [
         now,
@@ -45,12 +49,20 @@ def errors(
     ]
     plot = curves(
         lines, x_title=N_("step"), x_range=(0.0, steps), y_range=(0.0, 1.0), y_format=".0%",
-        levels=[Level(guessing, N_("guessing"))], label=label,
+        levels=[Level(guessing, N_("guessing")),
+                *(Level(at, str(depth), upright=True) for at, depth in zip(starts, depths, strict=False))], label=label,
     )  # fmt: skip
     plot._layout["margin"] |= {"l": 46, "r": ROOM, "t": 26}
-    plot._layout["annotations"] = [*plot._layout["annotations"], _heading(N_("wrong answers"), label)]
+    heading = N_("wrong answers, depth by depth") if len(starts) else N_("wrong answers")
+    plot._layout["annotations"] = [*plot._layout["annotations"], _heading(heading, label)]
     places = np.repeat(np.asarray(playhead, float)[:, None], 2, axis=1)
     return Film(plot, {"count": len(playhead), "traces": {0: {"x": {"at": places}}}})
+
+
+def _apart(x: np.ndarray, y: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The line with a gap (NaN) before the first point behind each start: trainings that are not one another's."""
+    places = [place for place in np.searchsorted(x, starts, side="right") if 0 < place < len(x)]
+    return np.insert(np.asarray(x, float), places, starts[: len(places)]), np.insert(y, places, np.nan)
 
 
 def by_block(rows: Rows, *, title: str, span: tuple[float, float], height: int = 172, label: Label = str) -> Film:

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dlcore.figures import DATA, GRADIENT, GREY, MODEL, REFERENCE, SKY, VIOLET, WARNING, Label, figure
-from dlcore.figures.curves import Curve, Level, curves
+from dlcore.figures.curves import Curve, Level, curves, spread
 from dlcore.texts import N_
 
 COLORS = (DATA, GRADIENT, WARNING, REFERENCE, SKY, VIOLET)  # of the trainings after the plain loop, in turns
@@ -17,6 +17,8 @@ PARTS = (  # of a step, with the colours that they have everywhere: what goes in
     (N_("data"), DATA), (N_("forward"), MODEL), (N_("backward"), GRADIENT), (N_("optimizer"), WARNING),
 )  # fmt: skip
 LOWEST = 0.4  # share of right answers at the foot of the curves: below it nothing is decided
+ROW = 1.06  # on the same axis, where the numbers of the curves stand
+NUMBER_WIDTH = 0.055  # of the plot's width: nearer than this, two numbers would touch
 FONT = 12  # px
 
 
@@ -29,24 +31,43 @@ def colors(count: int) -> list[str]:
 def progress(
     runs: Sequence[tuple[np.ndarray, np.ndarray]], target: float, count: int, *, label: Label = str
 ) -> go.Figure:
-    """Right answers on test images against seconds of training, a curve for each training so far, with its number.
+    """Right answers on test images against seconds of training, a curve for each training so far.
+
+    Their numbers stand in a row over the plot, each tied to the end of its curve.
 
     Args:
         runs: of each training its seconds (n,) and its accuracies (n,).
         count: how many trainings there will be.
     """
     shades = colors(count)
-    lines = [
-        Curve(np.where(x > 0, x, np.nan), y, str(place + 1), shades[place], markers=True)
-        for place, (x, y) in enumerate(runs)
-    ]
+    lines = [Curve(np.where(x > 0, x, np.nan), y, "", shades[place], markers=True) for place, (x, y) in enumerate(runs)]
     seen = np.concatenate([x[x > 0] for x, _y in runs]) if runs else np.empty(0)
     low, high = (float(seen.min()), float(seen.max())) if len(seen) else (0.01, 10.0)
     span = 10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high * 1.05))
-    return curves(
+    plot = curves(
         lines, x_title=N_("seconds of training"), y_title=N_("right on test images"), log_x=True, x_range=span,
-        y_range=(LOWEST, 1.0), y_format=".0%", levels=[Level(target, N_("target"), GREY)], label=label,
+        y_range=(LOWEST, ROW + 0.03), y_format=".0%", levels=[Level(target, N_("target"), GREY)], label=label,
     )  # fmt: skip
+    plot._layout["yaxis"]["tickvals"] = np.linspace(LOWEST, 1.0, 4)
+    plot._layout["annotations"] = [*plot._layout["annotations"], *_numbers(runs, shades, np.log10(span))]
+    return plot
+
+
+def _numbers(
+    runs: Sequence[tuple[np.ndarray, np.ndarray]], shades: Sequence[str], span: np.ndarray
+) -> list[dict[str, Any]]:
+    """The trainings' numbers in a row, moved apart where they would touch, with a line down to the end of each."""
+    ends = [(place, float(np.log10(x[-1])), float(y[-1])) for place, (x, y) in enumerate(runs) if len(x) and x[-1] > 0]
+    width = span[1] - span[0]
+    stands = span[0] + width * spread(np.array([(x - span[0]) / width for _place, x, _y in ends]), NUMBER_WIDTH)
+    return [
+        {
+            "text": str(place + 1), "x": x, "y": y, "ax": float(at), "ay": ROW, "axref": "x", "ayref": "y",
+            "showarrow": True, "arrowhead": 0, "arrowwidth": 1, "arrowcolor": shades[place],
+            "font": {"color": shades[place], "size": FONT + 1},
+        }
+        for (place, x, y), at in zip(ends, stands, strict=True)
+    ]  # fmt: skip
 
 
 def seconds(

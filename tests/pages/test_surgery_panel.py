@@ -37,7 +37,8 @@ def page() -> None:
     finished = st.session_state.get("finished", True)
     history = History(
         state="finished" if finished else "running", has_checkpoint=True,
-        config={"dataset": "digits", "residual": True, "drop_path": config.drop_path, "train_size": 0},
+        config={"network": "stack", "dataset": "digits", "residual": True, "train_size": 0, "norm": "batch",
+                "order": config.order, "drop_path": config.drop_path},
     )  # fmt: skip
     surgery_lab(config, history)
 
@@ -119,3 +120,10 @@ def test_stochastic_depth_is_offered_with_the_order_that_it_needs(visit) -> None
     at = visit()
     at.button(key="surgery.drop").click().run()
     assert at.session_state["page:resnet"]["given"] == {"drop_path": 0.5, "order": "pre"}
+
+
+def test_normalised_branches_are_offered_where_a_missing_block_costs_much(visit) -> None:
+    at = visit()
+    assert "a missing block cost 4 to 8 points" in said(at)
+    at.button(key="surgery.normed").click().run()
+    assert at.session_state["page:resnet"]["given"] == {"norm": "batch", "order": "pre"}
