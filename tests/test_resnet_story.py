@@ -35,7 +35,7 @@ def test_a_network_of_the_paper_tells_how_long_it_takes_and_a_stack_does_not():
     alone = build(Config, given)
     assert 10 < (story.minutes(alone) or 0) < 15, "benchmarks/resnet_cifar.py: 729 s"
     assert story.minutes(build(Config, {**given, "twin": True})) == pytest.approx(2 * (story.minutes(alone) or 0))
-    assert story.minutes(build(Config, {"network": "resnet20", "train_size": 100})) < 0.1
+    assert (story.minutes(build(Config, {"network": "resnet20", "train_size": 100})) or 9) < 0.1
     assert story.minutes(Config()) is None
     assert set(story.MILLISECONDS) | {"stack"} == set(NETWORKS)
     for dataset in ("digits", "shapes"):
