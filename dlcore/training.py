@@ -171,7 +171,7 @@ class _Loop:
         start = time.perf_counter()
         rate = self.learning_rate * self.schedule(self.step, self.plan.total_steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("scale", 1.0)  # where layers learn at different rates
         inputs, targets = self.task.batch(self._next_indices())
         with autocast(self.plan.device, self.plan.precision):
             outputs = self.model(inputs)

@@ -7,7 +7,7 @@ inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -88,18 +88,21 @@ def crescent(d: Drawn) -> np.ndarray:
 DRAW: tuple[Callable[[Drawn], np.ndarray], ...] = (disc, ring, square, triangle, cross, star, bar, crescent)
 
 
-def draw(count: int, *, place: str = "anywhere", seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def draw(
+    count: int, *, place: str = "anywhere", seed: int = 0, drawing: Sequence[Callable[[Drawn], np.ndarray]] = DRAW
+) -> tuple[np.ndarray, np.ndarray]:
     """``count`` pictures, ``(count, 1, 28, 28)`` uint8, bright on black, and their kinds ``(count,)`` int64, in turn.
 
     Args:
         place: one of ``PLACES``: wherever the shape is whole in the frame, or in its middle. All else that chance
             decides is the same for both.
         seed: other pictures of the same kinds.
+        drawing: the kinds, a signed distance each.
     """
     if place not in PLACES:
         raise ValueError(f"{place!r} is no place; there are {PLACES}")
     rng = np.random.default_rng((seed, count))
-    y = np.arange(count) % len(DRAW)
+    y = np.arange(count) % len(drawing)
     size, turn, form, ink, down, right = rng.random((6, count, 1, 1))
     size = SIZES[0] + (SIZES[1] - SIZES[0]) * size
     room = (SIDE - 1) / 2 - size  # how far the middle may move
@@ -109,7 +112,7 @@ def draw(count: int, *, place: str = "anywhere", seed: int = 0) -> tuple[np.ndar
     turn = 2 * np.pi * turn
     drawn = (column * np.cos(turn) + row * np.sin(turn), row * np.cos(turn) - column * np.sin(turn), size, form)
     X = np.empty((count, SIDE, SIDE))
-    for label, distance in enumerate(DRAW):
+    for label, distance in enumerate(drawing):
         which = y == label
         X[which] = distance(Drawn(*(a[which] for a in drawn)))
     X = np.clip(0.5 - X, 0, 1) * (140 + 115 * ink) + NOISE * rng.standard_normal(X.shape)

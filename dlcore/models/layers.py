@@ -44,6 +44,12 @@ PRESETS = {
     # knows nothing of neighbourhood: as good on shuffled pixels as on pictures
     "mlp": "flatten; dense 128; relu; dense 64; relu; dense",
 }
+BACKBONE = (  # for photographs, shipped; pairs of layers as in Keller Jordan’s cifar10-airbench, with fewer maps
+    "conv 24 2; relu; "
+    "conv 64 3 pad 1; pool 2; norm; relu; conv 64 3 pad 1; norm; relu; "
+    "conv 128 3 pad 1; pool 2; norm; relu; conv 128 3 pad 1; norm; relu; "
+    "conv 256 3 pad 1; pool 2; norm; relu; conv 256 3 pad 1; norm; relu; average; dense"
+)
 FIRST = "conv 16 3; relu; pool 2; conv 32 3; relu; pool 2; flatten; dense 64; relu; dense"  # what one's own begins as
 
 MOST_LAYERS, MOST_TEXT = 40, 1500

@@ -1,0 +1,104 @@
+"""Ways to use what a network has learned elsewhere: which blocks are taken over, and which of them may still change.
+
+No torch in it, so that the page can draw a network and count what is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from dlcore.models.layer_shapes import Row, shapes
+from dlcore.models.layers import BACKBONE, parse
+
+if TYPE_CHECKING:
+    from dlcore.experiments.transfer import Config
+
+FROZEN, TRAINED, NEW = STATES = ("f", "t", "n")  # taken over and left as it is; taken over and trained on; drawn anew
+WITH_WEIGHTS = ("conv", "dense")
+BASE_LAYERS = (
+    "conv 16 3 pad 1; relu; pool 2; conv 32 3 pad 1; relu; pool 2; conv 48 3 pad 1; relu; conv 64 3 pad 1; relu; "
+    "largest; dense"
+)
+LAYERS = {"shapes": BASE_LAYERS, "insects": BACKBONE}  # of the network that each dataset begins with
+SHAPES = {"shapes": (1, 28, 28), "insects": (3, 32, 32)}  # of the pictures that it takes
+STUDENT_LAYERS = "conv 8 3 stride 2 pad 1; relu; conv 16 3 stride 2 pad 1; relu; largest; dense"
+PUPILS = ("alone", "hard", "soft")
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to learn the new classes. The head, the last dense layer, is always drawn anew and trained.
+
+    Attributes:
+        name: in metrics and links.
+        blocks: a letter of ``STATES`` for each block, the first one first.
+        rank: of what is added to the weights of frozen blocks (LoRA, Hu et al. 2022, arXiv 2106.09685); 0 adds nothing.
+        slower: each block learns at this share of the rate of the block above it (Howard and Ruder 2018, arXiv
+            1801.06146).
+    """
+
+    name: str
+    blocks: str
+    rank: int = 0
+    slower: float = 1.0
+
+
+def methods_of(config: Config) -> list[Method]:
+    """What a run compares."""
+    count = block_count(LAYERS[config.dataset])
+    if config.question == "layers":
+        copied = range(1, count + 1)
+        frozen = [Method(f"frozen{k}", FROZEN * k + NEW * (count - k)) for k in copied]
+        return [Method("scratch", NEW * count), *frozen,
+                *(Method(f"tuned{k}", TRAINED * k + NEW * (count - k)) for k in copied)]  # fmt: skip
+    if config.question == "distil":
+        return [Method("teacher", TRAINED * count)]
+    return [
+        Method("scratch", NEW * count),
+        Method("frozen", FROZEN * count),
+        Method("finetuned", TRAINED * count),
+        Method("last", FROZEN * (count - 1) + TRAINED),
+        Method("slower", TRAINED * count, slower=config.slower),
+        Method("lora", FROZEN * count, rank=config.rank),
+        Method("own", letters(config.own, count)),
+    ]
+
+
+def letters(text: str, count: int) -> str:
+    """What a link says of ``count`` blocks, made whole: letters that are none freeze, missing ones repeat the last."""
+    known = "".join(letter if letter in STATES else FROZEN for letter in text.strip().lower()[:count]) or FROZEN
+    return known + known[-1] * (count - len(known))
+
+
+def block_count(layers: str) -> int:
+    """How many blocks a network has: layers with weights, without the head."""
+    return sum(layer.kind in WITH_WEIGHTS for layer in parse(layers)) - 1
+
+
+@lru_cache(maxsize=16)
+def blocks_of(layers: str, shape: tuple[int, int, int], classes: int) -> list[list[Row]]:
+    """The layers of each block and, as the last, of the head: a block begins with each layer that has weights."""
+    found: list[list[Row]] = []
+    for row in shapes(parse(layers), shape, classes):
+        if row.layer.kind in WITH_WEIGHTS or not found:
+            found.append([])
+        found[-1].append(row)
+    return found
+
+
+def trained_parameters(method: Method, blocks: Sequence[Sequence[Row]]) -> int:
+    """How many numbers a method changes; ``blocks`` with the head, as ``blocks_of`` gives them."""
+    total = sum(row.params for row in blocks[-1])
+    for letter, rows in zip(method.blocks, blocks[:-1], strict=True):
+        added = sum(low_rank_parameters(row, method.rank) for row in rows if row.layer.kind in WITH_WEIGHTS)
+        total += added if letter == FROZEN else sum(row.params for row in rows)
+    return total
+
+
+def low_rank_parameters(row: Row, rank: int) -> int:
+    """Numbers in B (outputs × rank) and A (rank × inputs of one output)."""
+    outputs = row.shape[0]
+    return rank * (outputs + row.params // outputs - 1)
