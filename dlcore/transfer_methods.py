@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 FROZEN, TRAINED, NEW = STATES = ("f", "t", "n")  # taken over and left as it is; taken over and trained on; drawn anew
 WITH_WEIGHTS = ("conv", "dense")
-BASE_LAYERS = (
-    "conv 16 3 pad 1; relu; pool 2; conv 32 3 pad 1; relu; pool 2; conv 48 3 pad 1; relu; conv 64 3 pad 1; relu; "
+BASE_LAYERS = (  # small, since a run trains some hundred of them
+    "conv 16 5 stride 2 pad 2; relu; conv 24 3 pad 1; pool 2; relu; conv 32 3 pad 1; relu; conv 48 3 pad 1; relu; "
     "largest; dense"
 )
 LAYERS = {"shapes": BASE_LAYERS, "insects": BACKBONE}  # of the network that each dataset begins with
 SHAPES = {"shapes": (1, 28, 28), "insects": (3, 32, 32)}  # of the pictures that it takes
-STUDENT_LAYERS = "conv 8 3 stride 2 pad 1; relu; conv 16 3 stride 2 pad 1; relu; largest; dense"
+PUPIL_LAYERS = "conv 8 3 stride 2 pad 1; relu; conv 16 3 stride 2 pad 1; relu; largest; dense"
 PUPILS = ("alone", "hard", "soft")
 
 

@@ -23,7 +23,7 @@ from dlcore.models.transferred import Seat, begin
 from dlcore.readings import hits
 from dlcore.stages import Kept, Stage
 from dlcore.training import Plan, Task
-from dlcore.transfer_methods import PUPILS, STUDENT_LAYERS, Method
+from dlcore.transfer_methods import PUPILS, PUPIL_LAYERS, Method
 from dlcore.transfer_stages import BATCH, base_of, loss_of, scores, step_times
 
 UNLABELLED = 50  # pictures of each class that only the teacher has judged
@@ -74,7 +74,7 @@ def pupils(config: Config, new: NewClasses, teacher: Method, kept: list[Kept]) -
         }
         for name, (pictures, answers, temperature) in given.items():
             torch.manual_seed(seed)
-            small = build(**{**base.about, "layers": STUDENT_LAYERS, "classes": classes})
+            small = build(**{**base.about, "layers": PUPIL_LAYERS, "classes": classes})
             seats[f"{name}-{s}"] = Seat(small, [], pictures, answers, temperature).to(config.device)
     torch.manual_seed(config.seed)
     return seats

@@ -26,7 +26,7 @@ from dlcore.image_training import prepare
 from dlcore.knobs import build as build_config
 from dlcore.models.cnn import build
 from dlcore.models.together import Together
-from dlcore.models.transferred import Base, Seat, first_trained, seat
+from dlcore.models.transferred import Base, Seat, first_trained, laid_out, seat
 from dlcore.readings import hits
 from dlcore.stages import Kept, Stage, Stages
 from dlcore.steering import Steering
@@ -36,7 +36,7 @@ from dlcore.transfer_methods import (
     LAYERS,
     PUPILS,
     SHAPES,
-    STUDENT_LAYERS,
+    PUPIL_LAYERS,
     Method,
     blocks_of,
     methods_of,
@@ -44,7 +44,7 @@ from dlcore.transfer_methods import (
 )
 
 BATCH = 32
-EVALUATIONS = 6  # of each training, beside the one before its first step
+EVALUATIONS = 4  # of each training, beside the one before its first step
 PROBED = 3  # steps of each method whose time is taken
 
 
@@ -75,7 +75,7 @@ def source_config(config: Config) -> SourceConfig:
     return build_config(SourceConfig, {
         "dataset": "shapes", "network": "own", "layers": BASE_LAYERS, "epochs": max(1, config.source_epochs),
         "batch_size": 32, "learning_rate": 3e-3, "seed": config.seed, "threads": config.threads,
-        "device": config.device, "precision": "float32", "memory_format": "contiguous",
+        "device": config.device, "precision": "float32", "memory_format": "channels_last",
     })  # fmt: skip
 
 
@@ -210,7 +210,7 @@ def evaluation(
     X, y = (torch.from_numpy(a) for a in (new.X_test, new.y_test))
     starts = {m.name: first_trained(base, m) for m in methods}
     with torch.no_grad():
-        entered = {at: base.model[:at](X.float()).to(config.device) for at in set(starts.values())}
+        entered = {at: laid_out(base.model[:at](X.float())).to(config.device) for at in set(starts.values())}
     y = y.to(config.device)
 
     def share(method: Method, s: int) -> float:
@@ -280,6 +280,6 @@ def finished(config: Config, methods: Sequence[Method], kept: list[Kept]) -> tup
     }  # fmt: skip
     for row in pupils:
         metrics |= {f"{name}_accuracy": float(row["pupils"][i].mean()) for i, name in enumerate(PUPILS)}
-        small = blocks_of(STUDENT_LAYERS, shape, classes)
+        small = blocks_of(PUPIL_LAYERS, shape, classes)
         metrics["pupil_parameters"] = sum(layer.params for block in small for layer in block)
     return metrics, {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from dlcore.experiments.transfer import Config
 from dlcore.figures.transfer import TITLES
 from dlcore.history import History
 from dlcore.texts import N_
-from dlcore.transfer_methods import PUPILS
+from dlcore.transfer_methods import LAYERS, PUPIL_LAYERS, PUPILS, SHAPES, blocks_of
 
 Scores = dict[str, tuple[np.ndarray, np.ndarray]]  # by method: mean (n,), spread (n,)
 NEAR = 0.02  # shares of right answers nearer than this are called the same
@@ -97,8 +98,18 @@ def said(config: Config, history: History) -> tuple[str, dict[str, str]]:
         return WORDS["source"], {"share": percent(share)}
     if name == "pupils":
         _images, scores = scores_of(history)
-        return WORDS["pupils"], {"share": percent(scores["teacher"][0][0]), "times": "35"}
+        return WORDS["pupils"], {"share": percent(scores["teacher"][0][0]), "times": pupil_times(config)}
     return WORDS["few"], {"n": name}
+
+
+def pupil_times(config: Config) -> str:
+    """How many times more numbers the teacher has than a pupil."""
+    shape = SHAPES[config.dataset]
+    sizes = [
+        sum(row.params for block in blocks_of(layers, shape, 4) for row in block)
+        for layers in (LAYERS[config.dataset], PUPIL_LAYERS)
+    ]
+    return f"{sizes[0] / sizes[1]:.0f}"
 
 
 def _result(history: History) -> tuple[str, dict[str, str]]:
@@ -140,13 +151,46 @@ def table(history: History) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def best_own(histories: Sequence[History], images: int) -> float:
-    """How far the reader's own method was ahead of the best other one, in the best of some runs; -inf without one."""
-    leads = [-np.inf]
-    for history in histories:
-        sizes, scores = scores_of(history)
-        if "own" in scores and images in sizes:
-            place = int(np.flatnonzero(sizes == images)[0])
-            others = [mean[place] for name, (mean, _s) in scores.items() if name not in ("own", "lora", "slower")]
-            leads.append(float(scores["own"][0][place] - max(others)))
-    return max(leads)
+@dataclass(frozen=True)
+class Ended:
+    """A finished run: its settings and metrics (``dlcore.experiments.transfer.run``)."""
+
+    config: Config
+    metrics: Mapping[str, Any]
+
+    def accuracy(self, name: str, images: int) -> float:
+        """What a method reached with so many pictures of each class; NaN if it was not asked."""
+        table = self.metrics.get("by_images", {})
+        return dict(zip(table.get("images", ()), table.get(name, ()), strict=False)).get(images, np.nan)
+
+
+def ended(config: Config, metrics: Mapping[str, Any]) -> Ended:
+    """What is kept of a finished run."""
+    return Ended(config, dict(metrics))
+
+
+def gap(runs: Sequence[Ended], images: int) -> float:
+    """By how much frozen was ahead of scratch in the newest run that tried both with so many; NaN if none did."""
+    leads = (run.accuracy("frozen", images) - run.accuracy("scratch", images) for run in runs)
+    return next((lead for lead in leads if np.isfinite(lead)), np.nan)
+
+
+def own_best(runs: Sequence[Ended], images: int, most: float) -> float:
+    """The best that a method of the reader's own reached that trains less than ``most`` of all numbers; else -inf."""
+    found = [
+        run.accuracy("own", images) for run in runs
+        if run.metrics.get("trained/own", np.inf) < most * run.metrics.get("trained/finetuned", 0)
+    ]  # fmt: skip
+    return max((share for share in found if np.isfinite(share)), default=-np.inf)
+
+
+def doubts_worth(runs: Sequence[Ended]) -> float:
+    """By how much a pupil with the teacher's doubts was ahead of one with labels alone, in the best run; else -inf."""
+    return max(
+        (
+            run.metrics["soft_accuracy"] - run.metrics["alone_accuracy"]
+            for run in runs
+            if "soft_accuracy" in run.metrics
+        ),
+        default=-np.inf,
+    )

@@ -63,7 +63,7 @@ LESSONS = (
     Lesson("landscape", N_("Loss landscape"), N_("What does a network see from where it stands?"), IMAGES,
            ":material/landscape:", 40, ("resnet", "optimizers"), ready=True),
     Lesson("transfer", N_("Transfer learning"), N_("What can two pictures teach?"), IMAGES,
-           ":material/swap_horiz:", 30, ("cnn",)),
+           ":material/swap_horiz:", 40, ("cnn",), ready=True),
     Lesson("classify", N_("Classify your own picture"), N_("Is a sure answer a right one?"), IMAGES,
            ":material/photo_camera:", 25, ("cnn",)),
     Lesson("sequences", N_("RNN and LSTM"), N_("How long does a network remember?"), SEQUENCES,

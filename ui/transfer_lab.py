@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from dlcore import transfer_story as story
@@ -113,8 +112,6 @@ def _results(config: Config, history: History) -> None:
 
 def _training(history: History) -> None:
     name, steps, shares = story.under_way(history)
-    if name == "source":
-        shares = {"old": shares["finetuned"]}
     levels = {}
     if name == "pupils":
         levels = {"teacher": float(story.scores_of(history)[1]["teacher"][0][0])}
@@ -161,11 +158,3 @@ def cost(history: History) -> None:
             cells = [_(TITLES[row["name"]]), f"{row['trained']:,}", f"{row['step_ms']:.2g}", *shares]
             lines.append("| " + " | ".join(cells) + " |")
         st.markdown("\n".join(lines))
-
-
-def lead_of(scores: Mapping[str, tuple[np.ndarray, np.ndarray]], images: np.ndarray, at: int) -> float:
-    """By how much frozen is ahead of training from scratch with ``at`` pictures of each class; NaN if unknown."""
-    if at not in images or "frozen" not in scores:
-        return float("nan")
-    place = int(np.flatnonzero(images == at)[0])
-    return float(scores["frozen"][0][place] - scores["scratch"][0][place])

@@ -31,7 +31,7 @@ def by_images(
     scores: Scores,
     *,
     now: Mapping[str, tuple[float, float]] | None = None,
-    most: float = 20.0,
+    most: float = 50.0,
     guessing: float = 0.25,
     label: Label = str,
 ) -> go.Figure:
@@ -46,7 +46,7 @@ def by_images(
              for k, (name, (mean, _s)) in enumerate(scores.items())]  # fmt: skip
     plot = curves(
         lines, x_title=N_("pictures of each class"), y_title=N_("right on new pictures"), log_x=True,
-        x_range=(0.9, max(2.0, most) * 1.08), y_range=(0.0, 1.0), y_format=".0%",
+        x_range=(1.8, max(5.0, most) * 1.08), y_range=(0.0, 1.0), y_format=".0%",
         levels=[Level(guessing, N_("guessing"))], label=label,
     )  # fmt: skip
     axis = plot._layout["xaxis"]
@@ -91,7 +91,7 @@ def progress(
     *,
     last: float,
     levels: Mapping[str, float] | None = None,
-    guessing: float = 0.25,
+    guessing: float | None = 0.25,
     label: Label = str,
 ) -> go.Figure:
     """Right answers on held-out pictures against steps of the training that goes on.
@@ -102,9 +102,11 @@ def progress(
     """
     lines = [_line(name, steps, share, markers=False) for name, share in shares.items()]
     drawn = [Level(value, TITLES[name], COLORS[name], "dash") for name, value in (levels or {}).items()]
+    if guessing is not None:
+        drawn.append(Level(guessing, N_("guessing")))
     return curves(
         lines, x_title=N_("step of this training"), y_title=N_("right on held-out pictures"), x_range=(0.0, last),
-        y_range=(0.0, 1.0), y_format=".0%", levels=[*drawn, Level(guessing, N_("guessing"))], label=label,
+        y_range=(0.0, 1.0), y_format=".0%", levels=drawn, label=label,
     )  # fmt: skip
 
 

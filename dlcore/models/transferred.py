@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from dlcore.models.cnn import build
 from dlcore.transfer_methods import FROZEN, NEW, Method
 
+LAYOUT = torch.channels_last  # quicker for such networks than the other order
 BEGINNINGS = ("conv", "dense")  # of the names of layers with weights, which begin a block
 
 
@@ -140,11 +141,16 @@ class Seat(nn.Module):
         return self.temperature**2 * F.cross_entropy(logits / self.temperature, wanted)
 
 
+def laid_out(X: Tensor) -> Tensor:
+    """What enters layers, in the order of memory in which they are computed: maps (N, C, H, W) or lists (N, D)."""
+    return X.contiguous(memory_format=LAYOUT) if X.ndim == 4 else X
+
+
 def seat(base: Base, method: Method, X: Tensor, y: Tensor, classes: int, seed: int) -> Seat:
     """A network as the method begins with it, before its examples ``X`` (N, C, H, W) of classes ``y`` (N,)."""
-    model, start = begin(base, method, classes, seed), first_trained(base, method)
+    model, start = begin(base, method, classes, seed).to(memory_format=LAYOUT), first_trained(base, method)
     blocks = zip(method.blocks, base.blocks()[:-1], strict=True)
     frozen = [name for letter, names in blocks if letter == FROZEN for name in names]
     with torch.no_grad():
-        entered = model[:start].eval()(X.float())
+        entered = laid_out(model[:start].eval()(X.float()))
     return Seat(model[start:], frozen, entered, F.one_hot(y, classes).float())
