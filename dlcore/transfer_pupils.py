@@ -23,7 +23,7 @@ from dlcore.models.transferred import Seat, begin
 from dlcore.readings import hits
 from dlcore.stages import Kept, Stage
 from dlcore.training import Plan, Task
-from dlcore.transfer_methods import PUPILS, PUPIL_LAYERS, Method
+from dlcore.transfer_methods import PUPIL_LAYERS, PUPILS, Method
 from dlcore.transfer_stages import BATCH, base_of, loss_of, scores, step_times
 
 UNLABELLED = 50  # pictures of each class that only the teacher has judged

@@ -34,9 +34,9 @@ from dlcore.training import Plan, Task
 from dlcore.transfer_methods import (
     BASE_LAYERS,
     LAYERS,
+    PUPIL_LAYERS,
     PUPILS,
     SHAPES,
-    PUPIL_LAYERS,
     Method,
     blocks_of,
     methods_of,

@@ -175,13 +175,16 @@ def gap(runs: Sequence[Ended], images: int) -> float:
     return next((lead for lead in leads if np.isfinite(lead)), np.nan)
 
 
-def own_best(runs: Sequence[Ended], images: int, most: float) -> float:
-    """The best that a method of the reader's own reached that trains less than ``most`` of all numbers; else -inf."""
+def own_lead(runs: Sequence[Ended], images: int, most: float) -> float:
+    """By how much a method of the reader's own that trains less than ``most`` of all numbers beat training all.
+
+    In the best run; -inf where there is none.
+    """
     found = [
-        run.accuracy("own", images) for run in runs
+        run.accuracy("own", images) - run.accuracy("finetuned", images) for run in runs
         if run.metrics.get("trained/own", np.inf) < most * run.metrics.get("trained/finetuned", 0)
     ]  # fmt: skip
-    return max((share for share in found if np.isfinite(share)), default=-np.inf)
+    return max((lead for lead in found if np.isfinite(lead)), default=-np.inf)
 
 
 def doubts_worth(runs: Sequence[Ended]) -> float:

@@ -17,7 +17,7 @@ CODE = (
     "dlcore.transfer_stages:few_task",
     "dlcore.transfer_pupils:pupils",
 )
-PARTS = ("what-you-see", "cost", "formulas", "layers", "lora", "distil", "photographs", "challenge", "code")
+PARTS = ("what-you-see", "cost", "formulas", "which-blocks", "lora", "distil", "photographs", "challenge", "code")
 
 lesson = lesson_for("transfer")
 intro(lesson, parts=PARTS)
@@ -26,7 +26,7 @@ prose(lesson.slug, "what-you-see")
 prose(lesson.slug, "cost")
 transfer_lab.cost(shown.history)
 told = {"times": pupil_times(shown.config)}
-for section in ("formulas", "layers", "lora", "distil", "photographs"):
+for section in ("formulas", "which-blocks", "lora", "distil", "photographs"):
     prose(lesson.slug, section, told)
 cards(shown.config)
 challenge(lesson, tasks(finished()))

@@ -27,6 +27,7 @@ SHORT = [
     "resnet_cifar",
     "depth",
     "landscape",
+    "backbone",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("cifar10", marks=pytest.mark.data),

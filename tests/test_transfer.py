@@ -28,6 +28,7 @@ from dlcore.texts import Problem
 from dlcore.training import Task, fit
 from dlcore.transfer_methods import BASE_LAYERS, LAYERS, SHAPES, Method, blocks_of, letters, methods_of
 from dlcore.transfer_methods import trained_parameters as counted
+from dlcore.transfer_pupils import pupil_stage
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = {"threads": 1, "device": "cpu", "seeds": 2, "steps": 10, "images": 5, "source_epochs": 1}
@@ -347,3 +348,24 @@ def test_a_story_knows_where_the_lines_cross() -> None:
     assert of([0.8, 0.9], [0.7, 0.8]) == "ahead"
     assert of([0.8, 0.9], [0.7, 0.9]) == "level"
     assert of([0.7, 0.9], [0.8, 0.9]) == "behind"
+
+
+@pytest.mark.slow
+def test_more_blocks_taken_over_are_better_and_a_pupil_learns_from_its_teacher(
+    learned: tuple[transfer.Config, list[Kept]],
+) -> None:
+    """Figures of the prose, with a seed of their own."""
+    config, kept = learned
+    new = few_shot.new_classes("shapes")
+    asked = replace(config, question="layers", images=5)
+    chosen = [m for m in methods_of(asked) if m.name in ("scratch", "frozen1", "frozen4")]
+    row = run_stage(asked, transfer_stages.few_stage(asked, new, chosen, 5), kept)[1]["accuracy"].mean(1)
+    assert row[2] - row[1] > 0.08
+    assert row[1] > row[0] - 0.03
+    asked = replace(config, question="distil", images=5)
+    teacher = methods_of(asked)[0]
+    taught = run_stage(asked, transfer_stages.few_stage(asked, new, [teacher], 5), kept)[1]
+    pupils = run_stage(asked, pupil_stage(asked, new, teacher), [*kept, taught])[1]["pupils"].mean(1)
+    assert taught["accuracy"].mean() > pupils.max()
+    assert pupils[1] - pupils[0] > 0.05
+    assert pupils[2] - pupils[0] > 0.08

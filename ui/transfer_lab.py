@@ -26,10 +26,10 @@ from ui.lessons import lesson_for
 from ui.live_plot import live_plot
 from ui.run_panel import run_panel
 
-SLUG, HEIGHT = "transfer", 290
+SLUG, HEIGHT = "transfer", 262
 LABELS = {
-    "question.methods": N_("Which way?"), "question.layers": N_("Which blocks?"),
-    "question.distil": N_("Into a small one"), "dataset.shapes": N_("Shapes"), "dataset.insects": N_("Ants and bees"),
+    "question.methods": N_("Ways"), "question.layers": N_("Blocks"), "question.distil": N_("Distillation"),
+    "dataset.shapes": N_("Shapes"), "dataset.insects": N_("Ants and bees"),
 }  # fmt: skip
 
 
@@ -82,14 +82,14 @@ def _network(config: Config) -> None:
 
 def view(config: Config, history: History) -> None:
     """All that lives: the results so far, the training that goes on, and a sentence."""
+    words, values = story.said(config, history)
+    with st.container(key="transfer-story", height=60, border=False):
+        st.markdown(_(words).format(**{name: _(value) for name, value in values.items()}))
     left, right = st.columns([1.25, 1], gap="small")
     with left:
         _results(config, history)
     with right:
         _training(history)
-    words, values = story.said(config, history)
-    with st.container(key="transfer-story"):
-        st.markdown(_(words).format(**{name: _(value) for name, value in values.items()}))
 
 
 def _results(config: Config, history: History) -> None:
@@ -148,13 +148,17 @@ def cost(history: History) -> None:
             alt=_("Right answers on new pictures against how many numbers each way trains."),
         )  # fmt: skip
         if not rows:
-            st.caption(_("When a run on “Which way?” has finished, the ways stand here side by side."))
+            st.caption(_("When a run on “Ways” has finished, they stand here side by side."))
             return
         st.caption(_("With {n} pictures of each class.").format(n=at))
         heads = [_("Way"), _("numbers trained"), _("ms per step"), *(str(size) for size in sizes)]
         lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
         for row in rows:
             shares = [story.percent(share) for share in row["accuracy"].values()]
-            cells = [_(TITLES[row["name"]]), f"{row['trained']:,}", f"{row['step_ms']:.2g}", *shares]
+            cells = [_(TITLES[row["name"]]), f"{row['trained']:,}", _ms(row["step_ms"]), *shares]
             lines.append("| " + " | ".join(cells) + " |")
         st.markdown("\n".join(lines))
+
+
+def _ms(milliseconds: float) -> str:
+    return f"{milliseconds:.0f}" if milliseconds >= 10 else f"{milliseconds:.2g}"

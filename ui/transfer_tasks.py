@@ -12,7 +12,8 @@ from ui.i18n import _
 from ui.session import owner, page_state
 
 SLUG, NEWEST = "transfer", 40
-FEW, LEAD, LITTLE, SHARE = 2, 0.2, 0.1, 0.9
+FEW, MANY, LEAD, LITTLE = 2, 50, 0.2, 0.1
+PART, BEHIND = 0.6, 0.03  # share of all numbers that may be trained, and how far that may fall behind all
 
 
 def finished() -> list[Ended]:
@@ -40,12 +41,13 @@ def tasks(runs: Sequence[Ended]) -> list[Task]:
         ),
         Task(
             "few",
-            _("Freeze and train blocks so that your method trains less than {little} of all numbers and gets at least "
-              "{share} right with 20 pictures of each class.").format(little=f"{LITTLE:.0%}", share=f"{SHARE:.0%}"),
-            lambda: story.own_best(runs, 20, LITTLE) >= SHARE,
-            hint=_("The counter over the network knows the share. Most weights lie in the last blocks; must they be "
-                   "trained?"),
-            praise=_("Early blocks are small. What they see may be bent to the new classes at next to no cost."),
+            _("Click together a method that trains less than {part} of all numbers and with {n} pictures of each class "
+              "is at most {behind} points behind fine-tuning.").format(
+                  part=f"{PART:.0%}", n=MANY, behind=round(100 * BEHIND)),
+            lambda: story.own_lead(runs, MANY, PART) >= -BEHIND,
+            hint=_("The counter over the network knows the share. Which blocks have learned what any shape needs, and "
+                   "which what only the old ones needed?"),
+            praise=_("Edges are edges for any shape. What comes late is particular, and there a change pays."),
         ),
         Task(
             "useless",
@@ -60,7 +62,7 @@ def tasks(runs: Sequence[Ended]) -> list[Task]:
             _("Let a pupil that gets the teacher’s doubts be at least {lead} points ahead of one that has the labels "
               "alone.").format(lead=round(100 * LITTLE)),
             lambda: story.doubts_worth(runs) >= LITTLE,
-            hint=_("Choose the question “Into a small one”, and few pictures with labels."),
+            hint=_("Choose the question “Distillation”, and few pictures with labels."),
             praise=_("The teacher has judged 200 pictures that nobody had named, and said how sure it was."),
         ),
     ]  # fmt: skip

@@ -1,0 +1,79 @@
+"""The transfer lesson's page as a reader drives it, short of the browser: the network, a run, what it costs, tasks."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dlcore import transfer_story as story
+from dlcore.experiments.transfer import Config
+from dlcore.knobs import build
+from dlcore.transfer_story import Ended
+from tests.pages import visit
+from tests.pages.visit import put, said
+from tests.waiting import patience
+
+STATE = "page:transfer"
+QUICK = {"seeds": "1", "steps": "10", "images": "5", "source_epochs": "1", "threads": "1"}
+
+opened = partial(visit.opened, "transfer")
+
+
+def finished(at: AppTest, words: str) -> AppTest:
+    """Train, and look until the page says so."""
+    next(button for button in at.button if button.key == "transfer.start.play_arrow").click().run()
+    deadline = time.monotonic() + patience(90)
+    while words not in said(at):
+        assert time.monotonic() < deadline, said(at)
+        assert not at.exception
+        time.sleep(1.0)
+        at.run()
+    return at
+
+
+def test_a_run_is_told_and_counted(jobs) -> None:
+    at = opened(**QUICK)
+    assert "Say so before you train" in said(at)
+    finished(at, "With 5 pictures of each class.")
+    table = next(m.value for m in at.markdown if "| from scratch |" in m.value)
+    assert "| 24,908 |" in table
+    assert "| 196 |" in table
+    (kept,) = at.session_state[STATE]["ended"].values()
+    assert kept.accuracy("frozen", 5) == kept.metrics["by_images"]["frozen"][1]
+    put(at, STATE, question="layers")
+    assert not at.exception
+
+
+def test_pupils_are_told_in_chinese(jobs) -> None:
+    at = finished(opened(**QUICK, question="distil", lang="zh"), "连疑惑一起学的答对")
+    assert not at.exception
+
+
+@pytest.mark.parametrize("given", [{"own": "tx"}, {"dataset": "insects"}, {"question": "layers", "lang": "zh"}], ids=str)
+def test_every_link_opens(given: dict[str, str]) -> None:
+    at = opened(**given)
+    assert not at.exception
+
+
+def ended(**given) -> Ended:
+    accuracy = {name: [0.7, 0.8] for name in ("scratch", "frozen", "finetuned", "own")}
+    metrics = {"by_images": {"images": [2, 50], **accuracy}, "trained/own": 50, "trained/finetuned": 100}
+    for name, shares in given.items():
+        if name in accuracy:
+            metrics["by_images"][name] = shares
+        else:
+            metrics[name.replace("__", "/")] = shares
+    return Ended(build(Config, {}), metrics)
+
+
+def test_tasks_read_the_runs() -> None:
+    assert story.gap([ended(frozen=[0.9, 0.9])], 2) == pytest.approx(0.2)
+    assert not story.gap([], 2) >= 0
+    assert story.gap([Ended(Config(), {}), ended(scratch=[0.4, 0.5])], 50) == pytest.approx(0.3)
+    assert story.own_lead([ended(own=[0.1, 0.79])], 50, 0.6) == pytest.approx(-0.01)
+    assert story.own_lead([ended(trained__own=70)], 50, 0.6) < -1
+    assert story.doubts_worth([ended(), ended(soft_accuracy=0.6, alone_accuracy=0.45)]) == pytest.approx(0.15)
+    assert story.doubts_worth([ended()]) < -1
