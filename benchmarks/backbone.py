@@ -1,6 +1,6 @@
 """What the features of the shipped backbone are worth for other pictures than it was trained on.
 
-    python -m benchmarks.backbone [--check]
+    python -m benchmarks.backbone [--check] [--quick]
 
 Logistic regression on the features of frozen weights, against the same on the pixels: ants and bees, if they are here
 (all 244 training photographs, and 5 of each class), and from 5 pictures of each class the drawn shapes and the built-in
@@ -65,20 +65,22 @@ def main() -> int:
     """Print a line for each kind of pictures; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true")
-    check = parser.parse_args().check
+    parser.add_argument("--quick", action="store_true", help="two repetitions")
+    arguments = parser.parse_args()
+    count = 2 if arguments.quick else REPETITIONS
     model, about = shipped()
     print(f"backbone: {sum(p.numel() for p in model.parameters()):,} parameters, CIFAR-10 {about['test_accuracy']:.4f}")
     shapes = few_shot.new_classes("shapes")
     tried = {
-        "new shapes, 5 each": [(*shapes.learn(FEW, s), shapes.X_test, shapes.y_test) for s in range(REPETITIONS)],
-        "digits, 5 each": [digits(s) for s in range(REPETITIONS)],
+        "new shapes, 5 each": [(*shapes.learn(FEW, s), shapes.X_test, shapes.y_test) for s in range(count)],
+        "digits, 5 each": [digits(s) for s in range(count)],
     }
     if few_shot.insects_folder():
         insects = few_shot.new_classes("insects")
         assert insects.pool is not None
         tried["ants and bees, all 244"] = [(*insects.pool, insects.X_test, insects.y_test)]
         tried["ants and bees, 5 each"] = [
-            (*insects.learn(FEW, s), insects.X_test, insects.y_test) for s in range(REPETITIONS)
+            (*insects.learn(FEW, s), insects.X_test, insects.y_test) for s in range(count)
         ]
     ahead = True
     for name, splits in tried.items():
@@ -86,7 +88,7 @@ def main() -> int:
         mean, spread = scores.mean(0), scores.std(0)
         print(f"{name:24} features {mean[0]:.3f} ± {spread[0]:.3f}   pixels {mean[1]:.3f} ± {spread[1]:.3f}")
         ahead &= bool(mean[0] > mean[1]) or name.startswith("digits")
-    return 0 if ahead or not check else 1
+    return 0 if ahead or not arguments.check else 1
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def test_it_gets_as_many_right_as_its_file_says(shipped) -> None:
     data = load("cifar10")
     X, y = data.X_test[:800], data.y_test[:800]
     with torch.no_grad():
-        answers = np.concatenate([model(torch.from_numpy(part)).argmax(1).numpy() for part in np.split(X, 8)])
+        answers = np.concatenate([model(torch.tensor(part)).argmax(1).numpy() for part in np.split(X, 8)])
     told = about["test_accuracy"]
     assert told > 0.8
     assert (answers == y).mean() > told - 3 * np.sqrt(told * (1 - told) / len(y))

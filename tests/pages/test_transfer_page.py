@@ -52,7 +52,9 @@ def test_pupils_are_told_in_chinese(jobs) -> None:
     assert not at.exception
 
 
-@pytest.mark.parametrize("given", [{"own": "tx"}, {"dataset": "insects"}, {"question": "layers", "lang": "zh"}], ids=str)
+@pytest.mark.parametrize(
+    "given", [{"own": "tx"}, {"dataset": "insects"}, {"question": "layers", "lang": "zh"}], ids=str
+)
 def test_every_link_opens(given: dict[str, str]) -> None:
     at = opened(**given)
     assert not at.exception
