@@ -58,7 +58,7 @@ def under_way(history: History) -> tuple[str, np.ndarray, dict[str, np.ndarray]]
     rows = stage == place
     steps = history.epochs.column("step")[rows]
     if stages[place] == "source":
-        return "source", steps - steps[0], {"finetuned": history.epochs.column("test_accuracy")[rows]}
+        return "source", steps - steps[0], {"old": history.epochs.column("test_accuracy")[rows]}
     names = PUPILS if stages[place] == "pupils" else history.info["methods"]
     columns = {name: history.epochs.column(f"accuracy/{name}")[rows] for name in names}
     return stages[place], steps - steps[0], columns
@@ -94,7 +94,7 @@ def said(config: Config, history: History) -> tuple[str, dict[str, str]]:
         return _result(history)
     name, _steps, shares = under_way(history)
     if name in ("", "source"):
-        share = shares["finetuned"][-1] if shares else np.nan
+        share = shares["old"][-1] if shares else np.nan
         return WORDS["source"], {"share": percent(share)}
     if name == "pupils":
         _images, scores = scores_of(history)

@@ -26,7 +26,7 @@ from ui.lessons import lesson_for
 from ui.live_plot import live_plot
 from ui.run_panel import run_panel
 
-SLUG, HEIGHT = "transfer", 262
+SLUG, HEIGHT = "transfer", 244
 LABELS = {
     "question.methods": N_("Ways"), "question.layers": N_("Blocks"), "question.distil": N_("Distillation"),
     "dataset.shapes": N_("Shapes"), "dataset.insects": N_("Ants and bees"),
@@ -83,7 +83,7 @@ def _network(config: Config) -> None:
 def view(config: Config, history: History) -> None:
     """All that lives: the results so far, the training that goes on, and a sentence."""
     words, values = story.said(config, history)
-    with st.container(key="transfer-story", height=60, border=False):
+    with st.container(key="transfer-story"):
         st.markdown(_(words).format(**{name: _(value) for name, value in values.items()}))
     left, right = st.columns([1.25, 1], gap="small")
     with left:

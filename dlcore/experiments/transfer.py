@@ -58,7 +58,13 @@ class Config(Place):
         help=N_("Steps of each training on the new classes."),
     )  # fmt: skip
     learning_rate: float = knob_like(
-        Descent, "learning_rate", default=3e-3, live=False, help=N_("The size of a step on the new classes, with Adam.")
+        Descent,
+        "learning_rate",
+        default=3e-3,
+        low=1e-4,
+        high=0.1,
+        live=False,
+        help=N_("The size of a step on the new classes, with Adam."),
     )
     head_rate: float = knob(
         5.0, low=0.5, high=20.0, log=True, advanced=True, label=N_("Rate of the head"),

@@ -14,12 +14,12 @@ from dlcore.texts import N_
 
 COLORS = {
     "scratch": GREY, "frozen": DATA, "finetuned": MODEL, "last": VIOLET, "slower": WARNING, "lora": GRADIENT,
-    "own": INDIGO, "teacher": MODEL, "alone": GREY, "hard": DATA, "soft": GRADIENT,
+    "own": INDIGO, "old": REFERENCE, "teacher": MODEL, "alone": GREY, "hard": DATA, "soft": GRADIENT,
 }  # fmt: skip
 TITLES = {
     "scratch": N_("from scratch"), "frozen": N_("frozen"), "finetuned": N_("fine-tuned"), "last": N_("last block"),
     "slower": N_("slower below"), "lora": N_("LoRA"), "own": N_("yours"),
-    "teacher": N_("teacher"), "alone": N_("labels only"), "hard": N_("its answers"), "soft": N_("its doubts, too"),
+    "old": N_("old classes"), "teacher": N_("teacher"), "alone": N_("labels only"), "hard": N_("its answers"), "soft": N_("its doubts, too"),
 }  # fmt: skip
 BOLD = ("scratch", "frozen", "finetuned", "own")
 DODGE = 0.012  # decades by which neighbours' bars are moved apart, so that they can be told
@@ -127,7 +127,7 @@ def cost(names: Sequence[str], trained: Sequence[int], accuracy: Sequence[float]
 
 
 def _line(name: str, x: np.ndarray, y: np.ndarray, *, markers: bool = True) -> Curve:
-    bold = name in BOLD or name in ("hard", "soft", "alone")
+    bold = name in (*BOLD, "old", "hard", "soft", "alone")
     dash = "dash" if name == "own" else "solid"
     title = TITLES.get(name, "")
     return Curve(x, y, title, COLORS.get(name, REFERENCE), dash, 2.75 if bold else 1.5, markers, 1.0 if bold else 0.8)
