@@ -19,7 +19,8 @@ COLORS = {
 TITLES = {
     "scratch": N_("from scratch"), "frozen": N_("frozen"), "finetuned": N_("fine-tuned"), "last": N_("last block"),
     "slower": N_("slower below"), "lora": N_("LoRA"), "own": N_("yours"),
-    "old": N_("old classes"), "teacher": N_("teacher"), "alone": N_("labels only"), "hard": N_("its answers"), "soft": N_("its doubts, too"),
+    "old": N_("old classes"), "teacher": N_("teacher"),
+    "alone": N_("labels only"), "hard": N_("its answers"), "soft": N_("its doubts, too"),
 }  # fmt: skip
 BOLD = ("scratch", "frozen", "finetuned", "own")
 DODGE = 0.012  # decades by which neighbours' bars are moved apart, so that they can be told
