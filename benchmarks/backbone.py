@@ -44,7 +44,8 @@ def probe(split: Split) -> tuple[float, float]:
     pair = [colour32(X), colour32(X_test)]
     with torch.no_grad():
         seen = [features(model, torch.from_numpy(part).float()).numpy() for part in pair]
-    return tuple(fitted(*inputs, y, y_test) for inputs in (seen, [part.reshape(len(part), -1) for part in pair]))
+    pixels = [part.reshape(len(part), -1) for part in pair]
+    return fitted(seen[0], seen[1], y, y_test), fitted(pixels[0], pixels[1], y, y_test)
 
 
 def fitted(X: np.ndarray, X_test: np.ndarray, y: np.ndarray, y_test: np.ndarray) -> float:
