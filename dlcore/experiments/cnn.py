@@ -89,6 +89,26 @@ class Config(ImageConfig):
         help=N_("How likely an image is mirrored for a step. A mirrored cat is a cat; a mirrored 3 is no 3."),
     )
 
+    push: float = knob(
+        0.0,
+        low=0.0,
+        high=0.3,
+        step=0.01,
+        advanced=True,
+        label=N_("Pushed images, ε"),
+        help=N_(
+            "Every pixel of the training images is moved by up to ε (1 is from black to white), anew in each step. It "
+            "makes the network harder to fool, and the training about three times as long."
+        ),
+    )
+    pushes: str = knob(
+        "attack",
+        choices=("attack", "noise"),
+        advanced=True,
+        label=N_("Pushed by"),
+        help=N_("By an attack on the network as it is at that step, or by random noise of the same size."),
+    )
+
     @classmethod
     def recipe(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Defaults that go with the dataset, the network and the optimizer asked for."""
@@ -123,7 +143,8 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
     config = resolve_on(config, data)
     reproducible(config.seed, threads=config.threads, device=config.device)
     task, plan = prepare(config, data)
-    yield from train(mirroring(task, config.flip), plan, config, data, resume=resume, steering=steering)
+    task = pushing(mirroring(task, config.flip), config.push, config.pushes)
+    yield from train(task, plan, config, data, resume=resume, steering=steering)
 
 
 def mirroring(task: Task, share: float) -> Task:
@@ -135,3 +156,14 @@ def mirroring(task: Task, share: float) -> Task:
         return mirrored(X, share), y
 
     return replace(task, batch=batch) if share else task
+
+
+def pushing(task: Task, epsilon: float, by: str) -> Task:
+    """The task with every image of a batch pushed by up to ``epsilon`` (of black to white); at 0 the task itself."""
+    from dlcore.vision.hardening import pushed
+
+    def batch(indices: Tensor) -> tuple[Tensor, Tensor]:
+        X, y = task.batch(indices)
+        return pushed(task.model, X, y, epsilon, by), y
+
+    return replace(task, batch=batch) if epsilon else task

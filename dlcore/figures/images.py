@@ -120,10 +120,13 @@ def mistakes(
 
 
 def captioned(
-    images: np.ndarray, left: Sequence[str], right: Sequence[str], colors: tuple[str, str], columns: int
+    images: np.ndarray, left: Sequence[str], right: Sequence[str], colors: tuple[str, str], columns: int, foot: int = 8
 ) -> go.Figure:
-    """Images ``(n, C, h, w)`` uint8, below each two words, one at either edge, in the two colours."""
-    place = mosaic(images, columns, foot=8)
+    """Images ``(n, C, h, w)`` uint8, below each two words, one at either edge, in the two colours.
+
+    ``foot`` is the room for the words in the images' own pixels.
+    """
+    place = mosaic(images, columns, foot=foot)
     notes = []
     for index, (one, other) in enumerate(zip(left, right, strict=True)):
         top, edge = place.corner(index)

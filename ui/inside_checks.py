@@ -1,0 +1,108 @@
+"""Whether a map is more than decoration: deletion and random weights; and which images the network takes for alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from dlcore.figures import DATA, GREY, images
+from dlcore.figures import attribution as figures
+from dlcore.vision.methods import METHODS
+from ui.asked import Asked, signed, waiting, wanted
+from ui.i18n import _
+from ui.lessons import Lesson
+from ui.live_plot import live_plot
+from ui.session import page_state
+
+LOW = 280  # px
+STAGES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the layers, randomised
+
+
+def deleted(asked: Asked, method: str, target: int, baseline: str, heat: np.ndarray) -> None:
+    """The answer while the picture goes, by the map and at random."""
+    st.markdown(
+        _("**Take away what it calls important.** If the map is right, the answer falls sooner than when places are "
+          "taken away at random.")
+    )  # fmt: skip
+    if not wanted(asked, "deletion", _("Take it away"), ":material/ink_eraser:"):
+        return
+    found = asked.call("sanity:deletion", heat, target, baseline=baseline)
+    chance = found["at_random"].mean(0)
+    live_plot(
+        figures.deletion(found["shares"], found["by_map"], found["at_random"], label=_), key="inside.deletion",
+        height=LOW, alt=_("The probability of the answer while the picture is deleted, by the map and at random."),
+        table={_("share gone"): found["shares"].round(3), _("by the map"): found["by_map"].round(4),
+               _("at random"): chance.round(4)},
+    )  # fmt: skip
+    areas = [float(np.trapezoid(curve, found["shares"])) for curve in (found["by_map"], chance)]
+    words = (
+        _("Area under the curve: {map} by the map, {chance} at random. It falls sooner: the map points at something.")
+        if areas[0] < areas[1]
+        else _("Area under the curve: {map} by the map, {chance} at random. This map does no better than chance.")
+    )
+    st.markdown(words.format(map=f"{areas[0]:.2f}", chance=f"{areas[1]:.2f}"))
+
+
+def randomised(lesson: Lesson, asked: Asked, method: str, target: int, baseline: str) -> None:
+    """The map while the weights lose what they learned."""
+    st.markdown(
+        _("**Destroy what it has learned.** The weights of more and more layers change places, from the answer back. "
+          "A map that stays the same has nothing to do with what was learned.")
+    )  # fmt: skip
+    label = _("Shuffle the weights")
+    state, mark = page_state(lesson.slug), [asked.name, method]
+    st.button(label, icon=":material/shuffle:", key="inside.shuffle", on_click=lambda: state.update(shuffled=mark))
+    if state.get("shuffled") != mark:
+        return
+    passes = 2 * len(STAGES) * METHODS[method].passes
+    with waiting(asked, passes):
+        found = [asked.call("sanity:randomised", method, target, share, baseline=baseline) for share in STAGES]
+    correlations = np.array([stage["correlation"] for stage in found])
+    picture, curve = st.columns([1, 1.5])
+    with picture:
+        live_plot(
+            figures.overlay(asked.pixels, found[-1]["map"]), key="inside.shuffled", height=LOW - 60, aspect=1.0,
+            alt=_("The same map of a network all of whose weights have changed places."),
+        )  # fmt: skip
+    with curve:
+        live_plot(
+            figures.randomising(np.array(STAGES), correlations, label=_), key="inside.sanity", height=LOW - 40,
+            alt=_("How alike the map stays while more and more layers are randomised."),
+            table={_("share randomised"): np.array(STAGES), _("rank correlation"): correlations.round(3)},
+        )  # fmt: skip
+    st.markdown(_verdict(float(correlations[-1]), found[-1]["of"]))
+
+
+def _verdict(correlation: float, layers: int) -> str:
+    if not np.isfinite(correlation):
+        return _("With random weights the map says nothing at all: it was made of what had been learned.")
+    if abs(correlation) < 0.3:
+        words = _("All {n} layers random: rank correlation {r}. The map has become another one: it depends on what was "
+                  "learned.")  # fmt: skip
+    elif correlation < 0.9:
+        words = _("All {n} layers random: rank correlation {r}. Part of the map is there whatever the weights are: it "
+                  "comes from the picture, not from the network.")  # fmt: skip
+    else:
+        words = _("All {n} layers random: rank correlation {r}. The map does not care what the network has learned. It "
+                  "explains the picture, not the answer.")  # fmt: skip
+    return words.format(n=layers, r=signed(correlation))
+
+
+def neighbours(asked: Asked, dataset: str, train_size: int) -> None:
+    """The nearest images of a dataset, by features and by pixels."""
+    st.subheader(_("What it takes for alike"), anchor="alike")
+    found = asked.call("neighbours:nearest", dataset, train_size=train_size)
+    st.caption(
+        _("Of {n} images, those whose features are nearest: the numbers that enter the last layer. Below them, for "
+          "comparison, the nearest in pixels.").format(n=f"{found['of']:,}")
+    )  # fmt: skip
+    classes = [_(name) for name in found["classes"]]
+    shown = np.concatenate([found["images"], found["pixel_images"]])
+    labels = [classes[k] for k in (*found["labels"], *found["pixel_labels"])]
+    alike = [*found["alike"].tolist(), *found["pixel_alike"].tolist()]
+    colors, columns = (DATA, GREY), len(found["labels"])
+    live_plot(
+        images.captioned(shown, labels, [f"{a:.2f}" for a in alike], colors, columns),
+        key="inside.alike", height=LOW, alt=_("The nearest images by features (upper row) and by pixels (lower row)."),
+        table={_("class"): labels, _("cosine"): np.round(alike, 4)},
+    )  # fmt: skip
