@@ -14,16 +14,16 @@ from ui.intro import intro, lab, outro, prose
 from ui.layer_editor import folded_editor, shows_own
 from ui.lessons import lesson_for
 from ui.look_panel import EXTRA, look_panel
-from ui.names import DATASETS, NETWORKS, OPTIMIZERS, PIXELS, SCHEDULES
+from ui.names import DATASETS, NETWORKS, OPTIMIZERS, PIXELS, PUSHES, SCHEDULES
 from ui.own_images import own_images_box
 from ui.run_panel import find_run, run_panel
 from ui.run_shelf import run_shelf
 from ui.training_view import training_view
 from ui.why_convolution import why_convolution
 
-LABELS = {**DATASETS, **NETWORKS, **PIXELS, **OPTIMIZERS, **SCHEDULES}
-PARTS = ("ask", "layers", "evaluation", "what-you-see", "seven-steps", "formulas", "compare", "why-convolution",
-         "challenge", "code")  # fmt: skip
+LABELS = {**DATASETS, **NETWORKS, **PIXELS, **OPTIMIZERS, **SCHEDULES, **PUSHES}
+PARTS = ("ask", "layers", "why", "fooled", "evaluation", "what-you-see", "seven-steps", "formulas", "compare",
+         "why-convolution", "challenge", "code")  # fmt: skip
 
 lesson = lesson_for("cnn")
 intro(lesson, parts=PARTS)

@@ -76,7 +76,7 @@ def randomised(lesson: Lesson, asked: Asked, method: str, target: int, baseline:
 def _verdict(correlation: float, layers: int) -> str:
     if not np.isfinite(correlation):
         return _("With random weights the map says nothing at all: it was made of what had been learned.")
-    if abs(correlation) < 0.3:
+    if correlation < 0.3:
         words = _("All {n} layers random: rank correlation {r}. The map has become another one: it depends on what was "
                   "learned.")  # fmt: skip
     elif correlation < 0.9:

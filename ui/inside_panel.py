@@ -71,7 +71,10 @@ def _panel(lesson: Lesson, asked: Asked) -> None:
             alt=_("The picture as it enters the network."),
         )  # fmt: skip
     with found:
-        st.caption(_("Vermilion speaks for “{name}”, blue against it").format(name=asked.title(target)))
+        words = _("Vermilion: what “{name}” hangs on")
+        if METHODS[method].signed:
+            words = _("Vermilion speaks for “{name}”, blue against it")
+        st.caption(words.format(name=asked.title(target)))
         live_plot(
             figures.overlay(asked.pixels, heat), key="inside.map", height=HEIGHT, aspect=1.0,
             alt=_("The picture in grey, with the places in colour that the answer hangs on."), table=_strongest(heat),
@@ -87,11 +90,11 @@ def _panel(lesson: Lesson, asked: Asked) -> None:
 
 
 def _method(lesson: Lesson, asked: Asked) -> str:
-    methods = offered(asked.said["has_maps"])
+    methods = offered(asked.said["has_maps"], large=asked.large)
     chosen, choose = extra_choice("why", methods, slug=lesson.slug)
     st.selectbox(
         _("Method"), methods, format_func=lambda name: _(METHODS[name].title),
-        **imposed(f"inside.method.{len(methods)}", chosen, choose),
+        **imposed(f"inside.method.{methods[0]}.{len(methods)}", chosen, choose),
     )  # fmt: skip
     method = METHODS[chosen]
     st.markdown(_(method.about))
@@ -143,7 +146,7 @@ def _map(
         groups = [list(range(most + 1))] if not asked.large else [[k] for k in range(most + 1)]
         found = [asked.call("attribution:path_parts", target, baseline, group) for group in groups]
     parts = np.concatenate([piece["parts"] for piece in found])
-    return integrated(parts[: level + 1]), {**found[0], "parts": parts, "level": level}
+    return integrated([*parts[: level + 1]]), {**found[0], "parts": parts, "level": level}
 
 
 def _strongest(heat: np.ndarray, count: int = 12) -> dict[str, Any]:

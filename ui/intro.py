@@ -25,6 +25,7 @@ PARTS = {  # what is no prose, by its anchor
     "ask": N_("Ask it yourself"), "layers": N_("Look inside: layer by layer"), "evaluation": N_("How good is it?"),
     "compare": N_("Side by side"), "challenge": N_("Challenge"), "code": N_("The code"),
     "write": N_("Let it go on"), "units": N_("What its units know"), "surgery": N_("Take a block out"),
+    "why": N_("Why this answer?"), "fooled": N_("How easily is it fooled?"), "harden": N_("What helps?"),
 }  # fmt: skip
 OWN_HEADING = re.compile(r"(#|###) +(.+)\n+")  # at the beginning of a section
 DISPLAYED = re.compile(r"^\$\$(.+)\$\$$", re.MULTILINE)  # on one line, Markdown would take it for a formula in the text

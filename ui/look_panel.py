@@ -20,11 +20,15 @@ from ui.anatomy import Asked, anatomy_view
 from ui.controls import extra_choice
 from ui.draw_pad import draw_pad
 from ui.i18n import _, plain, tell
+from ui.inside_panel import EXTRA as WHY
+from ui.inside_panel import inside_panel
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
+from ui.robust_panel import EXTRA as FOOLED
+from ui.robust_panel import robust_panel
 from ui.session import imposed, owner, page_state
 
-EXTRA = ("asked",)
+EXTRA = ("asked", *WHY, *FOOLED)
 SHIPPED, OWN = "shipped", "own"
 NETWORKS = {SHIPPED: N_("Shipped network"), OWN: N_("My network")}
 DRAW, PHOTO, SAMPLE = "draw", "photo", "sample"
@@ -59,6 +63,7 @@ def look_panel(lesson: Lesson, history: History) -> None:
             _say(answer)
         st.subheader(_("Look inside: layer by layer"), anchor="layers")
         _inside(lesson, answer["seen"], asked)
+        _taken_apart(lesson, answer["seen"], asked)
     except Problem as problem:
         st.warning(tell(problem))
         st.button(_("Try again"), icon=":material/refresh:", key="look.again")  # a click draws the fragment anew
@@ -179,6 +184,13 @@ def _inside(lesson: Lesson, seen: np.ndarray, asked: Asked) -> None:
     solved = state.get("solved", [])
     if (state["one_class"] and "one-class" not in solved) or (growth(state["widths"]) == 1 and "growth" not in solved):
         st.rerun()
+
+
+def _taken_apart(lesson: Lesson, seen: np.ndarray, asked: Asked) -> None:
+    """Why it answered so, and how easily it is fooled."""
+    name = f"run:{asked.checkpoint}" if asked.checkpoint else "digits"
+    inside_panel(lesson, seen, name, version=asked.version, dataset=asked.dataset, train_size=asked.train_size)
+    robust_panel(lesson, seen, name, version=asked.version)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -44,6 +44,7 @@ BLOCKS = {
     "order.post": N_("After the sum"), "order.pre": N_("Before the weights"),
     "shortcut.identity": N_("Pixels left out"), "shortcut.projection": N_("1×1 convolution"),
 }  # fmt: skip
+PUSHES = {"pushes.attack": N_("Attack"), "pushes.noise": N_("Random noise")}
 
 
 def name_for(labels: Mapping[str, str], knob: str, choice: str) -> str:

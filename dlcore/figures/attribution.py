@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from dlcore.figures import DATA, GREY, MODEL, Label, figure
 from dlcore.figures.curves import Curve, Level, curves
-from dlcore.figures.images import captioned, pictures
+from dlcore.figures.images import captioned, mosaic, pictures
 from dlcore.texts import N_
 
 FAINT = 0.55  # how much of the picture's contrast is left below a map
@@ -41,11 +41,6 @@ def overlay(picture: np.ndarray, heat: np.ndarray) -> go.Figure:
     return pictures(laid_over(picture, heat)[None], 1)
 
 
-def pair(left: np.ndarray, right: np.ndarray, names: Sequence[str]) -> go.Figure:
-    """Two pictures ``(3, H, W)`` uint8 side by side, each with its name below."""
-    return captioned(np.stack([left, right]), names, ["", ""], (GREY, GREY), 2, foot=left.shape[-1] // 7)
-
-
 def deletion(shares: np.ndarray, by_map: np.ndarray, at_random: np.ndarray, *, label: Label = str) -> go.Figure:
     """The answer's probability while the picture goes: the map's order ``(n,)``, and random ones ``(draws, n)``."""
     lines = [Curve(shares, row, color=GREY, width=1, opacity=0.35) for row in at_random]
@@ -69,9 +64,10 @@ def completeness(errors: np.ndarray, chosen: int, *, label: Label = str) -> go.F
 def randomising(shares: np.ndarray, correlations: np.ndarray, *, label: Label = str) -> go.Figure:
     """How alike the map stays, ``(n,)`` rank correlations, while more and more layers lose what they learned."""
     line = Curve(shares, correlations, color=MODEL, markers=True)
+    low = min(-0.3, float(np.nanmin(correlations, initial=0.0)) - 0.1)
     return curves(
         [line], x_title=N_("share of the layers randomised, from the answer back"), y_title=N_("rank correlation"),
-        x_range=(0.0, 1.0), y_range=(-0.3, 1.05), levels=[Level(0.0)], label=label,
+        x_range=(0.0, 1.0), y_range=(low, 1.05), levels=[Level(0.0)], label=label,
     )  # fmt: skip
 
 
@@ -108,9 +104,20 @@ def amplified(push: np.ndarray, epsilon: float) -> np.ndarray:
     return np.rint(127.5 * (1 + np.clip(push / max(epsilon, 1e-9), -1, 1))).astype(np.uint8)
 
 
-def three(shown: np.ndarray, left: Sequence[str], right: Sequence[str]) -> go.Figure:
-    """Pictures ``(n, C, H, W)`` uint8 in one row; below each its answer and how sure it is."""
-    return captioned(shown, left, right, (MODEL, GREY), len(shown), foot=shown.shape[-1] // 7)
+def row(shown: np.ndarray, answers: Sequence[str], titles: Sequence[str]) -> go.Figure:
+    """Pictures ``(n, C, H, W)`` uint8 side by side: what each is above it, what is answered to it below."""
+    side, foot = shown.shape[-1], shown.shape[-1] // 6
+    drawn = captioned(shown, answers, [""] * len(shown), (MODEL, GREY), len(shown), foot=foot)
+    place = mosaic(shown, len(shown), foot=foot)
+    above = [
+        {"x": place.corner(k)[1] - 0.5, "y": -0.5 - side / 40, "text": title, "showarrow": False, "xanchor": "left",
+         "yanchor": "bottom", "font": {"color": GREY, "size": 13}}
+        for k, title in enumerate(titles)
+    ]  # fmt: skip
+    layout = dict(drawn._layout)
+    layout["annotations"] = [*layout["annotations"], *above]
+    layout["yaxis"] = {**layout["yaxis"], "range": [place.shape[0] - 0.5, -0.5 - foot]}
+    return figure([dict(trace) for trace in drawn._data], layout)
 
 
 def weathered(
@@ -131,6 +138,6 @@ def weathered(
                   "title": {"text": label(N_("strength"))}},
         "yaxis": {**axis, "tickvals": list(range(len(kinds))), "ticktext": [label(kind) for kind in kinds],
                   "autorange": "reversed", "automargin": True},
-        "margin": {"l": 110, "r": 8, "t": 52, "b": 8},
+        "margin": {"l": 110, "r": 8, "t": 52, "b": 30},
     }  # fmt: skip
     return figure([trace], layout)
