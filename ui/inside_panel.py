@@ -162,8 +162,9 @@ def _complete(asked: Asked, target: int, found: Mapping[str, Any]) -> None:
     words, plot = st.columns([1.15, 2], gap="large", vertical_alignment="center")
     total = float(integrated(found["parts"][: level + 1]).sum())
     words.markdown(
-        _("The score of “{name}” rises from {empty} for the empty picture to {score}, by **{difference}**. The pixels "
-          "of this map add up to **{total}**. The error is {error}; with enough steps it goes to 0.").format(
+        _("The score of “{name}” goes from {empty} for the empty picture to {score}: a difference of "
+          "**{difference}**. The pixels of this map add up to **{total}**. The error is {error}; with enough steps it "
+          "goes to 0.").format(
             name=asked.title(target), empty=signed(found["empty"]), score=signed(found["score"]),
             difference=signed(difference), total=signed(total), error=f"{errors[level]:.3g}",
         )

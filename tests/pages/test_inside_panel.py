@@ -1,0 +1,116 @@
+"""The panels that ask why and that fool: the shipped network, asked in this process instead of a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dlcore import jobs
+from dlcore.vision.methods import METHODS
+from tests.pages.visit import said
+from tests.waiting import patience
+
+
+def page() -> None:
+    import streamlit as st
+
+    from dlcore.data.images import load
+    from ui.inside_panel import inside_panel
+    from ui.lessons import lesson_for
+    from ui.robust_panel import robust_panel
+
+    st.session_state["here"] = "cnn"
+    st.session_state["language"] = st.session_state.get("spoken", "en")
+    st.session_state.setdefault("page:cnn", {})
+    picture = None if st.session_state.get("nothing") else load("digits").X_test[3]
+    inside_panel(lesson_for("cnn"), picture, st.session_state.get("model", "digits"), dataset="digits", train_size=300)
+    robust_panel(lesson_for("cnn"), picture, st.session_state.get("model", "digits"))
+
+
+def here(function: str, *given, timeout: float = 0.0, **more):
+    """The call as a worker would make it."""
+    module, name = function.split(":")
+    return getattr(import_module(module), name)(*given, **more)
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    st.cache_data.clear()
+    monkeypatch.setattr(jobs, "status", lambda: SimpleNamespace(state="ready"))
+    monkeypatch.setattr(jobs, "call", here)
+
+    def opened(**state) -> AppTest:
+        at = AppTest.from_function(page, default_timeout=patience(60))
+        for name, value in state.items():
+            at.session_state[name] = value
+        return at.run()
+
+    return opened
+
+
+def test_each_method_says_what_it_is_and_what_it_is_not_for(visit) -> None:
+    at = visit()
+    assert not at.exception
+    box = next(box for box in at.selectbox if box.label == "Method")
+    assert len(box.options) == len(METHODS)
+    for title in box.options:
+        next(box for box in at.selectbox if box.label == "Method").select(title).run()
+        assert not at.exception
+        method = next(method for method in METHODS.values() if method.title == title)
+        assert method.about in said(at)
+        assert method.beware in said(at)
+        assert "Area under the curve" in said(at)
+
+
+def test_more_steps_make_the_map_more_complete(visit) -> None:
+    at = visit()
+    assert "goes from" in said(at), "integrated gradients come first for a small picture"
+
+    def error() -> float:
+        return float(said(at).split("The error is ")[1].split(";")[0])
+
+    few = error()
+    at.select_slider[0].set_value(256).run()
+    assert error() < few / 4
+
+
+def test_the_weights_are_shuffled_on_request_only(visit) -> None:
+    at = visit()
+    assert "layers random" not in said(at)
+    at.button(key="inside.shuffle").click().run()
+    assert "All 4 layers random: rank correlation" in said(at)
+    next(box for box in at.selectbox if box.label == "Method").select(METHODS["edges"].title).run()
+    assert "layers random" not in said(at), "of another method it is asked anew"
+    at.button(key="inside.shuffle").click().run()
+    assert "does not care what the network has learned" in said(at)
+
+
+def test_an_attack_is_told_beside_noise_of_the_same_size(visit) -> None:
+    at = visit()
+    assert "random noise of the same size" in said(at)
+    wish = next(box for box in at.selectbox if box.label == "It shall say")
+    wish.select_index(1).run()
+    assert not at.exception
+    assert "Attacked, it" in said(at)
+
+
+def test_in_chinese_no_english_sentence_is_left(visit) -> None:
+    at = visit(spoken="zh")
+    assert not at.exception
+    words = said(at)
+    assert "为什么是这个答案？" in words
+    assert "它有多容易被骗？" in words
+    for english in ("Beware", "Vermilion", "Random noise", "Area under"):
+        assert english not in words
+
+
+def test_without_a_picture_or_a_network_it_says_so(visit) -> None:
+    assert "is taken apart here" in said(visit(nothing=True))
+    at = visit(model="nonesuch")
+    assert not at.exception
+    assert "There is no network" in said(at)

@@ -1,0 +1,79 @@
+"""Figures of maps and attacks: the colour says what the number says, and the pictures stand where their words do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dlcore.figures import GREY, MODEL
+from dlcore.figures import attribution as figures
+
+RNG = np.random.default_rng(0)
+
+
+def checked(plot: go.Figure) -> Any:
+    """It, when it has passed Plotly's own checks."""
+    go.Figure(plot.to_dict())
+    return plot
+
+
+def test_the_map_is_vermilion_for_blue_against_and_leaves_the_rest_grey() -> None:
+    picture = np.full((3, 4, 4), 200, np.uint8)
+    heat = np.zeros((4, 4))
+    heat[0, 0], heat[3, 3] = 2.0, -2.0
+    red, green, blue = figures.laid_over(picture, heat)
+    assert red[0, 0] > blue[0, 0] + 100
+    assert blue[3, 3] > red[3, 3] + 100
+    assert red[1, 1] == green[1, 1] == blue[1, 1] > 127
+    assert not figures.strength(np.zeros((3, 3))).any()
+
+
+def test_one_huge_pixel_does_not_pale_the_rest() -> None:
+    heat = np.ones((30, 30))
+    heat[4, 4] = 1e6
+    assert figures.strength(heat)[0, 0] == 1.0
+
+
+def test_nothing_pushed_is_grey_and_the_whole_size_is_black_or_white() -> None:
+    push = np.array([[[0.0, 0.1, -0.1, 0.05]]])
+    assert figures.amplified(push, 0.1).tolist() == [[[128, 255, 0, 191]]]
+    assert figures.amplified(push * 0, 0.0).tolist() == [[[128] * 4]]
+
+
+def test_a_row_carries_titles_above_and_answers_below() -> None:
+    for channels in (1, 3):
+        shown = RNG.integers(0, 256, (3, channels, 28, 28), np.uint8)
+        plot = checked(figures.row(shown, ["7 90%", "3 60%", "1 50%"], ["as it is", "attacked", "noise"]))
+        notes = {note.text: note.y for note in plot.layout.annotations if note.text}
+        assert notes["attacked"] < 0 < 27 < notes["3 60%"]
+        bottom, top = plot.layout.yaxis.range
+        assert top < notes["attacked"] < notes["3 60%"] < bottom
+
+
+def test_curves_name_what_they_are() -> None:
+    x = np.linspace(0, 1, 4)
+    plot = checked(figures.deletion(x, 1 - x, np.stack([x, x]), label=str.upper))
+    assert plot.data[-1].line.color == MODEL
+    assert plot.data[-2].line.color == GREY
+    np.testing.assert_allclose(plot.data[-2].y, x)
+    assert {"BY THE MAP", "AT RANDOM"} <= {note.text for note in plot.layout.annotations}
+    assert len(checked(figures.pushed(x, 1 - x, x, None, 0.5)).data) == 2
+    assert len(checked(figures.pushed(x, 1 - x, x, x, 0.5)).data) == 3
+    assert len(checked(figures.accuracies(x, [("a", MODEL, "solid", x), ("b", GREY, "dot", x)])).data) == 2
+    checked(figures.completeness(np.array([5.0, 0.3, 0.01]), 1))
+    low = checked(figures.randomising(x, np.array([1.0, np.nan, -0.8, 0.1]))).layout.yaxis.range[0]
+    assert low < -0.8
+
+
+def test_cells_of_bad_pictures_say_the_answer_on_hover() -> None:
+    names = [["seven"] * 5, ["nine"] * 5]
+    plot = checked(figures.weathered(["noise", "blur"], RNG.random((2, 5)), names, label=str.upper))
+    assert plot.data[0].hovertext == names
+    assert plot.layout.yaxis.ticktext == ("NOISE", "BLUR")
+
+
+def test_a_map_on_a_photograph_has_the_photographs_shape() -> None:
+    plot = checked(figures.overlay(RNG.integers(0, 256, (3, 20, 30), np.uint8), RNG.normal(size=(20, 30))))
+    assert plot.data[0].z.shape[:2] == (20, 30)
