@@ -33,7 +33,8 @@ def test_set() -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.fixture(scope="module")
 def before(plain, test_set) -> dict[str, np.ndarray]:
-    return attacks.accuracies(on_pixels(model(plain)), *test_set, SIZES)
+    P, y = test_set
+    return attacks.accuracies(on_pixels(model(plain)), P, y, SIZES)
 
 
 def small_network(seed: int) -> nn.Module:
@@ -84,10 +85,10 @@ def test_an_attack_costs_far_more_than_random_signs_of_the_same_size(before) -> 
 @pytest.mark.slow
 def test_attacked_images_help_against_attacks_and_noise_does_not(before, tmp_path, test_set) -> None:
     """Seeds 3 and 4, PGD at ε = 0.1: 0.25 and 0.30 plain, 0.28 with noise of 0.1, 0.81 and 0.82 attacked by 0.1."""
-    found = {}
+    (P, y), found = test_set, {}
     for by in ("noise", "attack"):
         name = train(tmp_path / f"{by}.bin", seed=5, push=0.1, pushes=by)
-        found[by] = attacks.accuracies(on_pixels(model(name)), *test_set, (0.0, 0.1), ("pgd",))["pgd"]
+        found[by] = attacks.accuracies(on_pixels(model(name)), P, y, (0.0, 0.1), ("pgd",))["pgd"]
     assert found["attack"][1] > before["pgd"][1] + 0.3
     assert found["noise"][1] < before["pgd"][1] + 0.2
     assert found["attack"][0] > 0.95

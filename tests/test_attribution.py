@@ -42,8 +42,9 @@ def tiny(seed: int = 0) -> Opened:
 
 def test_grad_cam_is_the_formula_of_the_paper() -> None:
     opened = tiny()
-    A = opened.vision.module[0](255 * opened.P).detach().requires_grad_()  # (1, 3, 6, 6)
-    score = opened.vision.module[2](A.flatten(1))[0, 2]
+    maps, _flatten, dense = opened.vision.module.children()
+    A = maps(255 * opened.P).detach().requires_grad_()  # (1, 3, 6, 6)
+    score = dense(A.flatten(1))[0, 2]
     weights = torch.autograd.grad(score, A)[0].mean((2, 3))  # (1, 3)
     expected = torch.relu((weights[0, :, None, None] * A[0]).sum(0)).detach()
     expected = nn.functional.interpolate(expected[None, None], (8, 8), mode="bilinear")[0, 0]

@@ -70,7 +70,7 @@ def test_curves_name_what_they_are() -> None:
 def test_cells_of_bad_pictures_say_the_answer_on_hover() -> None:
     names = [["seven"] * 5, ["nine"] * 5]
     plot = checked(figures.weathered(["noise", "blur"], RNG.random((2, 5)), names, label=str.upper))
-    assert plot.data[0].hovertext == names
+    assert [list(row) for row in plot.data[0].hovertext] == names
     assert plot.layout.yaxis.ticktext == ("NOISE", "BLUR")
 
 
