@@ -10,6 +10,7 @@ from ui.controls import controls
 from ui.data_box import data_box
 from ui.evaluation_panel import evaluation_panel
 from ui.gallery import gallery
+from ui.hardening_lab import hardening_lab
 from ui.intro import intro, lab, outro, prose
 from ui.layer_editor import folded_editor, shows_own
 from ui.lessons import lesson_for
@@ -22,7 +23,7 @@ from ui.training_view import training_view
 from ui.why_convolution import why_convolution
 
 LABELS = {**DATASETS, **NETWORKS, **PIXELS, **OPTIMIZERS, **SCHEDULES, **PUSHES}
-PARTS = ("ask", "layers", "why", "fooled", "evaluation", "what-you-see", "seven-steps", "formulas", "compare",
+PARTS = ("ask", "layers", "why", "fooled", "evaluation", "what-you-see", "seven-steps", "formulas", "compare", "harden",
          "why-convolution", "challenge", "code")  # fmt: skip
 
 lesson = lesson_for("cnn")
@@ -39,6 +40,7 @@ asked, examined = st.container(key="asked"), st.container(key="examined")  # a w
 for section in ("what-you-see", "seven-steps", "formulas"):
     prose(lesson.slug, section, numbers(history))
 run_shelf(lesson, config, labels=LABELS, ready=fits)
+hardening_lab(lesson, config, ready=fits)
 why_convolution(lesson)
 challenge(lesson, cnn_tasks())
 code_panel(

@@ -82,6 +82,12 @@ def test_an_attack_costs_far_more_than_random_signs_of_the_same_size(before) -> 
     assert (before["noise"] > 0.94).all()
 
 
+def test_curves_of_a_run_are_those_of_its_test_images(plain, before, test_set) -> None:
+    found = attacks.accuracy_curves(plain, "digits", SIZES, ["pgd", "noise"], count=len(test_set[1]))
+    for method, shares in found.items():
+        np.testing.assert_allclose(shares, before[method], atol=0.006)  # noise tosses its coins by place
+
+
 @pytest.mark.slow
 def test_attacked_images_help_against_attacks_and_noise_does_not(before, tmp_path, test_set) -> None:
     """Seeds 3 and 4, PGD at ε = 0.1: 0.25 and 0.30 plain, 0.28 with noise of 0.1, 0.81 and 0.82 attacked by 0.1."""
