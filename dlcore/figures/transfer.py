@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from dlcore.figures import DATA, GRADIENT, GREY, INDIGO, MODEL, REFERENCE, VIOLET, WARNING, Label, figure
+from dlcore.figures import DATA, GRADIENT, GREY, INDIGO, MODEL, REFERENCE, VIOLET, WARNING, Label
 from dlcore.figures.curves import Curve, Level, curves
 from dlcore.texts import N_
 
@@ -47,7 +46,7 @@ def by_images(
              for k, (name, (mean, _s)) in enumerate(scores.items())]  # fmt: skip
     plot = curves(
         lines, x_title=N_("pictures of each class"), y_title=N_("right on new pictures"), log_x=True,
-        x_range=(1.8, max(5.0, most) * 1.08), y_range=(0.0, 1.0), y_format=".0%",
+        x_range=(1.8, max(5.0, most) * 1.12), y_range=_heights(guessing), y_format=".0%",
         levels=[Level(guessing, N_("guessing"))], label=label,
     )  # fmt: skip
     axis = plot._layout["xaxis"]
@@ -79,7 +78,7 @@ def by_blocks(scores: Scores, count: int, *, guessing: float = 0.25, label: Labe
             spreads[name] = (mean, spread)
     plot = curves(
         lines, x_title=N_("blocks taken over"), y_title=N_("right on new pictures"), x_range=(-0.15, count + 0.15),
-        y_range=(0.0, 1.0), y_format=".0%", levels=[Level(guessing, N_("guessing"))], label=label,
+        y_range=_heights(guessing), y_format=".0%", levels=[Level(guessing, N_("guessing"))], label=label,
     )  # fmt: skip
     plot._layout["xaxis"]["dtick"] = 1
     _spreads(plot, spreads)
@@ -107,24 +106,29 @@ def progress(
         drawn.append(Level(guessing, N_("guessing")))
     return curves(
         lines, x_title=N_("step of this training"), y_title=N_("right on held-out pictures"), x_range=(0.0, last),
-        y_range=(0.0, 1.0), y_format=".0%", levels=drawn, label=label,
+        y_range=_heights(guessing), y_format=".0%", levels=drawn, label=label,
     )  # fmt: skip
 
 
 def cost(names: Sequence[str], trained: Sequence[int], accuracy: Sequence[float], *, label: Label = str) -> go.Figure:
     """Right answers against how many numbers are trained, on a logarithmic axis: a point with its name each."""
-    x, y = np.asarray(trained, float), np.asarray(accuracy, float)
-    colors = [COLORS.get(name, GREY) for name in names]
-    trace: dict[str, Any] = {
-        "type": "scatter", "mode": "markers+text", "x": x, "y": y, "text": [label(TITLES[name]) for name in names],
-        "textposition": ["top left" if v > x.max() / 4 else "top right" for v in x],
-        "textfont": {"color": colors, "size": 13}, "marker": {"color": colors, "size": 10}, "cliponaxis": False,
-        "hovertemplate": "%{text}: %{x:,}, %{y:.1%}<extra></extra>",
-    }  # fmt: skip
-    axis = {"type": "log", "fixedrange": True, "title": {"text": label(N_("numbers that are trained"))}, "dtick": 1,
-            "range": [2.0, float(np.log10(max(x.max(initial=1e5) * 2, 1e5)))]}  # fmt: skip
-    upright = {"title": {"text": label(N_("right on new pictures"))}, "tickformat": ".0%", "fixedrange": True}
-    return figure([trace], {"xaxis": axis, "yaxis": upright, "margin": {"l": 64, "r": 24, "t": 24, "b": 48}})
+    lines = [
+        Curve(np.array([float(x)]), np.array([y]), TITLES[name], COLORS[name], markers=True)
+        for name, x, y in zip(names, trained, accuracy, strict=True)
+    ]
+    most = max([1e5, *(2.0 * x for x in trained)])
+    plot = curves(
+        lines, x_title=N_("numbers that are trained"), y_title=N_("right on new pictures"), log_x=True,
+        x_range=(100.0, most), y_range=_heights(0.5), y_format=".0%", label=label,
+    )  # fmt: skip
+    for trace in plot._data:
+        trace["marker"]["size"] = 11
+    return plot
+
+
+def _heights(guessing: float | None) -> tuple[float, float]:
+    """The range of the upright axis: what lies below guessing needs little room."""
+    return max(0.0, (guessing or 0.1) - 0.1), 1.0
 
 
 def _line(name: str, x: np.ndarray, y: np.ndarray, *, markers: bool = True) -> Curve:
