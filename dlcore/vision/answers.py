@@ -28,9 +28,7 @@ def file_predictions(blob: bytes, name: str, top: int = 5) -> list[dict[str, Any
     """
     vision = model(name)
     shares = probabilities(vision, [read_image(blob, most=WHOLE_SIDE)])[0]
-    return [
-        {"label": vision.classes[k], "index": k, "probability": float(shares[k])} for k in likeliest(shares, top)
-    ]
+    return [{"label": vision.classes[k], "index": k, "probability": float(shares[k])} for k in likeliest(shares, top)]
 
 
 def probabilities(vision: Vision, pictures: list[np.ndarray]) -> np.ndarray:

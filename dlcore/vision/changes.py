@@ -1,6 +1,6 @@
-"""What is done to a picture before a network sees it: turned, cropped, shrunk, blurred, covered … Imports Pillow inside.
+"""What is done to a picture before a network sees it: turned, cropped, blurred, covered … Imports Pillow inside.
 
-A picture that is changed at all is first brought to a working size, so that a strength means the same for every picture.
+A picture that is changed at all is first brought to a working size, so that a strength means the same for every one.
 """
 
 from __future__ import annotations

@@ -100,9 +100,7 @@ def weather(name: str, picture: np.ndarray) -> dict[str, Any]:
         "answers": probabilities.argmax(1).reshape(grid),
         "before": opened.best,
         "sure": float(opened.logits.softmax(0)[opened.best]),
-        "pictures": all_of_them[:, :, ::step, ::step].reshape(
-            *grid, len(pixels), *all_of_them[0, 0, ::step, ::step].shape
-        ),
+        "pictures": small.reshape(*grid, *small.shape[1:]),
     }
 
 
