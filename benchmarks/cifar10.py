@@ -34,7 +34,7 @@ from dlcore.experiments import cnn
 from dlcore.knobs import build
 
 TARGET, LEAST_RATIO = 0.80, 3.0  # the second against a single pass of the other
-QUICK: dict[str, Any] = {"train_size": 1_000, "epochs": 1, "batch_size": 32, "threads": 1,
+QUICK: dict[str, Any] = {"network": "norm", "train_size": 1_000, "epochs": 1, "batch_size": 32, "threads": 1,
                          "memory_format": "channels_last", "precision": "float32"}  # fmt: skip # nothing is tried out
 QUICK_TARGET = 0.15  # guessing has 0.10
 MEAN, STD, BATCH = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616), 128
@@ -60,10 +60,8 @@ def ours(device: str, seeds: int, **other: Any) -> tuple[float, float]:
     """Lowest test accuracy and median seconds of training over the seeds."""
     asked = {"dataset": "cifar10", "network": "wide", "device": device, **other}
     config = cnn.resolve(build(cnn.Config, asked))
-    print(
-        f"wide: {config.memory_format}, {config.precision}, {config.threads} threads, {config.epochs} passes",
-        flush=True,
-    )
+    layout = f"{config.memory_format}, {config.precision}, {config.threads} threads"
+    print(f"{config.network}: {layout}, {config.epochs} passes", flush=True)
     reached, times = [], []
     for seed in range(seeds):
         *_, last = cnn.run(replace(config, seed=seed))
@@ -101,7 +99,9 @@ def one_pass(device: str, steps: int, batch_size: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="fail where a bound is missed; wants an idle machine")
-    parser.add_argument("--quick", action="store_true", help="1,000 images, one step; holds a low accuracy only")
+    parser.add_argument(
+        "--quick", action="store_true", help="a smaller network, 1,000 images, one step; holds a low accuracy only"
+    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=12, help="of the ResNet-18")
     parser.add_argument("--device", choices=DEVICES, default="auto")

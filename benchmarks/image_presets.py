@@ -29,13 +29,13 @@ class Claim:
     network: str
     least_accuracy: float
     most_seconds: float
-    quick: dict[str, Any]
-    quick_accuracy: float
+    quick: dict[str, Any] | None = None
+    quick_accuracy: float = 0.0
 
 
 CLAIMS = (
     Claim("fashion_mnist", "fast", 0.90, 60.0, {"epochs": 1, "train_size": 5_000}, 0.60),
-    Claim("cifar10", "norm", 0.70, 300.0, {"epochs": 1, "train_size": 2_000, "batch_size": 32}, 0.15),
+    Claim("cifar10", "norm", 0.70, 300.0),  # in short by benchmarks/cifar10.py
 )
 
 
@@ -45,7 +45,11 @@ def measure(claim: Claim, *, quick: bool) -> list[str]:
     if place is None:
         print(f"{claim.dataset}: not on this machine, left out", flush=True)
         return []
-    settings = {"dataset": claim.dataset, "network": claim.network, **({**PLAIN, **claim.quick} if quick else {})}
+    settings = {
+        "dataset": claim.dataset,
+        "network": claim.network,
+        **({**PLAIN, **(claim.quick or {})} if quick else {}),
+    }
     *_, last = cnn.run(build(cnn.Config, settings))
     if not isinstance(last, Finished):
         return [f"{claim.dataset}: the run did not finish"]
@@ -67,7 +71,8 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="fail where a limit is missed; wants an idle machine")
     parser.add_argument("--quick", action="store_true", help="a part of the images; holds a low accuracy only")
     arguments = parser.parse_args()
-    faults = [fault for claim in CLAIMS for fault in measure(claim, quick=arguments.quick)]
+    claims = [claim for claim in CLAIMS if claim.quick or not arguments.quick]
+    faults = [fault for claim in claims for fault in measure(claim, quick=arguments.quick)]
     if faults and (arguments.check or arguments.quick):
         sys.exit("; ".join(faults))
 

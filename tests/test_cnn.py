@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import hashlib
 from dataclasses import asdict, fields
 
 import numpy as np
@@ -22,6 +21,7 @@ from dlcore.models.weights import load_shipped
 from dlcore.optimizers import USUAL
 from dlcore.steering import Steering
 from dlcore.texts import Problem
+from tests.forked import begun, ended
 
 QUICK = {
     "train_size": 300,
@@ -230,17 +230,18 @@ def test_a_changed_rate_is_part_of_the_record():
     assert losses(steered) != losses(cnn.run(config))
 
 
-def test_runs_side_by_side_equal_the_run_alone():
-    code = (
-        "import hashlib; from tests.test_cnn import cnn, final_model, quick;"
-        "m = final_model(list(cnn.run(quick(threads=2))));"
-        "print(hashlib.sha256(b''.join(m[k].tobytes() for k in sorted(m))).hexdigest())"
-    )
-    runs = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    alone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
-    together = [run.communicate(timeout=300)[0] for run in runs]
-    assert len(alone.stdout) == 65
-    assert together == [alone.stdout, alone.stdout]
+def told_in_short() -> None:
+    """Print the fingerprint of what a run on two threads has learned."""
+    weights = final_model(list(cnn.run(quick(threads=2))))
+    print(hashlib.sha256(b"".join(weights[k].tobytes() for k in sorted(weights))).hexdigest())
+
+
+def test_runs_side_by_side_equal_the_run_alone(tmp_path):
+    files = [tmp_path / name for name in ("one", "other", "alone")]
+    together = [ended(process, said) for process, said in [(begun(said, told_in_short), said) for said in files[:2]]]
+    alone = ended(begun(files[2], told_in_short), files[2])
+    assert len(alone) == 65
+    assert together == [alone, alone]
 
 
 def test_a_rate_far_too_high_is_explained():

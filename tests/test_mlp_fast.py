@@ -40,7 +40,7 @@ def anywhere(setup, seed):
     return state
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     networks(), losses_of_a_network, optimizers, st.integers(1, 14), st.integers(0, 10**6),
     st.sampled_from([("f8", 1e-9), ("f4", 2e-3)]),

@@ -36,7 +36,7 @@ def test_runs_in_threads_are_each_like_alone():
 
 @pytest.mark.slow
 def test_two_at_a_time_answer_at_once_and_resume_bit_for_bit(jobs):
-    config = config_of(**{**LONG, "epochs": 15_000})
+    config = config_of(**{**LONG, "epochs": 6_000})
     ids = [jobs.submit("neural_network", config, owner=ME) for _ in range(2)]
     for run_id in ids:
         until(lambda run_id=run_id: jobs.history(run_id, owner=ME).step > 1000)

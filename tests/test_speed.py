@@ -27,6 +27,12 @@ SMALL = {"threads": 1, "train_size": 150, "passes": 2, "most_passes": 2, "limit"
 OFF = dict.fromkeys(SWITCHES, False)
 
 
+@pytest.fixture(autouse=True)
+def parts_of_few_steps(monkeypatch):
+    """The parts of a step are timed at three instead of twelve."""
+    monkeypatch.setattr(engine, "PROBED", 3)
+
+
 def config(**given) -> speed.Config:
     return speed.resolve(build(speed.Config, {**SMALL, **given}))
 

@@ -81,7 +81,8 @@ def test_a_learners_way_through_the_lesson(server, browse):
     expect(page.get_by_text("no better than guessing")).to_be_visible(timeout=patience(90_000))
 
 
-def test_film_plays_by_itself_and_gradients_flow_last(server, page):
+def test_film_plays_by_itself_and_gradients_flow_last(server, lively):
+    page = lively
     lesson(server, page, "&graph=zero_grad")
     until(lambda: any(texts(page, "value")) and not any(texts(page, "gradient")), 30)
     until(lambda: all(texts(page, "gradient")), 60)

@@ -18,12 +18,6 @@ def query(page) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
 
 
-@pytest.fixture
-def still(browse):
-    """A page without motion: no film plays by itself, so that a picture stands when it is drawn."""
-    return browse("about:blank", motion=False)
-
-
 def lesson(server, page, params: str = "") -> None:
     page.goto(f"{server.url}/linear_regression?lang=en{params}")
     drawn(page)
@@ -79,7 +73,8 @@ def test_rate_dragged_over_the_limit_is_explained_while_the_finger_is_down(serve
     )  # first challenge
 
 
-def test_path_plays_in_all_plots_together(server, page):
+def test_path_plays_in_all_plots_together(server, lively):
+    page = lively
     lesson(server, page, "&dataset=line&standardize=false&steps=2000")
     bar = page.locator(".dl-bar")
     until(
@@ -97,39 +92,39 @@ def test_path_plays_in_all_plots_together(server, page):
     until(lambda: trace(page, "data", 3, "y") == [0.0, 0.0])  # the line of θ = (0, 0)
 
 
-def test_click_on_the_map_starts_there(server, still):
-    lesson(server, still)
-    still.mouse.click(*place(still, "map", 250, 0))
-    until(lambda: "theta0" in query(still), 30)
-    assert float(query(still)["theta0"]) == pytest.approx(250, abs=3)
-    assert float(query(still).get("theta1", 0)) == pytest.approx(0, abs=3)
-    until(lambda: abs(trace(still, "map", 2)[0] - 250) < 3, 30)
+def test_click_on_the_map_starts_there(server, page):
+    lesson(server, page)
+    page.mouse.click(*place(page, "map", 250, 0))
+    until(lambda: "theta0" in query(page), 30)
+    assert float(query(page)["theta0"]) == pytest.approx(250, abs=3)
+    assert float(query(page).get("theta1", 0)) == pytest.approx(0, abs=3)
+    until(lambda: abs(trace(page, "map", 2)[0] - 250) < 3, 30)
 
 
-def test_points_are_added_and_removed_by_click(server, still):
+def test_points_are_added_and_removed_by_click(server, page):
     from playwright.sync_api import expect
 
-    lesson(server, still, "&dataset=points&points=1_1~2_2~9_9")
-    still.mouse.click(*place(still, "data", 4, 8))
-    until(lambda: query(still)["points"].count("~") == 3, 30)
-    x, y = map(float, query(still)["points"].split("~")[-1].split("_"))
+    lesson(server, page, "&dataset=points&points=1_1~2_2~9_9")
+    page.mouse.click(*place(page, "data", 4, 8))
+    until(lambda: query(page)["points"].count("~") == 3, 30)
+    x, y = map(float, query(page)["points"].split("~")[-1].split("_"))
     assert (x, y) == (pytest.approx(4, abs=0.15), pytest.approx(8, abs=0.15))
-    until(lambda: len(trace(still, "data", 1)) == 4, 30)
-    still.wait_for_timeout(500)
-    still.mouse.click(*place(still, "data", 9, 9))
-    until(lambda: query(still)["points"].count("~") == 2 and "9_9" not in query(still)["points"], 30)
-    still.get_by_role("button", name="Remove all").click()
-    expect(still.get_by_text("A line needs at least two points, and there are 0.")).to_be_visible(
+    until(lambda: len(trace(page, "data", 1)) == 4, 30)
+    page.wait_for_timeout(500)
+    page.mouse.click(*place(page, "data", 9, 9))
+    until(lambda: query(page)["points"].count("~") == 2 and "9_9" not in query(page)["points"], 30)
+    page.get_by_role("button", name="Remove all").click()
+    expect(page.get_by_text("A line needs at least two points, and there are 0.")).to_be_visible(
         timeout=patience(30_000)
     )
-    until(lambda: not query(still).get("points"), 30)  # the address follows a moment later
-    drawn(still, 1)
+    until(lambda: not query(page).get("points"), 30)  # the address follows a moment later
+    drawn(page, 1)
     for x, y in ((2, 3), (6, 5)):
-        count = query(still).get("points", "").count("_")
-        still.wait_for_timeout(500)
-        still.mouse.click(*place(still, "data", x, y))
-        until(lambda count=count: query(still).get("points", "").count("_") == count + 1, 30)
-    expect(told(still)).to_contain_text("It converged", timeout=patience(30_000))
+        count = query(page).get("points", "").count("_")
+        page.wait_for_timeout(500)
+        page.mouse.click(*place(page, "data", x, y))
+        until(lambda count=count: query(page).get("points", "").count("_") == count + 1, 30)
+    expect(told(page)).to_contain_text("It converged", timeout=patience(30_000))
 
 
 def test_own_file_is_read_and_its_link_works_for_others(server, page, browse):

@@ -13,5 +13,8 @@ def url(serve) -> str:
 
 
 @pytest.fixture
-def page(browse, url):
-    return ready(browse(url))
+def page(browse, url, request):
+    """The page; without its plots for a module with ``PLOTS = 0``: they take most of the time that it needs to open."""
+    if getattr(request.module, "PLOTS", 3):
+        return ready(browse(url))
+    return ready(browse(f"{url}/?plots=none"), plots=0)

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 LIMIT = 0.0249
 LOW, HIGH = LIMIT / 1000, 3 * LIMIT
-PLOTS = "document.querySelectorAll('.dl-plot[data-drawn]').length === 3"
+DRAWN = "count => document.querySelectorAll('.dl-plot[data-drawn]').length === count"
 
 
-def ready(page):
+def ready(page, plots: int = 3):
     """The page with all plots drawn and the last script run over."""
-    page.wait_for_function(PLOTS, timeout=90_000)  # generous: machines are shared
+    page.wait_for_function(DRAWN, arg=plots, timeout=90_000)  # generous: machines are shared
     page.wait_for_selector("text=opened=None", timeout=90_000)
     page.wait_for_function("document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'")
     return page

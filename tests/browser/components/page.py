@@ -30,7 +30,8 @@ def main() -> None:
     with left:
         rate, points = knobs()
     with right:
-        pictures(rate, points)
+        if st.query_params.get("plots") != "none":
+            pictures(rate, points)
     with st.container(key="prose-sample"):
         st.markdown((Path(__file__).parent / "sample.md").read_text(encoding="utf-8"))
     the_map()
