@@ -50,7 +50,7 @@ def _row(file: Any, name: str, room: Any, k: int, count: int) -> dict[str, Any]:
 
     def ask() -> dict[str, Any]:
         room.progress(k / count, _("Picture {n} of {total} …").format(n=k + 1, total=count))
-        return jobs.call(f"{LOOK}:read_and_answer", sources.content(file), worker, TOP)
+        return jobs.call(f"{LOOK}:read_and_answer", sources.content(file), worker, TOP, timeout=60)
 
     worker = networks.worker_name(name)
     return {"image": file.name, **kept("row", (file.file_id, worker), ask)}

@@ -30,7 +30,8 @@ EXTRA = ("source", "own", "beside")  # where the picture comes from; a run that 
 HIDDEN = ("image", "model", "change", "left", "top", "width", "height")
 ROWS = 5
 UNSURE = 0.5  # no answer has more: the network does not know
-HEIGHT = 440  # px of the table before there is a picture
+PATIENCE = 60.0  # seconds: a worker that has just begun loads torch and the weights first
+HEIGHT = 376  # px of the table before there is a picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,8 @@ class Scene:
 
 def draw() -> tuple[Scene | None, Config]:
     """Draw controls, picture and answers; returns what is on the table (None while there is nothing) and the config."""
-    panel, picture = lab(2.9)
+    with st.container(key="classify-lab"):
+        panel, picture = lab(2.9)
     with panel:
         where = sources.source()
         room = st.container(key="classify-source")
@@ -63,7 +65,7 @@ def draw() -> tuple[Scene | None, Config]:
     with picture:
         table = st.container(key="classify-table")
         with st.container(key="classify-changes"):
-            config = controls(Config, hidden=HIDDEN, extra=EXTRA)
+            config = controls(Config, hidden=HIDDEN, extra=EXTRA, kept=("image", "model", "change", "steps"))
     with table:
         return _scene(config, where, names, room), config
 
@@ -153,7 +155,8 @@ def look(picture: Picture, names: list[str], config: Config | None) -> dict[str,
     workers = [networks.worker_name(name) for name in names]
     key = (picture.key, *workers, *asked.values(), seed)
     file = picture.file if asked == settings(Config()) else None
-    return kept("answer", key, lambda: jobs.call(f"{LOOK}:look", picture.pixels, workers, asked, seed, file))
+    arguments = picture.pixels, workers, asked, seed, file
+    return kept("answer", key, lambda: jobs.call(f"{LOOK}:look", *arguments, timeout=PATIENCE))
 
 
 def _box(config: Config) -> Box:

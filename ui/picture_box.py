@@ -14,7 +14,7 @@ from ui.i18n import _
 from ui.last_word import LastWord
 from ui.slider import HELD
 
-_mount = component("picture_box", height="28rem")
+_mount = component("picture_box", height="23.25rem")
 Box = tuple[float, float, float, float]  # left, top, width, height, as shares of the picture; width 0: none
 
 

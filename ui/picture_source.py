@@ -76,7 +76,7 @@ def choose(where: str, sample: str) -> Picture | None:
 
 @st.cache_resource(max_entries=len(TITLES), show_spinner=False)
 def _sample(name: str) -> np.ndarray:
-    return jobs.call(f"{LOOK}:sample", name)
+    return jobs.call(f"{LOOK}:sample", name, timeout=60)
 
 
 def _own(where: str) -> Picture | None:
@@ -100,11 +100,8 @@ def _own(where: str) -> Picture | None:
 def _brought(where: str) -> Sequence[Any]:
     """The upload or the camera's picture, as Streamlit holds it: in memory, for this session."""
     if where == CAMERA:
-        shot = st.camera_input(
-            _("Take a photograph"),
-            key=f"{SLUG}.camera",
-            help=_("It stays in this server’s memory, and is gone with this tab."),
-        )
+        words = _("It stays in this server’s memory, and is gone with this tab.")
+        shot = st.camera_input(_("Take a photograph"), key=f"{SLUG}.camera", help=words)
         return [shot] if shot else []
     files = st.file_uploader(
         _("Drop pictures here, one or many"), type=FILE_TYPES, accept_multiple_files=True, key=f"{SLUG}.files",

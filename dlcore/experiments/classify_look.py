@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcore.experiments.classify import Config, at, row, summary
+from dlcore.experiments.classify import Config, at, row
 from dlcore.texts import Problem
 from dlcore.vision import answers, samples
 from dlcore.vision.changes import Changes, changed
@@ -54,25 +54,23 @@ def tensor(picture: np.ndarray, name: str, changes: dict[str, Any], seed: int = 
     return answers.tensor(changed(picture, Changes(**changes), seed), name)
 
 
-def sweep(picture: np.ndarray, settings: dict[str, Any]) -> dict[str, Any]:
-    """The sweep of ``dlcore.experiments.classify`` for any picture.
+def sweep(picture: np.ndarray, settings: dict[str, Any], ways: list[float], first: int | None = None) -> dict[str, Any]:
+    """A piece of the sweep of ``dlcore.experiments.classify``, for any picture.
 
     Args:
         settings: fields of ``Config``, with a definite ``model``.
+        ways: how far the change has grown, 0 to 1 each.
+        first: the class that the picture got at 0; None where ``ways`` begins there.
 
     Returns:
-        ``strength``, ``probability``, ``best``, ``index`` (steps + 1,); ``labels`` of the answers, by their index;
-        and what ``summary`` says.
+        ``rows`` as ``classify.row`` makes them; ``labels`` of the answers in them, by their index.
     """
     config = Config(**settings)
     vision = model(config.model)
-    ways = np.linspace(0, 1, config.steps + 1).tolist()
     shares = answers.probabilities(vision, [at(picture, config, way) for way in ways])
-    first = int(shares[0].argmax())
+    first = int(shares[0].argmax()) if first is None else first
     rows = [row(config, way, p, first) for way, p in zip(ways, shares, strict=True)]
-    columns = {name: np.array([r[name] for r in rows]) for name in ("strength", "probability", "best", "index")}
-    labels = {str(k): vision.classes[k] for k in {first, *columns["index"].tolist()}}
-    return {**columns, "labels": labels, **summary(rows)}
+    return {"rows": rows, "labels": {str(k): vision.classes[k] for k in {first, *(r["index"] for r in rows)}}}
 
 
 def read_and_answer(blob: np.ndarray, name: str, top: int = 5) -> dict[str, Any]:

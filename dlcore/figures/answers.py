@@ -9,8 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dlcore.figures import DATA, GREY, MODEL, Label, figure
+from dlcore.texts import N_
 
-ROW = 52  # pixels for a bar with its name over it
+ROW = 46  # pixels for a bar with its name over it
 
 
 def top(names: Sequence[str], shares: Sequence[float], color: str = MODEL, *, rows: int = 5) -> go.Figure:
@@ -68,13 +69,15 @@ class Sweep:
 
 
 def sweeps(
-    found: Sequence[Sweep], answers: Sequence[Sequence[str]], *, title: str, log: bool = False, label: Label = str
-) -> go.Figure:
+    found: Sequence[Sweep], answers: Sequence[Sequence[str]], *, title: str, ends: tuple[float, float],
+    log: bool = False, label: Label = str,
+) -> go.Figure:  # fmt: skip
     """The probability of each network's first answer against the strength of a change; circles where it is not given.
 
     Args:
         answers: what each network says at each strength, ready to print.
         title: of the strength's axis, with its unit.
+        ends: the strengths at either end of the axis, whatever has come so far.
         log: logarithmic strengths.
     """
     colors = (MODEL, DATA)
@@ -88,12 +91,11 @@ def sweeps(
                        "line": {"color": color, "width": 1.5}},
             "customdata": list(names), "hovertemplate": "%{x:.3g}: %{customdata} (%{y:.1%})<extra></extra>",
         })  # fmt: skip
-    ends = [float(found[0].strength[0]), float(found[0].strength[-1])]
     pad = 0.02 * (ends[1] - ends[0])
     span = [float(np.log10(e)) for e in ends] if log else [ends[0] - pad, ends[1] + pad]
     layout = {
         "xaxis": {"title": {"text": title}, "range": span, "type": "log" if log else "linear", "fixedrange": True},
-        "yaxis": {"title": {"text": label("probability of the first answer")}, "range": [-0.03, 1.05],
+        "yaxis": {"title": {"text": label(N_("probability of the first answer"))}, "range": [-0.03, 1.05],
                   "tickformat": ".0%", "dtick": 0.25, "fixedrange": True},
         "margin": {"l": 64, "r": 16, "t": 12, "b": 48}, "hovermode": "closest",
     }  # fmt: skip
