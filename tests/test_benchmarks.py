@@ -24,6 +24,7 @@ SHORT = [
     "depth",
     "landscape",
     "backbone",
+    "classify",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("cifar10", marks=pytest.mark.data),

@@ -65,6 +65,7 @@ def controls(
     hidden: Sequence[str] | Callable[[Values], Sequence[str]] = (),
     folded: Sequence[str] = (),
     extra: Sequence[str] = (),
+    kept: Sequence[str] = (),
 ) -> C:
     """Draw the knobs of ``config_class`` where we are, and return the checked config that they show.
 
@@ -78,6 +79,7 @@ def controls(
             far; still in the address.
         folded: knobs that this page puts under "More settings", besides the advanced ones.
         extra: parameters of the address that are the page's own business.
+        kept: knobs that “Reset” leaves alone: what the settings are applied to, which no one wants to choose again.
 
     A value in the address that does not fit is named in a sentence, with what is used instead; the rest is kept.
     """
@@ -89,7 +91,7 @@ def controls(
         notes = st.container() if state["faults"] else None  # above the knobs: below them nobody would see it
         if not prepared:
             chosen = _draw_all(panel, unseen, folded)
-        _reset_button(state, prepared)
+        _reset_button(state, prepared, kept)
     config = _config(panel, chosen, unseen)
     if notes and state["given"] == state["as_read"]:  # until the user touches something
         for name, fault in state["faults"]:
@@ -272,7 +274,7 @@ def _within(panel: _Panel, knob: Knob, value: Any) -> Any:
         return nearest
 
 
-def _reset_button(state: dict[str, Any], prepared: bool) -> None:
+def _reset_button(state: dict[str, Any], prepared: bool, kept: Sequence[str]) -> None:
     """Back to the defaults; on a page that a teacher has set up, back to what the link says."""
 
     def reset() -> None:
@@ -280,9 +282,10 @@ def _reset_button(state: dict[str, Any], prepared: bool) -> None:
             state["as_read"], state["faults"] = {}, []
         for name in {*state["given"], *state["as_read"]}:
             overrule(f"{slug}.{name}")
-        state["given"] = dict(state["as_read"])
+        state["given"] = {**state["as_read"], **left_alone}
 
     slug = current()
+    left_alone = {name: value for name, value in state["given"].items() if name in kept}
     back = _("Every setting goes back to where the link put it.")
     first = _("Every setting goes back to where it stood at first.")
     st.button(
@@ -291,7 +294,7 @@ def _reset_button(state: dict[str, Any], prepared: bool) -> None:
         type="tertiary",
         key=f"{current()}.reset",
         on_click=reset,
-        disabled=state["given"] == (state["as_read"] if prepared else {}),
+        disabled=state["given"] == {**(state["as_read"] if prepared else {}), **left_alone},
         help=back if prepared else first,
     )
 

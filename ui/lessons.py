@@ -65,7 +65,7 @@ LESSONS = (
     Lesson("transfer", N_("Transfer learning"), N_("What can two pictures teach?"), IMAGES,
            ":material/swap_horiz:", 40, ("cnn",), ready=True),
     Lesson("classify", N_("Classify your own picture"), N_("Is a sure answer a right one?"), IMAGES,
-           ":material/photo_camera:", 25, ("cnn",)),
+           ":material/photo_camera:", 25, ("cnn",), ready=True),
     Lesson("sequences", N_("RNN and LSTM"), N_("How long does a network remember?"), SEQUENCES,
            ":material/timeline:", 45, ("neural_network",), ready=True),
     Lesson("text", N_("Text, letter by letter"), N_("Can a network learn to write?"), SEQUENCES,

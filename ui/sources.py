@@ -71,7 +71,7 @@ def choose(picture: DeltaGenerator) -> Source | None:
         picture: where the answers are drawn; that they are awaited is said there.
     """
     own = own_runs()
-    named = {**BUILT_IN, **{RUN + run_id: _title(history) for run_id, history in own.items()}}
+    named = {**BUILT_IN, **{RUN + run_id: title_of(history) for run_id, history in own.items()}}
     asked = get_extra("source") or FIRST
     name = asked if asked in named else FIRST
     if not set_up_by_teacher():
@@ -119,7 +119,8 @@ def own_runs() -> dict[str, History]:
     return dict(list(ready.items())[:MOST_RUNS])
 
 
-def _title(history: History) -> str:
+def title_of(history: History) -> str:
+    """What a run of one's own is called: its network, its data, and how much of it is right."""
     words = _("Yours: {network} on {dataset}, {share} right")
     config, share = history.config, history.metrics.get("test_accuracy", float("nan"))
     network, dataset = (_(name_for(labels, knob, config[knob])) for knob, labels in KNOBS.items())

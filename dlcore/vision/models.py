@@ -25,6 +25,7 @@ from dlcore.vision.networks import KNOWN, SHIPPED, here
 
 RUN = "run:"  # before the path of a checkpoint
 SIDE = 224  # of what enters an ImageNet network
+INK_SHAPE = (1, 28, 28)  # of networks of written signs, for which the ink is looked for
 LONGEST = 400  # times the shorter side: of longer pictures only the middle is scaled, the rest is cropped away anyway
 
 
@@ -39,6 +40,8 @@ class Vision:
         shape: ``(C, H, W)`` of what enters.
         prepare: ``(H, W, 3)`` uint8 RGB → float32 of ``shape``; for ImageNet's networks torchvision's own transform.
         last_maps: the last layer whose output has places, ``(B, D, h, w)``; None for networks without such maps.
+        window: side of the middle square that enters, as a share of the picture's shorter side; 0 where the network
+            is shown something else (a sign is looked for in the whole picture).
     """
 
     name: str
@@ -47,6 +50,7 @@ class Vision:
     shape: tuple[int, int, int]
     prepare: Callable[[np.ndarray], Tensor]
     last_maps: nn.Module | None
+    window: float = 1.0
 
     def features(self, X: Tensor) -> Tensor:
         """What enters the last linear layer: ``(B, C, H, W)`` → ``(B, D)``. Maps are averaged over their places.
@@ -110,13 +114,15 @@ def imagenet(name: str, module: nn.Module, file: str = "") -> Vision:
 
     file = file or KNOWN[name].file
     weights: Any = next(w for w in get_model_weights(name) if w.value.url.endswith(f"/{file}"))
+    transform = weights.transforms()
     return Vision(
         name=name,
         module=module.eval(),
         classes=list(weights.meta["categories"]),
         shape=(3, SIDE, SIDE),
-        prepare=partial(_transformed, weights.transforms()),
+        prepare=partial(_transformed, transform),
         last_maps=_imagenet_maps(module),
+        window=transform.crop_size[0] / transform.resize_size[0],
     )
 
 
@@ -169,7 +175,8 @@ def _trained(name: str, checkpoint: str | None, _written: int) -> Vision:
 
 
 def _of_pixels(name: str, module: nn.Module, classes: list[str], shape: tuple[int, int, int]) -> Vision:
-    return Vision(name, module.eval(), classes, shape, partial(_pixels, shape), last_maps(module, shape))
+    window = 0.0 if shape == INK_SHAPE else 1.0
+    return Vision(name, module.eval(), classes, shape, partial(_pixels, shape), last_maps(module, shape), window)
 
 
 def _pixels(shape: tuple[int, int, int], picture: np.ndarray) -> Tensor:

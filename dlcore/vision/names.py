@@ -20,6 +20,11 @@ def names(classes: Sequence[str], language: str) -> list[str]:
     return list(listed or classes)
 
 
+def imagenet(language: str) -> list[str] | None:
+    """ImageNet's 1000 classes in a language, by their index; None where there is no list (English has none)."""
+    return _listed(language)
+
+
 def is_imagenet(classes: Sequence[str]) -> bool:
     """Whether these are ImageNet's thousand classes in torchvision's order."""
     return len(classes) == 1000 and classes[0] == ENDS[0] and classes[-1] in ENDS[1:]
