@@ -51,15 +51,21 @@ def _vision(path: str, stamp: int) -> Vision:
         if path.endswith(".safetensors"):
             return _of_file(path)
         state = _state(path, stamp)
-        own = state["own"]
-        weight, bias = (torch.from_numpy(np.array(state["model"][name])) for name in ("weight", "bias"))
-        weight, bias = folded(weight, bias, own["mean"], own["std"])
-        return with_head(model(own["backbone"]), weight, bias, list(state["classes"]), RUN + path)
+        weight, bias = (torch.from_numpy(array) for array in last_layer(path))
+        return with_head(model(state["own"]["backbone"]), weight, bias, list(state["classes"]), RUN + path)
 
 
 @lru_cache(maxsize=4)
 def _state(path: str, _stamp: int) -> dict[str, Any]:
     return unpack(Path(path).read_bytes())
+
+
+def last_layer(path: str) -> tuple[np.ndarray, np.ndarray]:
+    """Weights ``(K, D)`` and bias ``(K,)`` of a run's last layer, for features as they are."""
+    state = _state(path, written(path))
+    weight, bias = (torch.from_numpy(np.array(state["model"][name])) for name in ("weight", "bias"))
+    weight, bias = folded(weight, bias, state["own"]["mean"], state["own"]["std"])
+    return weight.numpy(), bias.numpy()
 
 
 def folded(weight: Tensor, bias: Tensor, mean: float, std: float) -> tuple[Tensor, Tensor]:

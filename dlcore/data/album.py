@@ -183,14 +183,18 @@ def read_pictures(names: Iterable[str], side: int = SIDE) -> Iterator[np.ndarray
 # -- albums ----------------------------------------------------------------------------------------------------------
 
 
+def fingerprint(album: Album) -> str:
+    """What names an album: 16 hex digits of SHA-256 over its names, pictures and split."""
+    return hashlib.sha256(json.dumps(album.to_plain(), sort_keys=True).encode()).hexdigest()[:16]
+
+
 def keep(album: Album, owner: str = "") -> str:
     """Write an album down for the workers; returns its fingerprint. ``owner`` may take it up again by that.
 
     Raises:
         Problem: kind "state"; the folder cannot be written.
     """
-    content = album.to_plain()
-    name = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    content, name = album.to_plain(), fingerprint(album)
     path = folder() / f"{name}.json"
     owners = {hashed(owner)} if owner else set()
     with contextlib.suppress(OSError, ValueError, KeyError):
@@ -200,42 +204,47 @@ def keep(album: Album, owner: str = "") -> str:
     return name
 
 
-def load(fingerprint: str, owner: str | None = None) -> Album:
+def load(name: str, owner: str | None = None) -> Album:
     """A kept album; with ``owner``: only if it is theirs.
 
     Raises:
         Problem: kind "data_missing".
     """
-    path = find(folder(), fingerprint, ".json", none=NONE_HERE, lost=LOST)
+    path = find(folder(), name, ".json", none=NONE_HERE, lost=LOST)
     content = json.loads(path.read_text(encoding="utf-8"))
     if owner is not None and hashed(owner) not in content["owners"]:
-        raise Problem(LOST, kind="data_missing", fingerprint=fingerprint)
+        raise Problem(LOST, kind="data_missing", fingerprint=name)
     return from_plain(content)
 
 
 @lru_cache(maxsize=2)
-def images(fingerprint: str) -> ImageData:
+def images(name: str) -> ImageData:
     """An album as a dataset of small pictures (64 × 64): what shows or looks up pictures asks for it so.
 
     Raises:
         Problem: kind "data_missing".
     """
-    album = load(fingerprint)
+    album = load(name)
     names, y, test = album.samples()
     X = np.empty((len(names), 3, SMALL, SMALL), np.uint8)
     for row, picture in enumerate(read_pictures(names, SMALL)):
         X[row] = picture.transpose(2, 0, 1)
-    data = image_data("album", (X[~test], y[~test], X[test], y[test]), tuple(album.names), f"album:{fingerprint}")
-    return replace(data, hash=fingerprint)
+    data = image_data("album", (X[~test], y[~test], X[test], y[test]), tuple(album.names), f"album:{name}")
+    return replace(data, hash=name)
 
 
-def forget(album: Album, fingerprint: str = "") -> None:
-    """Delete an album's pictures with all that was made of them, now."""
+def forget(album: Album, owner: str) -> None:
+    """Delete an album and its pictures with all that was made of them, now; not those of somebody else's albums."""
+    (folder() / f"{fingerprint(album)}.json").unlink(missing_ok=True)
+    others: set[str] = set()
+    for path in folder().glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if set(content["owners"]) != {hashed(owner)}:
+                others |= {name for kind in content["classes"] for name in kind["pictures"]}
     for kind in album.kinds:
-        for name in kind.pictures:
+        for name in set(kind.pictures) - others:
             _remove(picture_file(name))
-    if FINGERPRINT.fullmatch(fingerprint):
-        (folder() / f"{fingerprint}.json").unlink(missing_ok=True)
 
 
 def tidy(now: float | None = None) -> None:
