@@ -106,7 +106,7 @@ def _span(name: str, tensor: dict[str, Any]) -> tuple[int, int]:
             raise ValueError(name)
         count *= side
     begin, end = tensor["data_offsets"]
-    if not (isinstance(begin, int) and isinstance(end, int) and 0 <= begin and end - begin == count):
+    if not (isinstance(begin, int) and isinstance(end, int) and begin >= 0 and end - begin == count):
         raise ValueError(name)
     return begin, end
 
@@ -128,15 +128,15 @@ def _about(said: dict[str, Any], networks: Collection[str]) -> dict[str, Any]:
 
 # -- the script that goes with it ------------------------------------------------------------------------------------
 
-OF_TORCHVISION = '''def build(classes):
-    return models.get_model("{name}", weights=None, num_classes=classes)'''
-PREPARE = '''prepare = transforms.Compose([
+OF_TORCHVISION = """def build(classes):
+    return models.get_model("{name}", weights=None, num_classes=classes)"""
+PREPARE = """prepare = transforms.Compose([
     transforms.Resize({resize}, transforms.InterpolationMode.{how}),
     transforms.CenterCrop({crop}),
     transforms.ToTensor(),
     transforms.Normalize({mean}, {std}),
-])'''
-OF_LAYERS = '''class Standardize(nn.Module):
+])"""
+OF_LAYERS = """class Standardize(nn.Module):
     def __init__(self):
         super().__init__()
         self.register_buffer("mean", torch.tensor(0.0))
@@ -154,10 +154,10 @@ class Average(nn.Module):
 def build(classes):
     network = nn.Sequential()
 {layers}
-    return network'''
-PIXELS = '''def prepare(picture):
+    return network"""
+PIXELS = """def prepare(picture):
     small = ImageOps.fit(picture, ({side}, {side}), Image.Resampling.LANCZOS)
-    return transforms.functional.pil_to_tensor(small).float()'''
+    return transforms.functional.pil_to_tensor(small).float()"""
 
 
 def script(network: str, module: nn.Module, head: str) -> str:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dlcore.history import History
+from dlcore.knobs import Knob, knobs_of
+from dlcore.vision.networks import available
 from ui.i18n import _, ngettext, sentences
+from ui.lessons import Lesson
 from ui.live_plot import live_plot
 from ui.training_view import accuracy_figure, loss_figure
 
 HEIGHT = 180
 FEW = 20  # held-out pictures below which one more or less moves the figure by 5 points
+
+
+def eyes_here(lesson: Lesson) -> dict[str, Knob]:
+    """The choice of the network with those alone that this machine has: the others' weights would be missing."""
+    knob = knobs_of(lesson.config)["backbone"]
+    there = ("auto", *available())
+    return {"backbone": replace(knob, choices=tuple(name for name in knob.choices if name in there))}
 
 
 def teach_view(history: History) -> None:

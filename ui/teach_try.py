@@ -80,8 +80,11 @@ def _answer(state: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def _payload(state: dict[str, Any], path: str | None, answer: dict[str, Any] | None) -> dict[str, Any]:
-    hint = _("Drop a new picture here, one that it has not learned from.") if path else _(
-        "When something is trained, drop a new picture here.")
+    hint = (
+        _("Drop a new picture here, one that it has not learned from.")
+        if path
+        else _("When something is trained, drop a new picture here.")
+    )
     words = {**texts(), "hint": hint, "choose": _("Choose a picture"), "picture": _("The picture that is asked about")}
     tried = state.get("tried") if answer is not None else None
     return {

@@ -125,7 +125,9 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
         return
     if test.any():
         said = answers(task.model, task.about["own"], X[test, 0])
-        yield Snapshot(plan.total_steps, "test_predictions", {"probabilities": said, "labels": y[test].astype(np.uint8)})
+        yield Snapshot(
+            plan.total_steps, "test_predictions", {"probabilities": said, "labels": y[test].astype(np.uint8)}
+        )
     metrics = {
         **result.metrics, "seconds": result.seconds, "look_seconds": seconds, "device": info["device"],
         "params": params, "examples_per_second": size * config.epochs / result.seconds, "epochs": config.epochs,
@@ -151,9 +153,7 @@ def _looked(
         yield Snapshot(step, "looking", {"done": np.array(done), "total": np.array(total)})
 
 
-def prepare(
-    config: Config, pictures: Album, X: np.ndarray, y: np.ndarray, test: np.ndarray
-) -> tuple[Task, Plan]:
+def prepare(config: Config, pictures: Album, X: np.ndarray, y: np.ndarray, test: np.ndarray) -> tuple[Task, Plan]:
     """The last layer and all that ``fit`` needs to train it; draws its first weights.
 
     Args:
