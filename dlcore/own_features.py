@@ -46,8 +46,9 @@ def features(names: Sequence[str], network: str, views: int = 1) -> Generator[in
     Raises:
         Problem: a picture is not here any more, or the network is not.
     """
-    known = {name: _kept(name, network, views) for name in names}
-    missing = [name for name, found in known.items() if found is None]
+    kept = {name: _kept(name, network, views) for name in names}
+    known = {name: found for name, found in kept.items() if found is not None}
+    missing, total = [name for name in kept if name not in known], len(kept)
     for start in range(0, len(missing), BATCH):
         part = missing[start : start + BATCH]
         for name, found in zip(part, computed(list(read_pictures(part)), network, views), strict=True):
@@ -55,8 +56,8 @@ def features(names: Sequence[str], network: str, views: int = 1) -> Generator[in
             blob = BytesIO()
             np.save(blob, found)
             write_whole(_file(name, network, views), blob.getvalue())
-        yield len(known) - len(missing) + start + len(part)
-    return np.stack([known[name] for name in names])  # pyright: ignore[reportArgumentType]  # none is missing now
+        yield total - len(missing) + start + len(part)
+    return np.stack([known[name] for name in names])
 
 
 def computed(pictures: Sequence[np.ndarray], network: str, views: int = 1) -> np.ndarray:

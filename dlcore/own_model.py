@@ -77,7 +77,7 @@ def with_head(base: Vision, weight: Tensor, bias: Tensor, classes: list[str], na
     """A copy of a network with another last layer, ``(K, D)`` and ``(K,)``."""
     known: dict[int, Any] = {}
     module = copy.deepcopy(base.module, known)
-    head = nn.Linear(*reversed(weight.shape))
+    head = nn.Linear(weight.shape[1], weight.shape[0])
     head.weight, head.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
     put_head(module, head)
     maps = None if base.last_maps is None else known[id(base.last_maps)]

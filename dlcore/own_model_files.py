@@ -24,10 +24,10 @@ WEIGHTS, LABELS, SCRIPT = "model.safetensors", "labels.json", "classify.py"
 MOST_BYTES = 400_000_000  # ViT-B/16 has 330 MB
 MOST_HEADER, MOST_TENSORS = 500_000, 2_000
 TYPES = {"F32": 4, "F16": 2, "I64": 8}  # bytes a number
-TEMPLATE = Path(__file__).resolve().parents[1] / "assets" / "export" / SCRIPT
+TEMPLATE = Path(__file__).resolve().parents[1] / "assets" / "export" / f"{SCRIPT}.txt"
 
-PICKLE = N_("This is a pickle, as torch.save writes it: opening it could run anything. Load a .safetensors file, or the "
-            "zip that this page makes.")  # fmt: skip
+PICKLE = N_("This is a pickle, as torch.save writes it: opening it could run anything. Load a .safetensors file, or "
+            "the zip that this page makes.")  # fmt: skip
 OTHER = N_("This is neither a network from this page (a zip) nor a .safetensors file. Load one of these.")
 TOO_LARGE = N_("This file has {size:.0f} MB; the most that is read is {most:.0f} MB.")
 DAMAGED = N_("This file is damaged, or was made to look like weights: {what}. Load it again, or another one.")

@@ -198,7 +198,8 @@ def texts() -> dict[str, str]:
         "add": _("Add a class"), "undo": _("Undo"), "name": _("Name of the class"), "drop": _("Remove “{name}”"),
         "choose": _("Choose pictures"), "camera": _("Camera"), "hint": _("or drop them here"),
         "remove": _("Take this picture out"), "reading": _("{n} on the way …"), "hold": _("Hold to record"),
-        "turn": _("Other camera"), "close": _("Close"), "asking": _("Your browser asks whether the camera may be used."),
+        "turn": _("Other camera"), "close": _("Close"),
+        "asking": _("Your browser asks whether the camera may be used."),
         "refused": _("No camera can be used here. Allow it in the browser (it needs https, or this computer itself), "
                      "or choose pictures instead."),
     }  # fmt: skip

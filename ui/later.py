@@ -20,7 +20,7 @@ _asked: OrderedDict[Hashable, Future[Any]] = OrderedDict()
 _lock = Lock()
 
 
-def later(key: Hashable, function: Callable[..., Any], *args: Any) -> Any | None:
+def later(key: Hashable, function: Callable[..., Any] | str, *args: Any) -> Any | None:
     """The answer of ``jobs.call(function, *args)``, or None while there is none; ask again at the next tick.
 
     Args:

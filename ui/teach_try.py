@@ -31,8 +31,7 @@ def network_path(lesson: Lesson, history: History) -> str | None:
     """Where the network lies that answers on this page: the run's, or the one that was loaded; None: there is none."""
     state = page_state(lesson.slug)
     loaded = state.get("loaded")
-    there = loaded is not None and Path(loaded["path"]).exists()
-    if there and (state.get("who") == LOADED or not history.has_checkpoint):
+    if loaded and Path(loaded["path"]).exists() and (state.get("who") == LOADED or not history.has_checkpoint):
         return loaded["path"]
     if history.has_checkpoint and state.get("run"):
         return str(jobs.checkpoint(state["run"], owner=owner()))

@@ -65,7 +65,7 @@ class Album:
         return len(self.kinds) > 1 and all(kind.pictures for kind in self.kinds)
 
     def samples(self) -> tuple[list[str], np.ndarray, np.ndarray]:
-        """Every picture, class by class: fingerprints (N,), labels (N,) int64, and which are for the test, (N,) bool."""
+        """Every picture, class by class: fingerprints (N,), labels (N,) int64, which are held out, (N,) bool."""
         names = [name for kind in self.kinds for name in kind.pictures]
         y = np.repeat(np.arange(len(self.kinds)), [len(kind.pictures) for kind in self.kinds]).astype(np.int64)
         if not self.given:

@@ -23,7 +23,7 @@ from dlcore.data.album import (
 )
 from dlcore.data.catalogue import cache_root, data_root
 from dlcore.data.uploads import read_image
-from dlcore.data.zip_folder import ENDINGS, Skipped
+from dlcore.data.zip_folder import Skipped
 from dlcore.texts import N_, Problem
 
 INSECTS, DRAWN = "hymenoptera", "drawings"
@@ -126,7 +126,7 @@ def _photographs(place: Path) -> Iterator[Found]:
     for part in PARTS:
         for folder in sorted(path for path in (place / part).iterdir() if path.is_dir()):
             for path in sorted(folder.iterdir()):
-                if path.suffix.lower() in ENDINGS:
+                if path.suffix.lower() == ".jpg":  # one file of the set, a .gif, shows no insect
                     yield folder.name, part, read_image(path.read_bytes())
 
 
