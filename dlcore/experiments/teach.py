@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -117,14 +118,14 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
         "device": device_name("cpu"),
     }  # fmt: skip
     yield Started(resume["step"] if resume else 0, asdict(config), steps * config.epochs, info)
-    X, seconds = yield from _looked(names, config, resume)
-    task, plan = prepare(config, pictures, X, y, test)
+    X, X_test, seconds = yield from _looked(names, test, config, resume)
+    task, plan = prepare(config, pictures, (X, y[~test]), (X_test, y[test]))
     params = sum(p.numel() for p in task.model.parameters())
     result = yield from fit(task, plan, resume=resume, steering=steering)
     if result is None:
         return
     if test.any():
-        said = answers(task.model, task.about["own"], X[test, 0])
+        said = answers(task.model, task.about["own"], X_test)
         yield Snapshot(
             plan.total_steps, "test_predictions", {"probabilities": said, "labels": y[test].astype(np.uint8)}
         )
@@ -136,28 +137,34 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
 
 
 def _looked(
-    names: list[str], config: Config, resume: dict[str, Any] | None
-) -> Generator[Event, None, tuple[np.ndarray, float]]:
-    """The features (N, views, D) of every picture, and how many seconds that took; tells how far it is."""
-    import time
-
+    names: list[str], test: np.ndarray, config: Config, resume: dict[str, Any] | None
+) -> Generator[Event, None, tuple[np.ndarray, np.ndarray, float]]:
+    """Features of what is learned from (N, views, D) and of what is held out (M, D), and how many seconds they took."""
     from dlcore.own_features import features
 
-    step, total, began = resume["step"] if resume else 0, len(set(names)), time.perf_counter()
-    looking = features(names, config.backbone, VIEWS[config.augment])
-    while True:
-        try:
-            done = next(looking)
-        except StopIteration as end:
-            return end.value, time.perf_counter() - began
-        yield Snapshot(step, "looking", {"done": np.array(done), "total": np.array(total)})
+    step, began, found, before = resume["step"] if resume else 0, time.perf_counter(), [], 0
+    for held, views in ((False, VIEWS[config.augment]), (True, 1)):
+        part = [name for name, out in zip(names, test.tolist(), strict=True) if out == held]
+        looking = features(part, config.backbone, views)
+        while True:
+            try:
+                done = next(looking)
+            except StopIteration as end:
+                found.append(end.value)
+                break
+            yield Snapshot(step, "looking", {"done": np.array(before + done), "total": np.array(len(names))})
+        before = len(part)
+    return found[0], found[1][:, 0], time.perf_counter() - began
 
 
-def prepare(config: Config, pictures: Album, X: np.ndarray, y: np.ndarray, test: np.ndarray) -> tuple[Task, Plan]:
+def prepare(
+    config: Config, pictures: Album, train: tuple[np.ndarray, np.ndarray], held: tuple[np.ndarray, np.ndarray]
+) -> tuple[Task, Plan]:
     """The last layer and all that ``fit`` needs to train it; draws its first weights.
 
     Args:
-        X: features (N, views, D); ``y`` (N,) labels; ``test`` (N,) which are held out.
+        train: features (N, views, D) and labels (N,).
+        held: those of the held-out pictures, (M, D) and (M,); M may be 0.
     """
     import torch
     from torch.nn.functional import cross_entropy
@@ -165,11 +172,11 @@ def prepare(config: Config, pictures: Album, X: np.ndarray, y: np.ndarray, test:
     from dlcore.optimizers import make_optimizer
     from dlcore.training import Plan, Task
 
-    own = {"backbone": config.backbone, "mean": float(X[~test].mean()), "std": float(X[~test].std()) or 1.0}
+    X = train[0]
+    own = {"backbone": config.backbone, "mean": float(X.mean()), "std": float(X.std()) or 1.0}
     head = torch.nn.Linear(X.shape[2], len(pictures.kinds))
-    scaled = torch.from_numpy((X - own["mean"]) / own["std"])  # (N, views, D)
-    labels, held = torch.from_numpy(y), torch.from_numpy(test)
-    X_train, y_train, X_test, y_test = scaled[~held], labels[~held], scaled[held, 0], labels[held]
+    X_train, X_test = (torch.from_numpy((part - own["mean"]) / own["std"]) for part in (X, held[0]))
+    y_train, y_test = torch.from_numpy(train[1]), torch.from_numpy(held[1])
 
     def batch(indices: Tensor) -> tuple[Tensor, Tensor]:
         seen = torch.randint(X_train.shape[1], indices.shape)  # in one of the ways each, drawn anew
