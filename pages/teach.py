@@ -30,7 +30,7 @@ with train:
     st.subheader(_("2 · Train"), anchor=False)
     config = controls(
         lesson.config, labels={**AUGMENTS, **BACKBONE_NAMES, **{name: k.title for name, k in KNOWN.items()}},
-        overrides=eyes_here(lesson), hidden=("dataset", "data_hash"), folded=("learning_rate", "epochs"),
+        overrides=eyes_here(lesson), hidden=("dataset", "data_hash"), folded=("augment", "learning_rate", "epochs"),
     )  # fmt: skip
 with data:
     st.subheader(_("1 · Your classes"), anchor=False)

@@ -51,16 +51,15 @@ def album_board(config: Any) -> Album:
 
 def put_album(album: Album, state: dict[str, Any]) -> None:
     """Make it the page's album, with the one before kept for Undo; the workers get it by its fingerprint."""
-    state["past"] = [*state.get("past", []), _album(state).to_plain()][-MOST_PAST:]
-    _set(album, state)
+    _set(album, state, past=[*state.get("past", []), _album(state).to_plain()][-MOST_PAST:])
 
 
-def _set(album: Album, state: dict[str, Any]) -> None:
-    state["album"] = album.to_plain()
-    filled = any(kind.pictures for kind in album.kinds)
-    put_value("data_hash", albums.keep(album, owner()) if filled else None)
-    put_value("dataset", None)
-    state["album_hash"] = page_state(current())["given"].get("data_hash", "")
+def _set(album: Album, state: dict[str, Any], *, past: list[dict[str, Any]]) -> None:
+    """All of it or nothing: whatever asks Streamlit may end this run (a newer one is waiting), so that comes first."""
+    name = albums.keep(album, owner()) if any(kind.pictures for kind in album.kinds) else ""
+    given = {key: value for key, value in state.get("given", {}).items() if key not in ("data_hash", "dataset")}
+    state.update(album=album.to_plain(), album_hash=name, past=past)
+    state["given"] = {**given, "data_hash": name} if name else given
 
 
 def _album(state: dict[str, Any]) -> Album:
@@ -98,11 +97,11 @@ def _receive() -> None:
     state, sent = page_state(current()), (st.session_state.get(KEY) or {}).get("edit")
     if not isinstance(sent, dict) or not isinstance(sent.get("n"), int) or sent["n"] <= state.get("taken", 0):
         return
-    state["taken"] = sent["n"]
     try:
         edit(sent, state)
     except Problem as problem:
         state["told"] = [problem.to_dict()]
+    state["taken"] = sent["n"]  # last: an edit that a newer run has cut off is sent again
 
 
 def edit(sent: dict[str, Any], state: dict[str, Any]) -> None:
@@ -116,7 +115,7 @@ def edit(sent: dict[str, Any], state: dict[str, Any]) -> None:
     if not isinstance(place, int) or not 0 <= place < len(album.kinds):
         return
     if what == "undo" and state.get("past"):
-        _set(albums.from_plain(state["past"].pop()), state)
+        _set(albums.from_plain(state["past"][-1]), state, past=state["past"][:-1])
     elif what == "pictures":
         changed, told = _taken(album, place, sent.get("pictures"))
         state["told"] = told
@@ -297,6 +296,6 @@ def _privacy(album: Album, state: dict[str, Any]) -> None:
 def _forget(album: Album, state: dict[str, Any]) -> None:
     for old in [album, *map(albums.from_plain, state.get("past", []))]:
         albums.forget(old, owner())
-    for name in ("past", "album", "tried"):
+    for name in ("album", "tried", "answer"):
         state.pop(name, None)
-    _set(_album(state), state)
+    _set(_album(state), state, past=[])

@@ -53,7 +53,7 @@ def _story(history: History) -> str:
 
 
 def _result(history: History) -> str:
-    seconds = f"{history.metrics['look_seconds']:.1f}", f"{history.metrics['seconds']:.1f}"
+    seconds = f"{history.metrics['look_seconds']:.2g}", f"{history.metrics['seconds']:.2g}"
     if not history.info["test_size"]:
         words = _("Looked for {look} s, learned for {learn} s. Nothing was held out, so nobody knows how good it is.")
         return words.format(look=seconds[0], learn=seconds[1])

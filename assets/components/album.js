@@ -5,14 +5,13 @@ import { el, style, whenGone } from "./common.js";
 import { squareOf, takesDrops } from "./pictures.js";
 
 const AT_ONCE = 8; // pictures in one message
-const AGAIN = 8000; // ms without an answer after which an edit is told again
+const AGAIN = 5000; // ms without an answer after which an edit is told again
 
 export default async function (component) {
   await style("album.css");
   const host = component.parentElement;
   host.dlAlbum ??= new Board(host);
-  const [data] = component.data;
-  host.dlAlbum.update(data, component);
+  host.dlAlbum.update(component.data, component);
   return whenGone(host, () => host.dlAlbum.leave());
 }
 
@@ -151,14 +150,16 @@ class Card {
     const state = JSON.stringify([kind.thumbs.map(([name]) => name), kind.more, texts.remove]);
     if (state === this.shown) return;
     this.shown = state;
-    const known = new Map([...this.thumbs.children].filter((node) => node.dataset.name).map((node) => [node.dataset.name, node]));
-    const shown = kind.thumbs.map(([name, source]) => known.get(name) ?? this.thumb(name, source));
-    for (const node of shown) {
+    const wanted = new Set(kind.thumbs.map(([name]) => name));
+    const known = new Map([...this.thumbs.children].map((node) => [node.dataset.name, node]));
+    for (const [name, node] of known) if (!wanted.has(name)) node.remove();
+    kind.thumbs.forEach(([name, source], k) => { // what is there stays where it is: an image put in anew would blink
+      const node = known.get(name) ?? this.thumb(name, source);
+      if (this.thumbs.children[k] !== node) this.thumbs.insertBefore(node, this.thumbs.children[k] ?? null);
       node.title = texts.remove;
       node.setAttribute("aria-label", texts.remove);
-    }
-    const more = kind.more ? [el("span", { class: "dl-al-more" }, `+ ${kind.more}`)] : [];
-    this.thumbs.replaceChildren(...shown, ...more);
+    });
+    if (kind.more) this.thumbs.append(el("span", { class: "dl-al-more" }, `+ ${kind.more}`));
   }
 
   thumb(name, source) {

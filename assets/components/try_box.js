@@ -8,8 +8,8 @@ const PATIENCE = 5000; // ms that the answer to a picture of the camera is waite
 export default async function (component) {
   await style("album.css");
   const host = component.parentElement;
-  host.dlTry ??= new TryBox(host, component.data[0]);
-  host.dlTry.update(component.data[0], component);
+  host.dlTry ??= new TryBox(host, component.data);
+  host.dlTry.update(component.data, component);
   return whenGone(host, () => host.dlTry.closeCamera());
 }
 
