@@ -74,9 +74,10 @@ def _arrive(config: Any, state: dict[str, Any]) -> None:
     try:
         if config.data_hash and config.data_hash != state.get("album_hash"):
             album = albums.load(config.data_hash, owner())
-            state["album"], state["album_hash"] = album.to_plain(), config.data_hash
+            state.update(album=album.to_plain(), album_hash=config.data_hash)
         elif config.dataset in SETS and jobs.status().state == "ready":
-            put_album(albums.from_plain(_ready(config.dataset)), state)
+            with st.spinner(_("The pictures are being laid out …")):
+                put_album(albums.from_plain(_ready(config.dataset)), state)
             st.rerun()
     except Problem as problem:
         state["told"] = [problem.to_dict()]
@@ -223,26 +224,19 @@ def _more(album: Album, state: dict[str, Any]) -> None:
         show_progress(reading, lambda done: _read(done, state))
     with st.container(key="teach-more", horizontal=True, gap="small"):
         with st.popover(_("Sets to try"), icon=":material/photo_library:"):
-            _sets(state)
+            _sets()
         with st.popover(_("Zip"), icon=":material/folder_zip:"):
             _zip(album, state)
         with st.popover(_("Where they stay"), icon=":material/lock:"):
             _privacy(album, state)
 
 
-def _sets(state: dict[str, Any]) -> None:
+def _sets() -> None:
     st.caption(_("They take the place of what is on the board; Undo brings it back."))
     for name, title in SETS.items():
         here = name != album_sources.INSECTS or album_sources.insects() is not None
-        st.button(_(title), key=f"teach.set.{name}", on_click=_fill, args=(name, state), disabled=not here,
+        st.button(_(title), key=f"teach.set.{name}", on_click=put_value, args=("dataset", name), disabled=not here,
                   help=None if here else _("These photographs are not on this machine."))  # fmt: skip
-
-
-def _fill(name: str, state: dict[str, Any]) -> None:
-    try:
-        put_album(albums.from_plain(_ready(name)), state)
-    except Problem as problem:
-        state["told"] = [problem.to_dict()]
 
 
 def _zip(album: Album, state: dict[str, Any]) -> None:
