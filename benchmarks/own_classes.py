@@ -22,7 +22,7 @@ GOAL, SECONDS = 0.90, 30.0  # issue 7, with MobileNetV2
 
 def main() -> int:
     """Measure and print; the exit status says whether ``--check`` holds."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--quick", action="store_true", help="the drawn shapes and two seeds: no data needed")
     parser.add_argument("--backbone", default="auto")
