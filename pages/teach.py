@@ -10,6 +10,7 @@ from ui.code_panel import code_panel
 from ui.controls import controls
 from ui.feature_map import map_of
 from ui.i18n import _
+from ui.inside_panel import EXTRA
 from ui.intro import intro, outro, prose
 from ui.lessons import lesson_for
 from ui.names import AUGMENTS, BACKBONE_NAMES
@@ -18,9 +19,9 @@ from ui.run_panel import run_panel
 from ui.teach_results import results_panel
 from ui.teach_tasks import teach_tasks
 from ui.teach_training import eyes_here, teach_view
-from ui.teach_try import network_path, try_panel
+from ui.teach_try import network_path, try_panel, why_panel
 
-PARTS = ("results", "map", "take", "what-you-see", "formulas", "challenge", "code")
+PARTS = ("results", "why", "map", "take", "what-you-see", "formulas", "challenge", "code")
 
 lesson = lesson_for("teach")
 intro(lesson, parts=PARTS)
@@ -31,6 +32,7 @@ with train:
     config = controls(
         lesson.config, labels={**AUGMENTS, **BACKBONE_NAMES, **{name: k.title for name, k in KNOWN.items()}},
         overrides=eyes_here(lesson), hidden=("dataset", "data_hash"), folded=("augment", "learning_rate", "epochs"),
+        extra=EXTRA,
     )  # fmt: skip
 with data:
     st.subheader(_("1 · Your classes"), anchor=False)
@@ -41,8 +43,9 @@ with test:
     st.subheader(_("3 · Try"), anchor=False)
     try_panel(lesson, history)
 results_panel(history)
-st.header(_("What it sees: the map"), anchor="map")
 path = network_path(lesson, history)
+why_panel(lesson, path, history.config.get("data_hash", ""))
+st.header(_("What it sees: the map"), anchor="map")
 count = len({name for kind in album.kinds for name in kind.pictures})
 map_of(history, fingerprint(album), count, path)
 st.header(_("It is yours"), anchor="take")

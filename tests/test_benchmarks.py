@@ -28,7 +28,7 @@ SHORT = [
     "depth",
     "landscape",
     "backbone",
-    pytest.param("own_classes", marks=pytest.mark.data),
+    "own_classes",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("cifar10", marks=pytest.mark.data),

@@ -17,6 +17,7 @@ from ui.album_board import decoded, texts
 from ui.class_colors import color_of
 from ui.components import component
 from ui.i18n import _, tell
+from ui.inside_panel import inside_panel
 from ui.lessons import Lesson
 from ui.session import owner, page_state
 
@@ -55,8 +56,8 @@ def try_panel(lesson: Lesson, history: History) -> None:
         path, answer = None, None
         st.caption(f":orange[:material/info:] {tell(problem)}")
     _mount(key=KEY, data=_payload(state, path, answer), on_picture_change=lambda: _receive(state))
-    if answer is not None and _note(state, answer):
-        st.rerun()  # the challenges look again
+    if answer is not None and (_note(state, answer) or state.pop("chosen", False)):
+        st.rerun()  # the challenges look again, and a chosen picture is taken apart below
 
 
 def _receive(state: dict[str, Any]) -> None:
@@ -65,7 +66,7 @@ def _receive(state: dict[str, Any]) -> None:
         state["tries"] = sent["n"]
         found = decoded([sent.get("picture")])
         if found:
-            state["tried"] = found[0].tobytes()
+            state["tried"], state["chosen"] = found[0].tobytes(), not sent.get("live")
 
 
 def _answer(state: dict[str, Any], path: str) -> dict[str, Any]:
@@ -90,6 +91,17 @@ def _payload(state: dict[str, Any], path: str | None, answer: dict[str, Any] | N
         "taken": state.get("tries", 0), "texts": words, "says": says(answer), "answer": bars(answer),
         "picture": f"data:image/jpeg;base64,{base64.b64encode(tried).decode()}" if tried else "",
     }  # fmt: skip
+
+
+def why_panel(lesson: Lesson, path: str | None, album: str) -> None:
+    """What the answer to the picture that was tried hangs on."""
+    state = page_state(lesson.slug)
+    answered = state.get("answered")  # path, version, picture
+    there = answered is not None and answered[0] == path and "answer" in state
+    inside_panel(
+        lesson, state["answer"]["picture"] if there else None, f"run:{path}", version=answered[1] if there else 0,
+        dataset=f"album:{album}" if album else "",
+    )  # fmt: skip
 
 
 def says(answer: dict[str, Any] | None) -> str:

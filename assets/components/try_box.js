@@ -62,12 +62,13 @@ class TryBox {
     const file = files.find((file) => file.type.startsWith("image/") || /\.hei[cf]$/i.test(file.name));
     if (!file) return;
     this.closeCamera();
-    this.send(await squareOf(file).catch(() => ""));
+    this.send(await squareOf(file).catch(() => ""), false);
   }
 
-  send(picture) {
+  /** `live`: of the camera, with the next one close behind. */
+  send(picture, live) {
     this.n += 1;
-    this.tell({ n: this.n, picture });
+    this.tell({ n: this.n, picture, live });
     return new Promise((done) => {
       this.answered = done;
       setTimeout(done, PATIENCE);
@@ -76,7 +77,7 @@ class TryBox {
 
   toggleCamera() {
     if (this.camera) return this.closeCamera();
-    this.camera = new Camera({ texts: this.data.texts, take: (picture) => this.send(picture), live: true, leave: () => this.closeCamera() });
+    this.camera = new Camera({ texts: this.data.texts, take: (picture) => this.send(picture, true), live: true, leave: () => this.closeCamera() });
     this.room.replaceChildren(this.camera.root);
     this.frame.hidden = true;
     this.camera.start();
