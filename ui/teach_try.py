@@ -97,9 +97,9 @@ def why_panel(lesson: Lesson, path: str | None, album: str) -> None:
     """What the answer to the picture that was tried hangs on."""
     state = page_state(lesson.slug)
     answered = state.get("answered")  # path, version, picture
-    there = answered is not None and answered[0] == path and "answer" in state
+    there = bool(answered) and answered[0] == path and "answer" in state
     inside_panel(
-        lesson, state["answer"]["picture"] if there else None, f"run:{path}", version=answered[1] if there else 0,
+        lesson, state["answer"]["picture"] if there else None, f"run:{path}", version=answered[1] if answered and there else 0,
         dataset=f"album:{album}" if album else "",
     )  # fmt: skip
 
