@@ -200,5 +200,5 @@ def test_ants_and_bees(monkeypatch):
         events = list(teach.run(replace(asked, seed=seed)))
         assert isinstance(events[0], Started)
         assert isinstance(events[-1], Finished)
-        assert events[0].info["train_size"] == 243  # of 244: one is there twice
+        assert events[0].info["train_size"] == 244
         assert events[-1].metrics["test_accuracy"] >= 0.90

@@ -99,9 +99,12 @@ def why_panel(lesson: Lesson, path: str | None, album: str) -> None:
     answered = state.get("answered")  # path, version, picture
     there = bool(answered) and answered[0] == path and "answer" in state
     inside_panel(
-        lesson, state["answer"]["picture"] if there else None, f"run:{path}", version=answered[1] if answered and there else 0,
+        lesson,
+        state["answer"]["picture"] if there else None,
+        f"run:{path}",
+        version=answered[1] if answered and there else 0,
         dataset=f"album:{album}" if album else "",
-    )  # fmt: skip
+    )
 
 
 def says(answer: dict[str, Any] | None) -> str:

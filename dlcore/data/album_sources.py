@@ -126,7 +126,7 @@ def _photographs(place: Path) -> Iterator[Found]:
     for part in PARTS:
         for folder in sorted(path for path in (place / part).iterdir() if path.is_dir()):
             for path in sorted(folder.iterdir()):
-                if path.suffix.lower() == ".jpg":  # one file of the set, a .gif, shows no insect
+                if path.suffix.lower() in (".jpg", ".jpeg"):  # one file of the set, a .gif, shows no insect
                     yield folder.name, part, read_image(path.read_bytes())
 
 
