@@ -25,6 +25,7 @@ SHORT = [
     "landscape",
     "backbone",
     "classify",
+    "own_classes",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("cifar10", marks=pytest.mark.data),

@@ -24,6 +24,7 @@ HEADINGS = {  # sections that every lesson has; one of its own brings its headin
 PARTS = {  # what is no prose, by its anchor
     "ask": N_("Ask it yourself"), "layers": N_("Look inside: layer by layer"), "evaluation": N_("How good is it?"),
     "compare": N_("Side by side"), "challenge": N_("Challenge"), "code": N_("The code"),
+    "results": N_("Where it is wrong"), "map": N_("What it sees: the map"), "take": N_("It is yours"),
     "write": N_("Let it go on"), "units": N_("What its units know"), "surgery": N_("Take a block out"),
     "why": N_("Why this answer?"), "fooled": N_("How easily is it fooled?"), "harden": N_("What helps?"),
 }  # fmt: skip

@@ -64,6 +64,8 @@ LESSONS = (
            ":material/landscape:", 40, ("resnet", "optimizers"), ready=True),
     Lesson("transfer", N_("Transfer learning"), N_("What can two pictures teach?"), IMAGES,
            ":material/swap_horiz:", 40, ("cnn",), ready=True),
+    Lesson("teach", N_("Your own classes"), N_("Can it learn your things from ten pictures?"), IMAGES,
+           ":material/model_training:", 40, ("cnn",), ready=True),
     Lesson("classify", N_("Classify your own picture"), N_("Is a sure answer a right one?"), IMAGES,
            ":material/photo_camera:", 25, ("cnn",), ready=True),
     Lesson("sequences", N_("RNN and LSTM"), N_("How long does a network remember?"), SEQUENCES,

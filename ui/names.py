@@ -45,6 +45,8 @@ BLOCKS = {
     "shortcut.identity": N_("Pixels left out"), "shortcut.projection": N_("1×1 convolution"),
 }  # fmt: skip
 PUSHES = {"pushes.attack": N_("Attack"), "pushes.noise": N_("Random noise")}
+AUGMENTS = {"augment.none": N_("As it is"), "augment.mirror": N_("Mirrored, too"), "augment.six": N_("In six ways")}
+BACKBONE_NAMES = {"backbone.auto": N_("The best that is here"), "backbone.backbone": N_("Our own, 32 × 32")}
 
 
 def name_for(labels: Mapping[str, str], knob: str, choice: str) -> str:

@@ -5,53 +5,22 @@ The page's config has the knobs ``dataset``, ``data_hash`` and ``own_form``.
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from dlcore import jobs
 from dlcore.data import own_images, zip_folder
 from dlcore.texts import N_, Problem
 from ui.controls import put_value
 from ui.i18n import _, ngettext, plain, sentences, tell
 from ui.session import current, imposed, page_state
+from ui.zip_reading import Reading, show_progress
 
-TICK = 0.5  # seconds
-PATIENCE = own_images.MOST_SECONDS + 60  # seconds for a worker's answer
 FORMS = {
     "colour32": N_("32 × 32, colour"),
     "colour64": N_("64 × 64, colour"),
     "grey28": N_("28 × 28, grey"),
 }
-
-
-class Reading:
-    """One zip on its way through a worker, in a thread of its own. Its end is in ``found`` or ``problem``."""
-
-    def __init__(self, blob: bytes) -> None:
-        self.note = hashlib.sha256(blob).hexdigest()[:32]
-        self.found: dict[str, Any] | None = None
-        self.problem: dict[str, Any] | None = None
-        self._thread = threading.Thread(target=self._work, args=(blob,), name="own-images", daemon=True)
-        self._thread.start()
-
-    def _work(self, blob: bytes) -> None:
-        try:
-            self.found = jobs.call(
-                own_images.keep_zip, np.frombuffer(blob, np.uint8), self.note, timeout=PATIENCE, lane="light"
-            )
-        except Problem as problem:
-            self.problem = problem.to_dict()
-        finally:
-            own_images.forget(self.note)
-
-    @property
-    def running(self) -> bool:
-        """Whether it still works."""
-        return self._thread.is_alive()
 
 
 def own_images_box(config: Any) -> bool:
@@ -63,7 +32,7 @@ def own_images_box(config: Any) -> bool:
     _take_up(config, state)
     reading = state.get("own_reading")
     if reading is not None:
-        st.fragment(_progress, run_every=TICK)(state)
+        show_progress(reading, lambda ended: _ended(ended, state))
         return False
     if problem := state.get("own_images_problem"):
         st.warning(tell(problem), icon=":material/info:")
@@ -126,23 +95,15 @@ def _receive() -> None:
     if file.size > zip_folder.MOST_BYTES:
         state["own_images_problem"] = zip_folder.too_large(file.size).to_dict()
     else:
-        state["own_reading"] = Reading(file.getvalue())
+        state["own_reading"] = Reading(file.getvalue(), own_images.keep_zip)
     state["own_images_zips"] = state.get("own_images_zips", 0) + 1
 
 
-def _progress(state: dict[str, Any]) -> None:
-    reading = state.get("own_reading")
-    if reading is not None and reading.running:
-        done, total = own_images.progress(reading.note)
-        words = _("Reading picture {n:,} of {total:,} …") if total else _("Reading the zip …")
-        st.progress(done / total if total else 0.0, words.format(n=done, total=total))
-        return
-    if reading is not None:
-        state["own_reading"], state["own_images_problem"] = None, reading.problem
-        if reading.found is not None:
-            state["own_images"] = reading.found["hash"]
-            put_value("data_hash", reading.found["hash"])
-    st.rerun()
+def _ended(reading: Reading, state: dict[str, Any]) -> None:
+    state["own_reading"], state["own_images_problem"] = None, reading.problem
+    if reading.found is not None:
+        state["own_images"] = reading.found["hash"]
+        put_value("data_hash", reading.found["hash"])
 
 
 def _what_is_here(found: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """Labelled images as arrays, from the embedded set or from files on disk. Imports NumPy only.
 
 "digits" (scikit-learn's 1,797 scans) and "shapes" (drawn) are always there; "mnist" and "fashion_mnist" are read from
-the original idx files, "cifar10" by ``dlcore.data.cifar10``, "own" (pictures that somebody brought) by
-``dlcore.data.own_images``.
+the original idx files, "cifar10" by ``dlcore.data.cifar10``, "own" and "album" (pictures that
+somebody brought) by ``dlcore.data.own_images`` and ``dlcore.data.album``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dlcore.data import catalogue, cifar10
 from dlcore.data.shapes import KINDS, shapes
 from dlcore.texts import N_, Problem
 
-NAMES = ("digits", "shapes", "shapes_centred", "shapes_moved", "mnist", "fashion_mnist", "cifar10", "own")
+NAMES = ("digits", "shapes", "shapes_centred", "shapes_moved", "mnist", "fashion_mnist", "cifar10", "own", "album")
 SIDE, BOX = 28, 20  # MNIST's frame, and the box in it that holds the ink
 FASHION = (
     N_("T-shirt"), N_("trousers"), N_("pullover"), N_("dress"), N_("coat"),
@@ -71,8 +71,8 @@ def load(name: str, *, train_size: int | None = None) -> ImageData:
             name=name,
             names=", ".join(NAMES),
         )
-    if name == "own":
-        return _own(which, train_size)
+    if name in ("own", "album"):
+        return _brought(name, which, train_size)
     folder = None
     if name not in EMBEDDED:
         folder = catalogue.locate(name)
@@ -83,6 +83,8 @@ def load(name: str, *, train_size: int | None = None) -> ImageData:
 
 def name_of(config: Mapping[str, Any]) -> str:
     """The dataset that a config (as a mapping) names, for ``load``: of own pictures also which, and in which form."""
+    if "backbone" in config:  # the lesson on own classes, whose ready sets are albums, too
+        return f"album:{config['data_hash']}"
     if config["dataset"] != "own":
         return config["dataset"]
     return f"own:{config['data_hash']}:{config.get('own_form', 'colour32')}"
@@ -108,10 +110,10 @@ def _fewer(X: np.ndarray, y: np.ndarray, size: int | None) -> tuple[np.ndarray, 
     return X[keep], y[keep]
 
 
-def _own(which: list[str], train_size: int | None) -> ImageData:
-    from dlcore.data import own_images
+def _brought(name: str, which: list[str], train_size: int | None) -> ImageData:
+    from dlcore.data import album, own_images
 
-    data = own_images.load(*(which or [""]))
+    data = own_images.load(*(which or [""])) if name == "own" else album.images(*which)
     X_train, y_train = _fewer(data.X_train, data.y_train, train_size)
     return replace(data, X_train=X_train, y_train=y_train)
 

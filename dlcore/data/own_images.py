@@ -13,6 +13,7 @@ import re
 import tempfile
 import time
 import zipfile
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,8 @@ def keep_zip(blob: np.ndarray | bytes, note: str = "") -> dict[str, Any]:
         X, rows = _pixels(archive, placed, skipped, note)  # (n, 64, 64, 3), the places of those that could be read
     found = {picture.kind for picture in placed}
     placed = [placed[row] for row in rows]
-    kinds = tuple(sorted({picture.kind for picture in placed}, key=_natural))
-    lost = sorted(found - set(kinds), key=_natural)
+    kinds = tuple(sorted({picture.kind for picture in placed}, key=natural))
+    lost = sorted(found - set(kinds), key=natural)
     if len(kinds) < 2:
         raise Problem(
             N_("Fewer than two classes of this zip hold pictures that can be read. Each needs a folder with pictures."),
@@ -92,10 +93,27 @@ def split(y: np.ndarray) -> np.ndarray:
 def _pixels(
     archive: zipfile.ZipFile, placed: list[Picture], skipped: Skipped, note: str
 ) -> tuple[np.ndarray, list[int]]:
-    """Each picture that can be read as (64, 64, 3), and which they are. One is decoded at a time."""
+    """Each picture that can be read as (64, 64, 3), and which they are."""
+    X, rows = np.empty((len(placed), SIDE, SIDE, 3), np.uint8), []
+    for row, image in each_picture(archive, placed, skipped, note):
+        X[len(rows)] = square(image)
+        rows.append(row)
+    return X[: len(rows)], rows
+
+
+def each_picture(
+    archive: zipfile.ZipFile, placed: list[Picture], skipped: Skipped, note: str = ""
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The pictures of a zip that can be read, with their place in ``placed``; one is decoded at a time.
+
+    Args:
+        note: a name under which ``progress`` tells how far the reading is.
+
+    Raises:
+        Problem: kind "zip"; unpacked it is too large, or takes too long.
+    """
     from dlcore.data.uploads import read_image
 
-    X, rows = np.empty((len(placed), SIDE, SIDE, 3), np.uint8), []
     unpacked, told, began = 0, 0.0, time.monotonic()
     for row, picture in enumerate(placed):
         try:
@@ -105,24 +123,26 @@ def _pixels(
                 unpacked += zip_folder.MOST_FILE
             else:
                 unpacked += len(blob)
-                X[len(rows)] = square(read_image(blob))
-                rows.append(row)
+                yield row, read_image(blob)
         except (OSError, Problem):
             skipped.add(DAMAGED, picture.name)
-        if unpacked > MOST_UNPACKED:
-            raise Problem(
-                N_("Unpacked, this zip is larger than {most:.0f} MB. Take fewer or smaller pictures and try again."),
-                kind="zip", most=MOST_UNPACKED / 1e6,
-            )  # fmt: skip
-        if time.monotonic() - began > MOST_SECONDS:
-            raise Problem(
-                N_("These pictures take too long to read: {n} of {total} in {minutes:.0f} minutes. Make them smaller."),
-                kind="zip", n=row + 1, total=len(placed), minutes=MOST_SECONDS / 60,
-            )  # fmt: skip
+        _check_limits(unpacked, row + 1, len(placed), time.monotonic() - began)
         if note and time.monotonic() - told > TICK:
             told = time.monotonic()
             _tell(note, row + 1, len(placed))
-    return X[: len(rows)], rows
+
+
+def _check_limits(unpacked: int, done: int, total: int, seconds: float) -> None:
+    if unpacked > MOST_UNPACKED:
+        raise Problem(
+            N_("Unpacked, this zip is larger than {most:.0f} MB. Take fewer or smaller pictures and try again."),
+            kind="zip", most=MOST_UNPACKED / 1e6,
+        )  # fmt: skip
+    if seconds > MOST_SECONDS:
+        raise Problem(
+            N_("These pictures take too long to read: {n} of {total} in {minutes:.0f} minutes. Make them smaller."),
+            kind="zip", n=done, total=total, minutes=MOST_SECONDS / 60,
+        )  # fmt: skip
 
 
 def square(image: np.ndarray, side: int = SIDE) -> np.ndarray:
@@ -138,7 +158,7 @@ def square(image: np.ndarray, side: int = SIDE) -> np.ndarray:
     )
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
+def natural(name: str) -> list[tuple[int, int, str]]:
     """A key that sorts class 2 before class 10."""
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part.lower()) for part in re.split(r"(\d+)", name)]
 

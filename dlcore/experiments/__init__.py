@@ -32,8 +32,8 @@ ELSEWHERE = {  # tasks of ``sequences`` that have a lesson of their own
 }  # fmt: skip
 NAMES = (
     "linear_regression", "optimizers", "backpropagation", "neural_network", "convolution", "cnn", "augmentation",
-    "speed", "resnet", "landscape", "transfer", "classify", "evaluation", "sequences", "text", "reading", "series",
-    "attention",
+    "speed", "resnet", "landscape", "transfer", "teach", "classify", "evaluation", "sequences", "text", "reading",
+    "series", "attention",
 )  # fmt: skip
 
 

@@ -89,10 +89,14 @@ def model(name: str) -> Vision:
         return _imagenet(name, str(path), written(str(path)))
     if name == "backbone":
         return _backbone()
+    from dlcore import own_model  # which is built on this module
+
     checkpoint = name.removeprefix(RUN) if name.startswith(RUN) else None
     if checkpoint is None and name != "digits":
         raise Problem(NO_SUCH, kind="model", name=name[:80], names=", ".join((*KNOWN, *SHIPPED)))
     try:
+        if checkpoint and own_model.is_own(checkpoint):
+            return own_model.vision(checkpoint)
         return _trained(name, checkpoint, written(checkpoint))
     except (KeyError, OSError, TypeError) as error:  # no file, or a state without an image network
         raise Problem(NO_NETWORK, kind="model") from error

@@ -1,0 +1,13 @@
+"""A colour for each of a learner's classes, the same on the board, in the answers and on the map."""
+
+from __future__ import annotations
+
+from dlcore.figures.feature_map import COLORS
+
+
+def color_of(place: int) -> str:
+    """The colour of the class at that place, as CSS, for light and for dark pages."""
+    from dlcore.figures import ON_DARK
+
+    color = COLORS[place % len(COLORS)]
+    return f"light-dark({color}, {ON_DARK.get(color, color)})"
