@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,7 +19,14 @@ FORKING.set_forkserver_preload(["torch", "torchvision.transforms.v2", "sklearn.d
 def begun(said: Path, function: Callable[..., Any], *args: Any, **env: str) -> ForkServerProcess:
     """A process that calls ``function(*args)`` (importable) in the project's folder; what it prints is in ``said``."""
     process = FORKING.Process(target=_run, args=(said, env, function, args))
-    process.start()
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType(
+        "__main__"
+    )  # a page's test may have left a script there that runs on pages only
+    try:
+        process.start()
+    finally:
+        sys.modules["__main__"] = main
     return process
 
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import nn
 
-from dlcore.data import images
 from dlcore.data.images import load
 from dlcore.events import Changed, Checkpoint, Diverged, Epoch, Finished, Snapshot, Started, Step, pack, unpack
 from dlcore.experiments import cnn, experiment
@@ -123,7 +122,7 @@ def test_a_network_brings_its_recipe_and_what_is_set_wins():
 
 
 @pytest.mark.parametrize("network", networks.NETWORKS)
-@pytest.mark.parametrize("dataset", images.NAMES)
+@pytest.mark.parametrize("dataset", cnn.DATASETS)
 @pytest.mark.parametrize("optimizer", USUAL)
 def test_every_recipe_is_within_its_own_bounds_and_survives_the_link(network, dataset, optimizer):
     config = build(cnn.Config, {"network": network, "dataset": dataset, "optimizer": optimizer})
@@ -330,7 +329,7 @@ def test_shipped_weights_are_small_and_their_loss_is_told(monkeypatch, tmp_path)
 
     files = list(weights.FOLDER.glob("*.safetensors"))
     assert files
-    assert sum(f.stat().st_size for f in files) < 1_000_000
+    assert sum(f.stat().st_size for f in files) < 6_000_000
     (tmp_path / "broken.safetensors").write_bytes(files[0].read_bytes()[:1000])
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     for name in ("absent", "broken"):

@@ -60,12 +60,13 @@ def draw() -> tuple[Scene | None, Config]:
         panel, picture = lab(2.9)
     with panel:
         where = sources.source()
-        room = st.container(key="classify-source")
-        names = _networks()
+        room, choice = st.container(key="classify-source"), st.container(key="classify-networks")
     with picture:
         table = st.container(key="classify-table")
         with st.container(key="classify-changes"):
             config = controls(Config, hidden=HIDDEN, extra=EXTRA, kept=("image", "model", "change", "steps"))
+    with choice:  # after the controls, which have read the address
+        names = _networks()
     with table:
         return _scene(config, where, names, room), config
 

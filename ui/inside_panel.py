@@ -92,8 +92,9 @@ def _panel(lesson: Lesson, asked: Asked) -> None:
 def _method(lesson: Lesson, asked: Asked) -> str:
     methods = offered(asked.said["has_maps"], large=asked.large)
     chosen, choose = extra_choice("why", methods, slug=lesson.slug)
+    titles = {name: _(METHODS[name].title) for name in methods}  # now: a test asks for them outside of a session
     st.selectbox(
-        _("Method"), methods, format_func=lambda name: _(METHODS[name].title),
+        _("Method"), methods, format_func=titles.__getitem__,
         **imposed(f"inside.method.{methods[0]}.{len(methods)}", chosen, choose),
     )  # fmt: skip
     method = METHODS[chosen]

@@ -71,6 +71,7 @@ def test_the_map_opens_by_mouse_and_keyboard_and_what_is_not_ready_does_not(page
 
 def test_the_map_is_a_list_on_a_phone(browse, url):
     page = ready(browse(f"{url}/?plots=none", width=390, height=844), plots=0)
+    page.wait_for_selector(".dl-map-node")
     boxes = [node.bounding_box() for node in page.locator(".dl-map-node").all()]
     assert len({round(box["x"]) for box in boxes}) == 1
     assert all(a["y"] + a["height"] <= b["y"] for a, b in itertools.pairwise(boxes))
