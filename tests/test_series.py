@@ -1,9 +1,8 @@
-"""Series: what is read from files, the forecasts without a network, that no future leaks, and what truly wins where."""
+"""Series: the forecasts without a network, that no future leaks, the run, and what truly wins where."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,17 +12,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcore import plain_forecasts, series_story, series_views
+from dlcore import plain_forecasts, series_views
 from dlcore.cli import main
 from dlcore.data import own
-from dlcore.data import series as data
-from dlcore.data.series import Series
-from dlcore.data.years import date, moment, read_dates
 from dlcore.events import Checkpoint, Event, Finished, Snapshot, Started, Step, pack, unpack
 from dlcore.experiments import lesson_of, series, series_look
 from dlcore.experiments.series import Config, forecasting_of
 from dlcore.figures import series as figures
-from dlcore.history import History
 from dlcore.knobs import build
 from dlcore.steering import Steering
 from dlcore.texts import Problem
@@ -51,125 +46,6 @@ def table(text: str) -> str:
 
 def kept(values, header: str = "value") -> str:
     return table("\n".join([header, *(f"{v:.10g}" if np.isfinite(v) else "" for v in values)]))
-
-
-# -- the data --------------------------------------------------------------------------------------------------------
-
-
-@given(st.datetimes(min_value=moment(1001.0), max_value=moment(2998.0)))
-def test_dates_come_back_from_years(when):
-    when = when.replace(second=0, microsecond=0)
-    year = date(when.strftime("%Y-%m-%d %H:%M"))
-    assert year is not None
-    assert moment(year) == when
-
-
-@pytest.mark.parametrize(
-    ("cell", "iso"),
-    [("1949-07", "1949-07-01"), ("1949-07-02", "1949-07-02"), ("1949/7/2", "1949-07-02"), ("1949年7月", "1949-07-01"),
-     ("1949年7月2日", "1949-07-02"), ("2.7.1949", "1949-07-02"), ("7/2/1949", "1949-07-02"),
-     ("1949-07-02T12:30:00Z", "1949-07-02")],
-)  # fmt: skip
-def test_dates_are_read_as_they_are_written(cell, iso):
-    year = date(cell)
-    assert year is not None
-    assert moment(year).strftime("%Y-%m-%d") == iso
-
-
-@pytest.mark.parametrize("cell", ["", "1949", "1949-13", "1949-02-30", "yesterday", "1.5", "99/99/1949"])
-def test_what_is_no_date_is_none(cell):
-    assert date(cell) is None
-
-
-def test_one_date_that_can_only_be_read_day_first_decides_for_all():
-    assert read_dates(["1/2/2020", "13/2/2020", ""])[0] == date("2020-02-01")
-    assert read_dates(["1/2/2020", "2/13/2020"])[0] == date("2020-01-02")
-
-
-def test_made_series_are_what_they_say():
-    quiet = data.sines(24.0, 7.0, 0.0, 3).values
-    assert np.allclose(quiet[168:], quiet[:-168])  # the least common multiple of the periods
-    steps = np.diff(data.walk(0).values)
-    assert abs(steps.mean()) < 0.15
-    assert 0.9 < steps.std() < 1.1
-    chaos = data.chaos(0.0, 0).values
-    assert 0.2 < chaos.min() < chaos.max() < 1.5
-    for made in (data.sines(24.0, 7.0, 0.2, 0), data.walk(0), data.chaos(0.0, 0)):
-        assert len(made.values) == data.LENGTH
-        assert len(made.digest) == 16
-
-
-@pytest.mark.data
-@pytest.mark.parametrize(("name", "count", "first", "last"), [
-    ("airline", 144, "1949-01", "1960-12"), ("sunspots", 2820, "1749-01", "1983-12"),
-    ("temperature", 3650, "1981-01-01", "1990-12-31"),
-])  # fmt: skip
-def test_real_series_have_their_dates(name, count, first, last):
-    made = data.real(name)
-    assert len(made.values) == count
-    assert (made.when(0), made.when(count - 1)) == (first, last)
-
-
-def test_a_missing_real_series_is_told(monkeypatch, tmp_path):
-    data.real.cache_clear()
-    monkeypatch.setenv("DLCORE_DATA", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with pytest.raises(Problem, match="not on this machine"):
-        series.resolve(config(dataset="airline"))
-    data.real.cache_clear()
-
-
-def test_own_dates_order_the_rows_and_gaps_take_the_value_before():
-    rows = [f"2020-01-{day:02d},{day}" for day in range(1, 31)]
-    rows[4] = "2020-01-05,"
-    rows[9] = "2020-01-10,n/a"
-    fingerprint = table("\n".join(["day,sales", *reversed(rows)]))
-    loaded = own.load(fingerprint)
-    assert loaded.dates == ("day",)
-    assert data.value_columns(loaded) == ("sales",)
-    made = data.from_table(fingerprint, "")
-    assert made.values.tolist()[:10] == [1, 2, 3, 4, 4, 6, 7, 8, 9, 9]
-    assert made.filled == 2
-    assert made.when(29) == "2020-01-30"
-
-
-def test_a_column_of_years_is_a_date_and_rows_without_any_are_counted():
-    assert data.from_table(table("\n".join(f"{1900 + i},{i % 7}" for i in range(30))), "").when(3) == "1903"
-    assert data.from_table(kept(np.arange(30.0)), "").when(3) == "3"
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", "empty"), ("a\nx\ny\nz\n", "needs a column of numbers"), ("a\n1\n", "at least two are needed"),
-        ("a\n" + "\n".join("12345"), "a series needs 20"), ("a\n" + "5\n" * 40, "is always 5"),
-        ("a,b\n" + "x,y\n" * 40, "needs a column of numbers"), ("a\n" + "1\n2\n" * 500_000, "has 1000001 rows"),
-        ("a\n" + ",\n" * 30 + "1\n2\n", "a series needs 20"),
-    ],
-    ids=["empty", "words", "one", "five", "constant", "text columns", "a million rows", "nearly all missing"],
-)  # fmt: skip
-def test_bad_tables_are_answered_in_a_sentence(text, sentence):
-    with pytest.raises(Problem, match=sentence):
-        series.resolve(config(dataset="csv", data_hash=table(text)))
-
-
-@pytest.mark.parametrize(
-    ("given_", "sentence"),
-    [
-        ({"log": True}, "A logarithm needs values above 0"), ({"learns": "season"}, "No season is known"),
-        ({"window": 200}, "values are too few"), ({"column": "nothing"}, "no column"),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_what_cannot_be_asked_is_told(given_, sentence):
-    fingerprint = kept(np.random.default_rng(0).normal(size=120).cumsum())
-    with pytest.raises(Problem, match=sentence):
-        series.resolve(config(dataset="csv", data_hash=fingerprint, **given_))
-
-
-def test_a_training_part_that_never_changes_is_told():
-    with pytest.raises(Problem, match="What is left to learn from is always 3"):
-        series.resolve(config(dataset="csv", data_hash=kept([3.0] * 90 + list(range(10)))))
 
 
 # -- forecasts without a network -------------------------------------------------------------------------------------
@@ -404,108 +280,6 @@ def test_a_runs_network_is_looked_into(tmp_path):
     )
     with pytest.raises(Problem, match="no LSTMX"):
         series_look.from_here(str(path), "lstmx", 0)
-
-
-@pytest.mark.parametrize("shown", [series_views.AHEAD, series_views.FREE])
-def test_pictures_are_valid_before_and_after_a_run(shown):
-    history = History()
-    asked = config(**QUICK, window=12, horizon=4)
-    made = forecasting_of(asked)
-    for told in ((), events(window=12, horizon=4)):
-        for event in told:
-            history.add(event)
-        cells, film = series_views.cells_by_error(history), history.frames.all()
-        nets = series_views.network_lines(made, film, cells, shown) if film else []
-        plot, frames = figures.picture(
-            series_views.scene(made, shown), [*series_views.baseline_lines(made, shown), *nets]
-        )
-        go.Figure(plot.to_dict())  # checked by Plotly
-        assert bool(frames["traces"]) == bool(film)
-        by_step = history.snapshots["by_step"].arrays if film else {}
-        go.Figure(figures.by_step(series_views.error_lines(made, by_step, cells, shown)).to_dict())
-        go.Figure(series_views.learning(made, history, cells, 6).to_dict())
-    assert series_views.same_question(history, asked)
-    assert not series_views.same_question(history, replace(asked, window=13))
-    assert series_views.same_question(history, replace(asked, hidden=9))
-
-
-def test_forecasts_are_drawn_where_they_belong():
-    made = forecasting_of(config(window=12, horizon=4))
-    line = series_views.baseline_lines(made, series_views.AHEAD)[0]
-    x, y = line.x[:6], line.y[:6]
-    assert x[0] == made.split - 1
-    assert y[0] == y[1] == y[4] == made.series.values[made.split - 1]
-    assert np.isnan(y[5])
-
-
-def test_dates_below_the_picture_begin_periods():
-    for rows, begins in (((100, 143), "-01"), ((100, 112), ("-01", "-03", "-05", "-07", "-09", "-11"))):
-        times = np.array([date(f"{1949 + m // 12}-{m % 12 + 1:02d}") for m in range(144)], float)
-        shown = replace(forecasting_of(config()), series=Series(np.arange(144.0), "", times=times))
-        named = series_views.ticks(shown, *rows)
-        assert 3 <= len(named) <= series_views.TICKS
-        assert all(name.endswith(begins) for _row, name in named)
-        assert len(set(np.diff([row for row, _name in named]))) == 1
-
-
-# -- in words, and the challenges --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("mae", "kind"), [(0.5, "best"), (0.99, "even"), (1.01, "even"), (1.5, "beaten"), (2.5, "worse")]
-)
-def test_verdicts_follow_the_numbers(mae, kind):
-    assert series_story.standing(mae, 1.0, 2.0) == kind
-
-
-def test_sentence_ranks_all_by_the_runs_own_numbers():
-    made = forecasting_of(config(window=12, horizon=4))
-    best = min(float(e.mean()) for e in made.baselines.values())
-    kind, words, verdict = series_story.verdict(made, {"mae/lstm": 0.5 * best, "mae/rnn": 9.0}, ["lstm", "rnn"], str)
-    assert kind == "best"
-    assert words.index("**LSTM**") < words.index("**linear model**") < words.index("**as yesterday**")
-    assert words.index("**as yesterday**") < words.index("**RNN** 9")
-    assert verdict.startswith("The error of the LSTM is ")
-    assert "50% smaller than that of “linear model”" in verdict
-    naive = float(made.baselines["naive"].mean())
-    assert f"{1 - 0.5 * best / naive:.0%} smaller than that of “as yesterday”" in verdict
-    assert verdict.count("“") == len(made.baselines)
-
-
-def test_a_network_that_diverged_is_named_last_and_never_the_winner():
-    made = forecasting_of(config(window=12, horizon=4))
-    best = min(float(e.mean()) for e in made.baselines.values())
-    metrics = {"mae/rnn": np.nan, "mae/lstm": 0.5 * best}
-    kind, words, verdict = series_story.verdict(made, metrics, ["rnn", "lstm"], str)
-    assert (kind, verdict[:22]) == ("best", "The error of the LSTM ")
-    assert words.index("**as yesterday**") < words.index("**RNN** nan")
-
-
-def test_what_is_left_in_the_errors_is_told():
-    noise = np.random.default_rng(0).normal(size=400)
-    assert "nothing is left to learn" in series_story.what_is_left(noise, "", str)
-    assert "something left to learn" in series_story.what_is_left(noise.cumsum(), "°C", str)
-    assert series_story.what_is_left(np.zeros(5), "", str)
-
-
-def finished(dataset: str, **metrics: float) -> History:
-    history = History(config={"dataset": dataset}, state="finished")
-    history.metrics = {"cell": "lstm", "naive_mae": 1.4, "linear_mae": 1.5, **metrics}
-    return history
-
-
-def test_challenges_are_checked_against_the_numbers():
-    assert series_story.half_of_linear(finished("chaos", mae=0.75)) == 1
-    assert series_story.half_of_linear(finished("chaos", mae=1.5)) == 0.5
-    assert series_story.fooled(finished("walk", mae=1.6, **{"train_mae/lstm": 0.7})) == 1
-    assert series_story.fooled(finished("walk", mae=1.6, **{"train_mae/lstm": 1.4})) == 0.5
-    assert series_story.fooled(finished("walk", mae=1.2, **{"train_mae/lstm": 0.5})) == 0
-    assert series_story.fooled(finished("sines", mae=1.6, **{"train_mae/lstm": 0.5})) == 0
-    assert series_story.wins_on("airline", finished("airline", mae=1.0, seasonal_naive_mae=1.2)) == 1
-    assert series_story.wins_on("airline", finished("sines", mae=1.0, seasonal_naive_mae=1.2)) == 0
-    assert series_story.none_better(finished("sunspots", mae=1.3)) == 1
-    assert series_story.none_better(finished("sunspots", mae=1.45)) < 1
-    assert series_story.none_better(finished("chaos", mae=0.1)) == 0
 
 
 # -- what truly happens: the table on the page ------------------------------------------------------------------------
