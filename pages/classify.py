@@ -36,7 +36,7 @@ if scene:
     tensor_panel(scene)
 prose(lesson.slug, "sure-and-right", told)
 prose(lesson.slug, "formulas", told)
-# inside_panel and robust_panel stand here: they look into the network and attack it, with the same picture
+# missing yet: inside_panel and robust_panel of the lesson on convolutional networks, with the same picture
 challenge(lesson, tasks(scene))
 code_panel(lesson, config, History(), show=CODE)
 outro(lesson)
