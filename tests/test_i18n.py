@@ -123,3 +123,10 @@ def test_a_strangers_text_is_shown_as_it_is():
 def test_catalogue_speaks():
     assert catalogue("zh").gettext("Train") == "训练"
     assert catalogue("en").gettext("Train") == "Train"
+
+
+def test_bold_that_ends_with_a_stop_is_closed_for_markdown_too():
+    """CommonMark takes ``。**字`` for no end of the bold: the asterisks would stand on the page. A space closes it."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "assets").rglob("*") if path.suffix in (".po", ".md")]
+    open_ended = re.compile(r'(?m)(?:^|")\*\*[^*\n"]+[。！？]\*\*(?=[^\s"*])')
+    assert [found.group() for text in texts for found in open_ended.finditer(text)] == []
