@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from dlcore.events import Changed, Finished, Step, read_frames, unpack
-from dlcore.jobs import broker, queue
+from dlcore.jobs import queue
+from dlcore.jobs.limits import Limits
 from dlcore.steering import Steering
 from dlcore.texts import Problem
 from tests import toy
@@ -357,21 +358,10 @@ def test_a_run_belongs_to_its_browser(jobs, play):
 
 
 def test_one_browser_cannot_fill_the_queue(jobs, play):
-    for _ in range(queue.MOST_EACH):
+    for _ in range(Limits().each_going):
         play(steps=10_000, pause=0.02)
     with pytest.raises(Problem, match="Stop one of them"):
         play()
-
-
-def test_a_run_whose_browser_is_gone_makes_room(jobs, play, monkeypatch):
-    gone = [play(steps=10_000, pause=0.02), play(steps=10_000, pause=0.02)]
-    at_step(jobs, gone[0], 1)
-    monkeypatch.setattr(broker, "LEASE", 0.3)
-    time.sleep(0.5)
-    assert jobs.info(gone[0], owner=ME).place == 0, "nobody waits: it goes on"
-    third = play(steps=5, owner=OTHER)
-    assert ended(jobs, third, OTHER).state == "finished"
-    assert "paused" in {jobs.info(run_id, owner=ME).state for run_id in gone}
 
 
 def test_status_counts(jobs, play):

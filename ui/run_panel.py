@@ -271,14 +271,31 @@ def _progress(info: RunInfo | None, history: History) -> None:
 
 
 def _waiting(info: RunInfo) -> str:
+    """Which place a run has that waits, and for how long about."""
     if jobs.status().state == "starting":
         return _("The workers are starting; your run begins right after.")
     if not info.place:
         return _("Beginning: the worker loads the data")
-    if info.place == 1:
-        return _("Waiting: yours is the next run")
-    before = info.place - 1
-    return ngettext("Waiting: {n} run is before yours", "Waiting: {n} runs are before yours", before).format(n=before)
+    if info.held:
+        return _("The teacher has paused the queue; your run keeps its place")
+    if info.used:
+        words = _("Making room for others, then it goes on by itself")
+    elif info.place == 1:
+        words = _("Waiting: yours is the next run")
+    else:
+        n = info.place - 1
+        words = ngettext("Waiting: {n} run is before yours", "Waiting: {n} runs are before yours", n).format(n=n)
+    return " · ".join(part for part in (words, until(info.wait)) if part)
+
+
+def until(seconds: float | None) -> str:
+    """Seconds until a run begins in words, coarse; empty where unknown or at once."""
+    if seconds is None or seconds < 2:
+        return ""
+    if seconds < 90:
+        return _("in about {n} s").format(n=5 * max(1, round(seconds / 5)))
+    minutes = round(seconds / 60)
+    return ngettext("in about {n} minute", "in about {n} minutes", minutes).format(n=minutes)
 
 
 def time_left(seconds: float | None) -> str:

@@ -19,6 +19,7 @@ from dlcore.experiments import experiment as lesson_module
 from dlcore.history import History
 from dlcore.jobs.broker import Broker
 from dlcore.jobs.calls import call_worker
+from dlcore.jobs.limits import over_time
 from dlcore.jobs.sizes import Sizes
 from dlcore.jobs.store import CHECKPOINT, Record, Store
 from dlcore.texts import N_, Problem
@@ -72,7 +73,8 @@ class RunInfo:
     """One run. ``place`` is 0 for a run that a worker has, 1 for the next in the queue, None where it is neither.
 
     ``state`` is one of ``History.state``; ``resumable`` says whether ``resume`` would go on with it; ``part`` is what
-    ``submit`` was told.
+    ``submit`` was told. ``wait``: seconds until a waiting run begins, as far as can be told; None: it does not wait, or
+    the queue is held. ``used``: seconds that it was computed before its present turn.
     """
 
     run_id: str
@@ -83,6 +85,9 @@ class RunInfo:
     created: float
     resumable: bool
     part: str = ""
+    wait: float | None = None
+    used: float = 0.0
+    held: bool = False  # the teacher has paused the queue
 
 
 def start(sizes: Sizes | None = None, *, wait: bool = True) -> None:
@@ -141,10 +146,11 @@ def submit(experiment: str, config: Any, *, owner: str, changes: Sequence[Change
     Raises:
         Problem: the workers are down, the owner has too many runs, the state folder cannot be written.
     """
-    broker = _started()
+    broker = started()
     lesson = lesson_module(experiment)
     if not isinstance(config, lesson.Config):
         raise TypeError(f"{experiment} takes a {lesson.Config.__qualname__}, not a {type(config).__qualname__}")
+    broker.limits().check(config)
     record = broker.store.new(experiment, asdict(config), owner, changes, part)
     broker.enqueue(record)
     return record.run_id
@@ -168,18 +174,18 @@ def change(run_id: str, name: str, value: Any, *, owner: str) -> None:
     Raises:
         Problem: the setting is unknown, cannot be changed while the run goes on, or the value is out of bounds.
     """
-    record = _started().store.record(run_id, owner)
+    record = started().store.record(run_id, owner)
     value = checked(record.experiment, record.config, name, value)
     if _wish(run_id, owner, "change", name, value):
         return
-    broker = _started()
-    if not _resumable(broker, record):
+    broker = started()
+    if not (_resumable(broker, record) or broker.place(run_id)):
         raise Problem(
             N_("This run is not being computed just now, so nothing was changed. Resume it first."), kind="not_running"
         )
     made = [broker.history(record).step, name, value]
     older = [change for change in record.changes if _what(change) != _what(made)]  # a drag leaves only its end
-    broker.store.write(replace(record, changes=[*older, made]))
+    broker.queue.note(replace(record, changes=[*older, made]))
 
 
 def _what(change: Sequence[Any]) -> tuple[Any, ...]:
@@ -197,8 +203,11 @@ def resume(run_id: str, *, owner: str, steps: int = 0) -> None:
     Raises:
         Problem: it has ended by itself or has no checkpoint; the workers are down.
     """
-    broker = _started()
+    broker = started()
     record = broker.store.record(run_id, owner)
+    limit = broker.limits().seconds
+    if limit and record.used >= limit:
+        raise over_time(limit)
     if not _resumable(broker, record):
         if broker.place(run_id) is not None:
             return  # it waits or runs already
@@ -208,7 +217,7 @@ def resume(run_id: str, *, owner: str, steps: int = 0) -> None:
 
 def info(run_id: str, *, owner: str) -> RunInfo:
     """What is known of a run. Raises ``Problem`` where it does not exist."""
-    broker = _started()
+    broker = started()
     return _info(broker, broker.store.record(run_id, owner))
 
 
@@ -231,7 +240,7 @@ def runs(owner: str, experiment: str | None = None, *, most: int = 20) -> list[R
 
 def history(run_id: str, *, owner: str) -> History:
     """All that is known of a run by now: one object, brought up to date; microseconds where nothing is new."""
-    broker = _started()
+    broker = started()
     return broker.history(broker.store.record(run_id, owner))
 
 
@@ -241,7 +250,7 @@ def checkpoint(run_id: str, *, owner: str) -> Path:
     Raises:
         Problem: there is none yet (kind ``"no_checkpoint"``).
     """
-    broker = _started()
+    broker = started()
     path = broker.store.path(broker.store.record(run_id, owner).run_id, CHECKPOINT)
     if not path.exists():
         raise Problem(N_("This run has not saved a model yet. Let it train a little longer."), kind="no_checkpoint")
@@ -262,7 +271,7 @@ def call(
     Raises:
         Problem: what the function raised (as a sentence), no answer in time, or the workers are down.
     """
-    return call_worker(_started(), function, args, kwargs, timeout, lane)
+    return call_worker(started(), function, args, kwargs, timeout, lane)
 
 
 def beat(owner: str) -> None:
@@ -271,7 +280,8 @@ def beat(owner: str) -> None:
         _broker.beat(owner)
 
 
-def _started() -> Broker:
+def started() -> Broker:
+    """The broker of this process. Raises ``Problem`` (kind ``"down"``) before ``start``."""
     broker = _broker
     if broker is None:
         raise Problem(N_("The workers of this server have not been started."), kind="down")
@@ -279,7 +289,7 @@ def _started() -> Broker:
 
 
 def _wish(run_id: str, owner: str, action: str, *args: Any) -> bool:
-    broker = _started()
+    broker = started()
     return broker.wish(broker.store.record(run_id, owner), action, *args)
 
 
@@ -293,4 +303,8 @@ def _info(broker: Broker, record: Record) -> RunInfo:
     state = broker.history(record).state
     place = broker.place(record.run_id)
     resumable = place is None and _resumable(broker, record)
-    return RunInfo(record.run_id, record.experiment, config, state, place, record.created, resumable, record.part)
+    wait = broker.wait(record.run_id) if place else None
+    return RunInfo(
+        record.run_id, record.experiment, config, state, place, record.created, resumable, record.part, wait,
+        record.used, bool(place) and broker.limits().held,
+    )  # fmt: skip

@@ -7,18 +7,21 @@ import logging
 import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import replace
 from typing import Any
 
 from dlcore.events import LAST, Failed, Queued, pack, unpack
 from dlcore.history import History
-from dlcore.jobs import worker
+from dlcore.jobs import journal, worker
 from dlcore.jobs.hands import Hand, job_of, lane_of, last_word, why_died
+from dlcore.jobs.limits import Watched
+from dlcore.jobs.presence import Presence
 from dlcore.jobs.queue import GOING, Queue
 from dlcore.jobs.servers import is_gone, restarted, scheduler, this_server
 from dlcore.jobs.sizes import Sizes
-from dlcore.jobs.store import RUN, Record, Store, hashed
+from dlcore.jobs.store import RUN, Record, Store
+from dlcore.jobs.waiting import Typical, seconds_left, seconds_until
 from dlcore.texts import N_, Problem
 
 log = logging.getLogger(__name__)
@@ -27,9 +30,8 @@ PATIENCE = 30.0  # seconds without any worker before that is called a fault
 TICK = 0.25  # seconds between looks while something is going on; events (a run ends) are answered at once
 ASIDE = 8.0  # seconds that a closing server gives its runs to hand over a checkpoint
 RETRY = 5.0  # seconds before a scheduler or cluster that is down is tried again
-LEASE = 180.0  # seconds without a sign of its browser after which a run makes room for others (background tabs: 60)
 SIGN = 20.0  # seconds between signs of life for runs in hand, for servers on other machines
-KEEP_DAYS, KEEP_BYTES = 14.0, 20e9
+KEEP_BYTES = 20e9  # of everybody's runs together
 
 
 class Broker:
@@ -41,8 +43,11 @@ class Broker:
         self.places: list[Any] = []
         self.facts: dict[str, Any] = {}
         self.link: Any = None
-        self.queue = Queue(store, this_server())
-        self.signs: dict[str, float] = {}  # owner's hash: when it was last heard of
+        self.limits = Watched(store.folder)
+        self.queue = Queue(store, this_server(), self.limits)
+        self.counts: Counter[str] = Counter()  # since the start: runs begun and ended, by how
+        self.presence = Presence(store, self.queue, self.limits, self.enqueue)
+        self.typical = Typical()
         self.settled = threading.Event()  # no longer starting
         self._sizes = sizes
         self._done: deque[str] = deque()
@@ -68,7 +73,7 @@ class Broker:
         if self.problem is not None:
             raise self.problem
         self.queue.add(record)
-        self.signs[record.owner] = time.monotonic()
+        self.presence.sign(record.owner)
         self._wake.set()
 
     def wish(self, record: Record, action: str, *args: Any) -> bool:
@@ -76,6 +81,10 @@ class Broker:
         taken = self.queue.wish(record, action, *args)
         self._wake.set()
         return taken
+
+    def look_again(self) -> None:
+        """Something that decides who begins has changed: do not wait for the next tick."""
+        self._wake.set()
 
     def place(self, run_id: str) -> int | None:
         """0 for a run in hand, 1 for the next of its lane; None for one that is neither waiting nor in hand."""
@@ -97,8 +106,29 @@ class Broker:
         return not scheduler() or self._adopted_at > noticed
 
     def beat(self, owner: str) -> None:
-        """A sign that this owner's browser is there."""
-        self.signs[hashed(owner)] = time.monotonic()
+        """A sign that this owner's browser is there; one that comes back finds its runs going on."""
+        self.presence.beat(owner)
+
+    def wait(self, run_id: str) -> float | None:
+        """Seconds until a waiting run begins, as far as can be told; None where it does not wait or nobody knows."""
+        with self.queue.lock:
+            record = next((r for r in self.queue.waiting if r.run_id == run_id), None)
+            place = self.queue.place(run_id)
+            if record is None or not place or self.limits().held:
+                return None
+            lane = lane_of(record)
+            left = [self._left(hand) for hand in self.queue.hands.values() if hand.lane == lane]
+        slots = sum(p.slots for p in self.places if p.lane == lane)
+        return seconds_until(place, slots, left, self.typical(lane))
+
+    def _left(self, hand: Hand) -> float:
+        """Seconds that a run in hand will keep its worker where others wait."""
+        return seconds_left(
+            time.monotonic() - hand.since,
+            self.store.history(hand.record.run_id).seconds_left,
+            self.typical(hand.lane),
+            self.limits().turn,
+        )
 
     # ---- the thread -----------------------------------------------------------------------------------------------
 
@@ -124,7 +154,8 @@ class Broker:
         self._watch_workers()
         self._hand_out()
         self._pass_wishes()
-        self._make_room()
+        self.presence.put_aside_abandoned()
+        self.queue.make_room(time.monotonic())
         self._housekeep()
 
     def _connect(self) -> None:
@@ -202,8 +233,9 @@ class Broker:
             self.queue.let_go(record.run_id, Failed, worker.problem_of(error).to_dict())
 
     def _start(self, record: Record, lane: str, address: str) -> None:
-        future = self.link.submit(lane, worker.run, job_of(record, self.store), workers=[address])
+        future = self.link.submit(lane, worker.run, job_of(record, self.store, self.limits()), workers=[address])
         self.queue.hands[record.run_id] = Hand(record, lane, address, future)
+        self.counts["begun"] += 1
         future.add_done_callback(lambda _: (self._done.append(record.run_id), self._wake.set()))
 
     def _finish(self, run_id: str) -> None:
@@ -213,6 +245,16 @@ class Broker:
             if hand is None or not hand.future.done():  # let go, or begun anew, since this was noted
                 return
             self.queue.let_go(run_id, *last_word(hand, self.link))
+            self._note_end(hand)
+
+    def _note_end(self, hand: Hand) -> None:
+        """Remember how long a run had its worker, and count how it ended."""
+        seconds = time.monotonic() - hand.since
+        self.typical.note(hand.lane, seconds)
+        last = self.store.last(hand.record.run_id)
+        how = "made_room" if isinstance(last, Queued) else type(last).__name__.lower()
+        self.counts[how] += 1
+        journal.note("left", run=hand.record.run_id, lesson=hand.record.experiment, how=how, seconds=round(seconds, 2))
 
     def _adopt(self) -> None:
         """On a cluster that outlives web processes: take over the runs that a lost one left going on."""
@@ -247,7 +289,7 @@ class Broker:
                         hand.future.cancel()
                     if isinstance(self.store.last(run_id), Queued) and not (hand.stopping or hand.again):  # never began
                         del self.queue.hands[run_id]
-                        self.queue.waiting.insert(0, hand.record)
+                        self.queue.enter_at(hand.record, 0.0)  # before all others
                     else:
                         self.queue.let_go(run_id, *why_died(hand, self.link))
 
@@ -260,15 +302,6 @@ class Broker:
                 hand.stop_by = float("inf")
                 self.link.restart(hand.address)
 
-    def _make_room(self) -> None:
-        """Pause runs whose browser has gone, where others wait for their place."""
-        wanted = {lane_of(record) for record in self.queue.waiting}
-        now = time.monotonic()
-        for hand in self.queue.hands.values():
-            unseen = now - self.signs.setdefault(hand.record.owner, now) > LEASE
-            if hand.lane in wanted and unseen and not hand.wishes and not hand.stopping:
-                hand.wishes.append(("pause",))
-
     def _housekeep(self) -> None:
         now = time.monotonic()
         if now > self._sign_at:
@@ -280,8 +313,11 @@ class Broker:
             self._noticed = {run_id: at for run_id, at in self._noticed.items() if now - at < 3600}
         if now > self._clean_at:
             self._clean_at = now + 3600
-            self.signs = {owner: at for owner, at in self.signs.items() if now - at < 3600}
-            self.store.clean(self.queue.ids(), days=KEEP_DAYS, most_bytes=KEEP_BYTES)
+            self.presence.forget()
+            limits = self.limits()
+            self.store.clean(
+                self.queue.ids(), days=limits.kept_days, most_bytes=KEEP_BYTES, each=limits.kept_megabytes * 1e6
+            )
 
     def close(self) -> None:
         """Put all runs aside, resumable, and let the workers go."""

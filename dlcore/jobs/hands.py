@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 from dlcore.events import Failed, Stopped
 from dlcore.experiments import experiment
 from dlcore.jobs import worker
+from dlcore.jobs.limits import Limits
 from dlcore.jobs.store import CHECKPOINT, Record, Store
 
 
@@ -26,6 +28,36 @@ class Hand:
     stop_by: float = float("inf")
     stopping: bool = False
     again: Record | None = None  # how to go on: asked for after its last event, before its task had ended
+    since: float = field(default_factory=time.monotonic)  # when it was given to its worker
+    rests: bool = False  # asked to make room for others: it goes on by itself when its turn comes
+    leaves: bool = False  # its browser is gone: it goes on when that comes back
+
+    def ask(self, action: str, *args: Any) -> None:
+        """Pass on what its owner wants, which counts more than what the queue wanted of it."""
+        if action in ("pause", "stop"):
+            self.rests = self.leaves = False
+        self.wishes.append((action, *args))
+
+    def stays_put(self, action: str) -> bool:
+        """Let a run that has just made room rest for good, as its owner wants; False: what is asked waits with it."""
+        if action == "change" or not self.rests:
+            return False
+        self.rests = False
+        return True
+
+    def may_rest(self) -> bool:
+        """Whether it can be asked to make room: nothing else was asked of it, and it is not to rest soon anyhow."""
+        return not (self.wishes or self.stopping or self.again or self.rests or self.leaves or self.record.steps)
+
+    def rest(self) -> None:
+        """Ask it to make room for others."""
+        self.rests = True
+        self.wishes.append(("pause",))
+
+    def put_aside(self) -> None:
+        """Ask it to rest until its browser is back."""
+        self.leaves = True
+        self.wishes.append(("pause",))
 
     def deliver(self, link: Any, answered: Callable[[], None]) -> None:
         """Send the first wish, one at a time, again until the worker has confirmed it."""
@@ -44,7 +76,7 @@ def lane_of(record: Record) -> str:
     return experiment(record.experiment).LANE
 
 
-def job_of(record: Record, store: Store) -> dict[str, Any]:
+def job_of(record: Record, store: Store, limits: Limits) -> dict[str, Any]:
     """What ``worker.run`` needs to begin this run, or to go on with it."""
     resume = store.path(record.run_id, CHECKPOINT).exists() and record.attempts > 1
     return {
@@ -57,6 +89,7 @@ def job_of(record: Record, store: Store) -> dict[str, Any]:
         "attempt": record.attempts,
         "resume": resume,
         "steps": record.steps,
+        "limits": limits.of_run(record.used),
     }
 
 

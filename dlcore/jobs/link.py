@@ -68,6 +68,13 @@ class Link:
         limits = {address: int(w.get("memory_limit") or 0) for address, w in found.items()}
         return [Place(address, lane[0], int(lane[1]), limits[address]) for address, lane in lanes.items() if lane]
 
+    def memory(self) -> dict[str, int]:
+        """Bytes that each worker process takes, as it last told; by address."""
+        with contextlib.suppress(OSError, RuntimeError):
+            found = self.client.scheduler_info(n_workers=-1)["workers"]
+            return {address: int(w.get("metrics", {}).get("memory", 0)) for address, w in found.items()}
+        return {}
+
     def submit(self, lane: str, function: Callable[..., Any], *args: Any, workers: list[str] | None = None) -> Future:
         """Hand a task to a lane, or to the workers named and no others.
 

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -49,6 +49,8 @@ class Record:
     server: dict[str, Any] = field(default_factory=dict)
     steps: int = 0  # after so many it rests again; 0: to the end
     part: str = ""  # of the page that asked for it; "" for its own panel
+    used: float = 0.0  # seconds that workers have given to it, as of when it last left one
+    left: bool = False  # put aside because its browser had gone: it goes on when that is back
 
 
 def state_dir() -> Path:
@@ -134,6 +136,12 @@ class Store:
         except OSError as error:
             raise unwritable(self.folder, error) from None
         self._keep(record)
+
+    def rewrite(self, record: Record) -> None:
+        """Write a record's bookkeeping; where that cannot be written the run itself is none the worse."""
+        with contextlib.suppress(Problem):
+            if self.path(record.run_id).is_dir():  # not cleaned away meanwhile
+                self.write(record)
 
     def record(self, run_id: str, owner: str | None = None) -> Record:
         """A run's record. With ``owner``: the same Problem for a stranger's run as for one that does not exist."""
@@ -244,16 +252,31 @@ class Store:
         todo = [*done, *waiting]  # of the same step: what was made while the run rested came last
         return sorted((change for change in todo if change[0] >= at), key=lambda change: change[0])
 
-    def clean(self, keep: Collection[str], *, days: float, most_bytes: float) -> int:
-        """Remove runs older than ``days``, and the oldest ones beyond ``most_bytes`` in all; returns how many."""
+    def clean(self, keep: Collection[str], *, days: float, most_bytes: float, each: float = 0.0) -> int:
+        """Remove runs older than ``days`` and the oldest beyond ``most_bytes`` in all, or ``each`` of one owner.
+
+        Returns how many. 0 for ``days`` and ``each``: no limit. The runs of ``keep`` stay whatever they take.
+        """
         removed, total = 0, 0
-        for record in self.all():
-            with contextlib.suppress(OSError):  # a file that was replaced meanwhile
-                total += sum(f.stat().st_size for f in self.path(record.run_id).glob("*") if f.is_file())
-            if record.run_id not in keep and (total > most_bytes or record.created < time.time() - days * 86400):
+        of_owner: Counter[str] = Counter()
+        oldest = time.time() - days * 86400 if days else 0.0
+        for record in self.all():  # the newest first
+            size = self._size(record.run_id)
+            total += size
+            of_owner[record.owner] += size
+            too_much = total > most_bytes or (each and of_owner[record.owner] > each)
+            if record.run_id not in keep and (too_much or record.created < oldest):
                 shutil.rmtree(self.path(record.run_id), ignore_errors=True)
                 removed += 1
         return removed
+
+    def _size(self, run_id: str) -> int:
+        """Bytes of a run's files."""
+        total = 0
+        with contextlib.suppress(OSError):  # a file that was replaced meanwhile
+            for file in self.path(run_id).glob("*"):
+                total += file.stat().st_size if file.is_file() else 0
+        return total
 
 
 def unwritable(folder: Path | str, error: OSError) -> Problem:

@@ -12,8 +12,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,14 @@ from dlcore.events import (
     Failed,
     Paused,
     Snapshot,
+    Started,
     Step,
     Stopped,
     pack,
     unpack,
 )
 from dlcore.experiments import experiment
+from dlcore.jobs.guard import Guard
 from dlcore.jobs.logs import append, open_log
 from dlcore.jobs.store import CHECKPOINT, LOG, replace_file, unwritable
 from dlcore.steering import Steering
@@ -54,11 +57,11 @@ class Control:
 
     def __init__(self, changes: list[list[Any]]) -> None:
         self.steering = Steering([Changed(*change) for change in changes])
-        self.wish: type[Event] | None = None
+        self.wish: Callable[[int], Event] | None = None
         self._since = 0.0
 
-    def leave(self, how: type[Event]) -> None:
-        """End the run as ``Paused`` or ``Stopped`` as soon as it has handed over a checkpoint."""
+    def leave(self, how: Callable[[int], Event]) -> None:
+        """End the run (``Paused``, ``Stopped`` or what else ``how`` makes of the step) when it gave a checkpoint."""
         self._since = time.monotonic()
         self.wish = how  # last: the run's thread looks at it
         self.steering.ask_checkpoint()
@@ -74,7 +77,7 @@ class Control:
                 self.steering.ask_checkpoint()
                 return False
             return not event.final
-        return self.wish is Stopped and time.monotonic() - self._since > STOP_WAIT
+        return self.wish is not Paused and time.monotonic() - self._since > STOP_WAIT
 
 
 def ask(run_id: str, action: str, *args: Any) -> bool:
@@ -187,6 +190,7 @@ def _events(job: dict[str, Any], folder: Path, control: Control) -> Iterator[Eve
         state = unpack((folder / CHECKPOINT).read_bytes()) if job["resume"] else None
         if steps := job.get("steps"):
             control.steering.until = (state["step"] if state else 0) + steps
+        guard = Guard(job.get("limits", {}))
         events = lesson.run(config, resume=state, steering=control.steering)
         with contextlib.closing(events):  # type: ignore[type-var]  # an iterator by its protocol, a generator in fact
             for event in events:
@@ -197,6 +201,11 @@ def _events(job: dict[str, Any], folder: Path, control: Control) -> Iterator[Eve
                 if control.leaves_at(event):
                     yield control.wish(step)  # type: ignore[misc]  # leaves_at is True only with a wish
                     return
+                if control.wish is None and (problem := guard.met(event)):
+                    if isinstance(event, Started):  # nothing to keep yet
+                        yield Failed(step, problem.to_dict())
+                        return
+                    control.leave(partial(Failed, problem=problem.to_dict()))
         raise RuntimeError("the experiment ended without a last event")
     except GeneratorExit:
         raise
