@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from dlcore.events import Changed, Finished, Step, read_frames, unpack
-from dlcore.jobs import queue
+from dlcore.jobs import broker, queue
 from dlcore.jobs.limits import Limits
 from dlcore.steering import Steering
 from dlcore.texts import Problem

@@ -229,7 +229,7 @@ def test_a_run_whose_browser_is_gone_makes_room_and_goes_on_when_it_is_back(jobs
     time.sleep(0.7)
     assert jobs.info(gone[0], owner=ME).place == 0, "nobody waits: it goes on"
     third = play(steps=5, owner=OTHER)
-    assert ended(jobs, third, OTHER).state == "finished"
+    until(lambda: (jobs.beat(OTHER), jobs.history(third, owner=OTHER).state == "finished")[1])
     aside = until(lambda: [r for r in gone if jobs.info(r, owner=ME).state == "paused"])
     jobs.beat(ME)
     for run_id in aside:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from dlcore.room import Room
 from ui.i18n import _, ngettext
 from ui.lessons import Lesson
-from ui.session import page_state
+from ui.session import owner, page_state
 
 FEW = 3  # tasks that stand below each other; more go side by side
 
@@ -36,7 +37,7 @@ class Task:
 def challenge(lesson: Lesson, tasks: Sequence[Task]) -> None:
     """Draw the tasks with what has been achieved; once achieved stays achieved in this session."""
     solved = page_state(lesson.slug).setdefault("solved", [])
-    reached = {task.name: _reached(task, solved) for task in tasks}
+    reached = {task.name: _reached(lesson, task, solved) for task in tasks}
     done = sum(share >= 1 for share in reached.values())
     with st.container(key="challenge", border=True):
         st.header(_("Challenge"), anchor="challenge")
@@ -61,13 +62,14 @@ def _in_two_columns(tasks: Sequence[Task], reached: Mapping[str, float]) -> None
                 _draw(task, reached[task.name])
 
 
-def _reached(task: Task, solved: list[str]) -> float:
+def _reached(lesson: Lesson, task: Task, solved: list[str]) -> float:
     """How far the task is achieved, 0 to 1; the moment of success is noted and celebrated, quietly."""
     if task.name in solved:
         return 1.0
     share = float(task.check() or 0.0)
     if share >= 1:
         solved.append(task.name)
+        Room().note(owner(), lesson.slug, solved)
         st.toast(_("Challenge achieved!"), icon=":material/check_circle:")
     return min(max(share, 0.0), 1.0)
 

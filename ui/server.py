@@ -26,6 +26,7 @@ import dlcore
 from dlcore import jobs
 from dlcore.jobs.store import create_private, state_dir
 from ui import components
+from ui.metrics import metrics
 
 COOKIE = "dlcore_browser"
 COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers keep one
@@ -80,7 +81,8 @@ def _versions() -> dict[str, str]:
 
 def routes() -> list[BaseRoute]:
     """What ``app.py`` serves beside the pages."""
-    return [Route(f"{components.base_path()}/healthz", health), *components.routes()]
+    base = components.base_path()
+    return [Route(f"{base}/healthz", health), Route(f"{base}/metrics", metrics), *components.routes()]
 
 
 def middleware() -> list[Middleware]:

@@ -10,10 +10,11 @@ import streamlit as st
 sys.path[:0] = [root for root in [str(Path(__file__).resolve().parent.parent)] if root not in sys.path]
 
 from dlcore import jobs  # noqa: E402
-from ui import address, style, unknown  # noqa: E402
+from ui import address, style, teacher_gate, unknown  # noqa: E402
 from ui.faults import told  # noqa: E402
 from ui.i18n import ASSETS, LANGUAGES, _, language, language_for, set_language, tell  # noqa: E402
 from ui.lessons import READY  # noqa: E402
+from ui.room_bar import room_bar  # noqa: E402
 from ui.session import enter, imposed, owner  # noqa: E402
 
 BEAT = 20.0  # seconds between heartbeats; a run's lease is at least 120 s
@@ -45,6 +46,9 @@ def _pages() -> dict[str, list[st.Page]]:
     for lesson in READY:
         entry = st.Page(lesson.page, title=_(lesson.title), icon=lesson.icon, url_path=lesson.slug)
         pages.setdefault(_(lesson.section), []).append(entry)
+    if teacher_gate.enabled():  # by its address only: nothing to try for those who do not know of it
+        page, title = "../pages/teacher.py", _("The classroom")
+        pages[""].append(st.Page(page, title=title, url_path=unknown.TEACHER, visibility="hidden"))
     if name := unknown.asked():
         pages[""].append(st.Page(unknown.page, title=_("Not found"), url_path=name, visibility="hidden"))
     return pages
@@ -78,6 +82,7 @@ def _beat(was_starting: bool) -> None:
         st.badge(_("Ready"), icon=":material/check:", color="green", help=help_text)
     else:
         st.badge(_("Workers are down"), icon=":material/error:", color="red", help=help_text)
+    room_bar()
     if was_starting and status.state != "starting":
         st.rerun()  # once: the pages learn of it, and the beat becomes slow
 

@@ -6,10 +6,13 @@ from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
+from ui import teacher_gate
 from ui.components import base_path
 from ui.i18n import _, plain
 from ui.intro import home_link, lesson_link
 from ui.lessons import LESSONS, READY
+
+TEACHER = "teacher"  # the address of the teacher's page, where there is one
 
 
 def asked() -> str:
@@ -17,7 +20,8 @@ def asked() -> str:
     if "unknown" not in st.session_state:
         path = urlsplit(st.context.url or "").path.removeprefix(base_path())
         name = unquote(path).strip("/")
-        known = name == "" or "/" in name or name in {lesson.slug for lesson in READY}
+        pages = {"", *([TEACHER] if teacher_gate.enabled() else []), *(lesson.slug for lesson in READY)}
+        known = "/" in name or name in pages
         st.session_state["unknown"] = "" if known else name
     return st.session_state["unknown"]
 

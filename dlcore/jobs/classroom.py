@@ -1,6 +1,6 @@
 """What the person in charge of a server may see and do: numbers and settings, no names.
 
-Only ``ui`` of the teacher's page and of ``/metrics`` imports this (a test holds that): nothing here asks whose run it is.
+Only the teacher's page and ``/metrics`` import this (a test holds that): nothing here asks whose run it is.
 """
 
 from __future__ import annotations

@@ -1,0 +1,141 @@
+"""The teacher's desk: who is there, what is computed, and how much each may take. Counts, no names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+import streamlit as st
+
+from dlcore import jobs
+from dlcore.jobs import classroom
+from dlcore.jobs.classroom import AnyRun
+from dlcore.jobs.limits import Limits
+from dlcore.texts import N_, Problem
+from ui.faults import told
+from ui.i18n import _, ngettext, tell
+from ui.lessons import LESSONS
+from ui.run_panel import until
+
+LOOK = 2.0  # seconds between two looks at the room
+LIMITS = {  # name: label, help
+    "each_running": (N_("Runs at once, each"), N_("How many runs of one browser are computed at the same time.")),
+    "each_going": (N_("Runs in all, each"), N_("How many runs of one browser may be computed or wait.")),
+    "turn": (N_("Turn, s"), N_("A run makes room for one that waits after so many seconds, and goes on later.")),
+    "grace": (N_("Without browser, s"), N_("After so many seconds without its browser a run is put aside.")),
+    "seconds": (N_("Computing time of a run, s"), N_("A run ends after so many seconds; what it reached is kept.")),
+    "epochs": (N_("Passes of a run"), N_("How many passes over the data one run may ask for.")),
+    "parameters": (N_("Parameters of a model"), N_("The largest model that is trained here.")),
+    "megabytes": (N_("Memory of a run, MB"), N_("A run whose process takes more ends with a sentence.")),
+    "kept_megabytes": (N_("Kept of each, MB"), N_("The oldest runs of a browser go first beyond that.")),
+    "kept_days": (N_("Kept, days"), N_("Older runs are removed.")),
+}
+
+
+def desk() -> None:
+    """Draw all of it; the upper part again every two seconds."""
+    st.fragment(_live, run_every=LOOK)()
+    st.header(_("What one may take"), anchor="limits")
+    _limits()
+
+
+def _live() -> None:
+    with told():
+        status, limits = jobs.status(), classroom.limits()
+        if status.problem:
+            st.error(tell(status.problem), icon=":material/error:")
+        _counts(status)
+        held = st.toggle(
+            _("Pause the queue"), value=limits.held, key=f"teacher.held.{limits.held}",
+            help=_("What is being computed goes on; nothing new begins."),
+        )  # fmt: skip
+        if held != limits.held:
+            _try(lambda: classroom.hold(held))
+            st.rerun(scope="fragment")
+        _runs(classroom.everyone())
+        _workers(status)
+
+
+def _counts(status: jobs.Status) -> None:
+    figures = classroom.figures()
+    shown = {
+        _("Browsers here"): figures["browsers"],
+        _("Runs computed"): status.running,
+        _("Runs waiting"): status.waiting,
+        _("Training workers"): (status.lanes or {}).get("train", 0),
+    }
+    for column, (label, value) in zip(st.columns(len(shown)), shown.items(), strict=True):
+        column.metric(label, f"{int(value):,}")
+
+
+def _runs(runs: Sequence[AnyRun]) -> None:
+    """Those in hand and those that wait; chosen ones can be stopped."""
+    if not runs:
+        st.caption(_("Nothing is computed just now, and nothing waits."))
+        return
+    titles = {lesson.slug: _(lesson.title) for lesson in LESSONS}
+    rows = [_row(run, titles) for run in runs]
+    picked = st.dataframe(
+        rows, key="teacher.runs", on_select="rerun", selection_mode="multi-row", hide_index=True,
+        column_config={_("Progress"): st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)},
+        height=min(36 * (len(rows) + 1), 400),
+    )  # fmt: skip
+    chosen = [runs[i].run_id for i in picked["selection"]["rows"] if i < len(runs)]
+    n = len(chosen)
+    words = ngettext("Stop {n} chosen run", "Stop {n} chosen runs", n).format(n=n) if n else _("Stop chosen runs")
+    if st.button(words, icon=":material/stop:", disabled=not chosen, key="teacher.stop"):
+        for run_id in chosen:
+            classroom.stop(run_id)
+        st.rerun(scope="fragment")
+
+
+def _row(run: AnyRun, titles: dict[str, str]) -> dict[str, Any]:
+    place = _("is computed") if run.place == 0 else _("place {n}").format(n=run.place)
+    return {
+        _("Whose"): run.who,
+        _("Lesson"): titles.get(run.experiment, run.experiment),
+        _("Where"): " · ".join(part for part in (place, until(run.wait)) if part),
+        _("Progress"): run.progress,
+        _("Computed, s"): round(run.seconds),
+    }
+
+
+def _workers(status: jobs.Status) -> None:
+    kinds = {"train": _("training"), "light": _("light runs"), "interactive": _("answers")}
+    rows = [
+        {_("Worker"): kinds.get(lane, lane), _("Memory, MB"): round(taken / 1e6), _("At most, MB"): round(most / 1e6)}
+        for _address, lane, taken, most in classroom.worker_memory()
+    ]
+    with st.expander(_("Workers and device")):
+        st.markdown(status.device or _("not known yet"))
+        st.dataframe(rows, hide_index=True)
+
+
+def _limits() -> None:
+    """The limits as a form: they hold at once, for runs that go on as well."""
+    now = asdict(classroom.limits())
+    kinds = {f.name: type(f.default) for f in fields(Limits)}
+    st.caption(_("0 means: no limit. They hold at once for new runs, and until somebody changes them here."))
+    with st.form("teacher-limits", border=False):
+        columns = st.columns(5)
+        said = {}
+        for k, (name, (label, words)) in enumerate(LIMITS.items()):
+            with columns[k % 5]:
+                said[name] = st.number_input(
+                    _(label), min_value=kinds[name](0), value=now[name], step=kinds[name](1), help=_(words),
+                    key=f"teacher.limit.{name}.{now[name]}",
+                )  # fmt: skip
+        if st.form_submit_button(_("Set these limits"), type="primary"):
+            _try(lambda: classroom.set_limits(**said))
+            st.rerun()
+    if st.button(_("Back to the server's own limits"), key="teacher.reset"):
+        classroom.reset_limits()
+        st.rerun()
+
+
+def _try(action: Any) -> None:
+    try:
+        action()
+    except Problem as problem:
+        st.error(tell(problem), icon=":material/error:")
