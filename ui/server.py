@@ -14,6 +14,7 @@ from http.cookies import SimpleCookie
 from importlib.metadata import version
 from typing import Any
 
+import pandas as pd  # noqa: F401  # before any page: plotly, asked by two sessions at once, would find it half imported
 from itsdangerous import BadSignature, Signer
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware

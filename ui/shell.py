@@ -76,13 +76,14 @@ def _beat(was_starting: bool) -> None:
     status = jobs.status()
     jobs.beat(owner())
     help_text = tell(status.problem) if status.problem else status.device or None
-    if status.state == "starting":
-        st.badge(_("Workers are starting"), icon=":material/hourglass_top:", color="gray", help=help_text)
-    elif status.state == "ready":
-        st.badge(_("Ready"), icon=":material/check:", color="green", help=help_text)
-    else:
-        st.badge(_("Workers are down"), icon=":material/error:", color="red", help=help_text)
-    room_bar()
+    with st.container(key="pulse", horizontal=True, vertical_alignment="center", gap="small"):
+        if status.state == "starting":
+            st.badge(_("Workers are starting"), icon=":material/hourglass_top:", color="gray", help=help_text)
+        elif status.state == "ready":
+            st.badge(_("Ready"), icon=":material/check:", color="green", help=help_text)
+        else:
+            st.badge(_("Workers are down"), icon=":material/error:", color="red", help=help_text)
+        room_bar()
     if was_starting and status.state != "starting":
         st.rerun()  # once: the pages learn of it, and the beat becomes slow
 

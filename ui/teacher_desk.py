@@ -118,12 +118,11 @@ def _limits() -> None:
     kinds = {f.name: type(f.default) for f in fields(Limits)}
     st.caption(_("0 means: no limit. They hold at once for new runs, and until somebody changes them here."))
     with st.form("teacher-limits", border=False):
-        columns = st.columns(5)
         said = {}
-        for k, (name, (label, words)) in enumerate(LIMITS.items()):
-            with columns[k % 5]:
+        with st.grid(5, gap="small"):
+            for name, (label, words) in LIMITS.items():
                 said[name] = st.number_input(
-                    _(label), min_value=kinds[name](0), value=now[name], step=kinds[name](1), help=_(words),
+                    _(label), min_value=kinds[name](0), value=now[name], step=kinds[name](1), help=_(words), format="%d",
                     key=f"teacher.limit.{name}.{now[name]}",
                 )  # fmt: skip
         if st.form_submit_button(_("Set these limits"), type="primary"):

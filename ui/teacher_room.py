@@ -95,7 +95,7 @@ def board() -> None:
     st.header(_("The class board"), anchor="board")
     room = Room()
     if not room.is_open():
-        st.caption(_("Who wants to joins with a nickname; the board shows how many tasks each has achieved."))
+        st.caption(_("Whoever wants can join with a nickname; the board shows how many tasks each has achieved."))
         if st.button(_("Open the board"), icon=":material/leaderboard:", key="teacher.open"):
             room.open()
             st.rerun()
