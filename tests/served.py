@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from starlette.routing import Route
 from dlcore import jobs
 from tests import toy
 from tests.waiting import ENDED
-from ui.server import lifespan, middleware, routes
+from ui.server import lifespan, middleware, owner_of, routes
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,9 +37,31 @@ async def fail(request: Request) -> JSONResponse:
     raise AssertionError("the call was to fail")
 
 
+async def submit(request: Request) -> JSONResponse:
+    """A toy run of the browser that asks, by its cookie."""
+    steps, pause = int(request.query_params["steps"]), float(request.query_params["pause"])
+    owner = owner_of(request.cookies)
+    assert owner is not None
+    return JSONResponse({"run_id": jobs.submit("toy", toy.Config(steps=steps, pause=pause), owner=owner)})
+
+
+async def mine(request: Request) -> JSONResponse:
+    """Which server this is, and the runs of the browser that asks."""
+    owner = owner_of(request.cookies) or ""
+    runs = [{"run_id": i.run_id, "state": i.state, "step": jobs.history(i.run_id, owner=owner).step}
+            for i in jobs.runs(owner)]  # fmt: skip
+    return JSONResponse({"pid": os.getpid(), "runs": runs})
+
+
 app = st.App(
     ROOT / "ui" / "shell.py",
     lifespan=lifespan,
-    routes=[*routes(), Route("/test/modules", modules), Route("/test/fail", fail)],
+    routes=[
+        *routes(),
+        Route("/test/modules", modules),
+        Route("/test/fail", fail),
+        Route("/test/submit", submit),
+        Route("/test/mine", mine),
+    ],
     middleware=middleware(),
 )

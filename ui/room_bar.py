@@ -10,7 +10,7 @@ from dlcore.room import LONGEST, Member, Room, Shown
 from dlcore.texts import Problem
 from ui.i18n import _, language, ngettext, tell
 from ui.lessons import READY
-from ui.session import owner
+from ui.session import again, owner
 
 
 def room_bar() -> None:
@@ -33,7 +33,7 @@ def _show(shown: Shown) -> None:
         st.page_link(lesson.page, label=_("Go there"), icon=":material/arrow_forward:", query_params=params)
         if st.button(_("Not now"), key="room.later", type="tertiary"):
             st.session_state["room.seen"] = shown.at
-            st.rerun(scope="fragment")
+            again()
 
 
 def _board(room: Room) -> None:
@@ -52,7 +52,7 @@ def _on_it(room: Room, member: Member) -> None:
     st.caption(_("Your teacher sees the nickname and the tasks that you achieve, nothing else."))
     if st.button(_("Leave the board"), key="room.leave"):
         room.leave(owner())
-        st.rerun(scope="fragment")
+        again()
 
 
 def _join(room: Room) -> None:
@@ -65,4 +65,4 @@ def _join(room: Room) -> None:
             except Problem as problem:
                 st.error(tell(problem))
                 return
-            st.rerun(scope="fragment")
+            again()

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import dlcore
 from dlcore import jobs
+from dlcore.jobs import journal
 from dlcore.jobs.store import create_private, state_dir
 from ui import components
 from ui.metrics import metrics
@@ -37,6 +38,7 @@ COLLECT_EVERY = 60.0
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Start the workers in the background, so that the first page does not wait for them; end them at the end."""
+    journal.to_stderr()
     await asyncio.to_thread(jobs.start, wait=False)  # from the first request on they are "starting", never "down"
     collecting = asyncio.create_task(_collect())
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -62,6 +62,12 @@ def in_fragment() -> bool:
     """Whether only a part of the page is being run."""
     context = get_script_run_ctx()
     return bool(context and context.fragment_ids_this_run)
+
+
+def again() -> NoReturn:
+    """Draw anew: the part of the page that is being run alone, or all of it."""
+    st.rerun(scope="fragment" if in_fragment() else "app")
+    raise AssertionError("st.rerun does not come back")
 
 
 def imposed(key: str, value: Any, choose: Callable[[Any], None]) -> dict[str, Any]:

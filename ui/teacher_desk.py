@@ -17,6 +17,7 @@ from ui.faults import told
 from ui.i18n import _, ngettext, tell
 from ui.lessons import LESSONS
 from ui.run_panel import until
+from ui.session import again
 
 LOOK = 2.0  # seconds between two looks at the room
 LIMITS = {  # name: label, help
@@ -52,7 +53,7 @@ def _live() -> None:
         )  # fmt: skip
         if held != limits.held:
             _try(lambda: classroom.hold(held))
-            st.rerun(scope="fragment")
+            again()
         _runs(classroom.everyone())
         _workers(status)
 
@@ -87,7 +88,7 @@ def _runs(runs: Sequence[AnyRun]) -> None:
     if st.button(words, icon=":material/stop:", disabled=not chosen, key="teacher.stop"):
         for run_id in chosen:
             classroom.stop(run_id)
-        st.rerun(scope="fragment")
+        again()
 
 
 def _row(run: AnyRun, titles: dict[str, str]) -> dict[str, Any]:
@@ -121,9 +122,10 @@ def _limits() -> None:
         said = {}
         with st.grid(5, gap="small"):
             for name, (label, words) in LIMITS.items():
+                kind = kinds[name]
                 said[name] = st.number_input(
-                    _(label), min_value=kinds[name](0), value=now[name], step=kinds[name](1), help=_(words), format="%d",
-                    key=f"teacher.limit.{name}.{now[name]}",
+                    _(label), min_value=kind(0), value=now[name], step=kind(1), help=_(words),
+                    format="%.0f" if kind is float else "%d", key=f"teacher.limit.{name}.{now[name]}",
                 )  # fmt: skip
         if st.form_submit_button(_("Set these limits"), type="primary"):
             _try(lambda: classroom.set_limits(**said))

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
 import time
 from typing import Any
 
 log = logging.getLogger("dlcore.journal")
 SHOWN = 8  # letters of a run's id
+
+
+def to_stderr() -> None:
+    """Print the lines on standard error where ``DLCORE_JOURNAL=1`` asks for them."""
+    if os.environ.get("DLCORE_JOURNAL") == "1" and not log.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
 
 
 def note(event: str, *, run: str = "", **facts: Any) -> None:
