@@ -116,16 +116,16 @@ def _workers(status: jobs.Status) -> None:
 def _limits() -> None:
     """The limits as a form: they hold at once, for runs that go on as well."""
     now = asdict(classroom.limits())
-    kinds = {f.name: type(f.default) for f in fields(Limits)}
+    whole = {f.name for f in fields(Limits) if f.type == "int"}
     st.caption(_("0 means: no limit. They hold at once for new runs, and until somebody changes them here."))
     with st.form("teacher-limits", border=False):
         said = {}
         with st.grid(5, gap="small"):
             for name, (label, words) in LIMITS.items():
-                kind = kinds[name]
+                kind = int if name in whole else float
                 said[name] = st.number_input(
                     _(label), min_value=kind(0), value=now[name], step=kind(1), help=_(words),
-                    format="%.0f" if kind is float else "%d", key=f"teacher.limit.{name}.{now[name]}",
+                    format="%d" if kind is int else "%.0f", key=f"teacher.limit.{name}.{now[name]}",
                 )  # fmt: skip
         if st.form_submit_button(_("Set these limits"), type="primary"):
             _try(lambda: classroom.set_limits(**said))
