@@ -18,7 +18,7 @@ from dlcore.events import Event, Finished, Snapshot, Started
 from dlcore.experiments.settings import ImageConfig, PictureConfig
 from dlcore.models.layer_shapes import shapes
 from dlcore.models.layers import PRESETS, parse
-from dlcore.optimizers import make_optimizer
+from dlcore.optimizers import chosen
 from dlcore.probe import Probe
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
@@ -109,14 +109,7 @@ def around(model: nn.Module, config: PictureConfig, data: ImageData, about: Mapp
 
     order = torch_format(config.memory_format)
     model = model.to(config.device).to(memory_format=order)
-    optimizer = make_optimizer(
-        config.optimizer,
-        model.parameters(),
-        learning_rate=config.learning_rate,
-        momentum=config.momentum,
-        beta2=config.beta2,
-        weight_decay=config.weight_decay,
-    )
+    optimizer = chosen(config, model.parameters())
     X_train, y_train, X_test, y_test = (
         torch.tensor(a, device=config.device) for a in (data.X_train, data.y_train, data.X_test, data.y_test)
     )

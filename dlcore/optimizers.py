@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
+    from dlcore.experiments.settings import Descent
+
 USUAL: dict[str, dict[str, Any]] = {
     "adam": {"learning_rate": 1e-3, "momentum": 0.9, "beta2": 0.999},
     "sgd": {"learning_rate": 0.05, "momentum": 0.9},
@@ -16,6 +18,14 @@ USUAL: dict[str, dict[str, Any]] = {
     "adagrad": {"learning_rate": 0.01},
     "adamw": {"learning_rate": 1e-3, "momentum": 0.9, "beta2": 0.999, "weight_decay": 0.01},
 }
+
+
+def chosen(config: Descent, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimizer that the config says, of ``USUAL``."""
+    return make_optimizer(
+        config.optimizer, parameters, learning_rate=config.learning_rate, momentum=config.momentum, beta2=config.beta2,
+        weight_decay=config.weight_decay,
+    )  # fmt: skip
 
 
 def make_optimizer(

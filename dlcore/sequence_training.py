@@ -17,7 +17,7 @@ import numpy as np
 from dlcore.device import choose_device, device_name
 from dlcore.events import Event, Finished, Started
 from dlcore.experiments.sequence_settings import ALL, CELLS, SequenceConfig
-from dlcore.optimizers import make_optimizer
+from dlcore.optimizers import chosen
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
 
@@ -99,14 +99,7 @@ def prepare(config: SequenceConfig, exercise: Exercise) -> tuple[Task, Plan]:
     losses: dict[str, Tensor] = {}  # of each model in the last step
     task = Task(
         models,
-        make_optimizer(
-            config.optimizer,
-            models.parameters(),
-            learning_rate=config.learning_rate,
-            momentum=config.momentum,
-            beta2=config.beta2,
-            weight_decay=config.weight_decay,
-        ),
+        chosen(config, models.parameters()),
         exercise.batch,
         partial(_loss, exercise, cells, losses),
         measures=each_measured(exercise.measures, cells),

@@ -18,7 +18,8 @@ from dlcore.figures import augmentation as figures
 from dlcore.texts import N_, Problem
 from ui.controls import controls, get_extra, put_extra, put_value
 from ui.data_box import data_box
-from ui.i18n import _, tell
+from ui.faults import unanswered
+from ui.i18n import _
 from ui.intro import lab
 from ui.layer_editor import folded_editor
 from ui.live_plot import live_plot
@@ -115,12 +116,6 @@ def _grid(config: Config) -> dict[str, Any] | None:
     with st.container(height=104, border=False, key="doubts"):
         _doubts(config)
     return made
-
-
-def unanswered(problem: Problem, key: str) -> None:
-    """Say why no worker answered, with a way to ask once more."""
-    st.warning(tell(problem))
-    st.button(_("Try again"), icon=":material/refresh:", key=f"{key}.again")  # a click runs the page anew
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

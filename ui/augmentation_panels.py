@@ -19,9 +19,10 @@ from dlcore.figures import augmentation as figures
 from dlcore.history import History
 from dlcore.knobs import Knob, build
 from dlcore.texts import N_, Problem
-from ui.augmentation_lab import LABELS, SLUG, unanswered
+from ui.augmentation_lab import LABELS, SLUG
 from ui.compare_runs import Contender, compare_runs
 from ui.controls import extra_choice, put_extra, read_extra
+from ui.faults import unanswered
 from ui.i18n import _
 from ui.live_plot import live_plot
 from ui.run_panel import ACTIVE

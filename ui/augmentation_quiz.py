@@ -16,8 +16,9 @@ from dlcore.figures import augmentation as figures
 from dlcore.knobs import Knob
 from dlcore.texts import N_, Problem
 from ui import address
-from ui.augmentation_lab import SLUG, unanswered
+from ui.augmentation_lab import SLUG
 from ui.controls import extra_choice, put_extra, read_extra
+from ui.faults import unanswered
 from ui.i18n import _, ngettext, sentences
 from ui.live_plot import live_plot
 from ui.session import imposed, page_state

@@ -19,6 +19,7 @@ from ui import address
 from ui.anatomy import Asked, anatomy_view
 from ui.controls import extra_choice
 from ui.draw_pad import draw_pad
+from ui.faults import unanswered
 from ui.i18n import _, plain, tell
 from ui.inside_panel import EXTRA as WHY
 from ui.inside_panel import inside_panel
@@ -65,8 +66,7 @@ def look_panel(lesson: Lesson, history: History) -> None:
         _inside(lesson, answer["seen"], asked)
         _taken_apart(lesson, answer["seen"], asked)
     except Problem as problem:
-        st.warning(tell(problem))
-        st.button(_("Try again"), icon=":material/refresh:", key="look.again")  # a click draws the fragment anew
+        unanswered(problem, "look")
 
 
 def _choose(lesson: Lesson, history: History) -> Asked:

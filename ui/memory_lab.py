@@ -31,11 +31,12 @@ from dlcore.memory_story import (
     rows_of,
     written,
 )  # fmt: skip
-from dlcore.texts import N_, Problem
+from dlcore.texts import N_
 from ui.cell_lab import EXTRA
 from ui.cells_view import Coming, Score, cells_of, loss_figure, score_figure, told_scores
 from ui.controls import controls
-from ui.i18n import _, sentences, tell
+from ui.faults import if_ready
+from ui.i18n import _, sentences
 from ui.intro import lab
 from ui.lessons import lesson_for
 from ui.live_plot import live_plot
@@ -64,19 +65,11 @@ def draw() -> tuple[Config, History, dict[str, np.ndarray]]:
     with panel:
         config = controls(Config, labels=LABELS, hidden=_hidden, folded=FOLDED, marks=_marks, extra=EXTRA)
     with picture:
-        if jobs.status().state == "starting":
-            st.fragment(_wait, run_every=1.0)()
         _example(config)
         fresh = _fresh(config)
         known = lines(finished_rows(config.task))
         history = run_panel(lesson_for(SLUG), config, partial(view, config, fresh, known))
     return config, history, fresh
-
-
-def _wait() -> None:
-    """Look for the workers; the page is drawn again when they are there."""
-    if jobs.status().state != "starting":
-        st.rerun()
 
 
 def _hidden(values: Mapping[str, Any]) -> Sequence[str]:
@@ -98,13 +91,7 @@ def _example(config: Config) -> None:
 
 def _fresh(config: Config) -> dict[str, np.ndarray]:
     """The gradients of networks that begin with these settings; nothing while no worker answers."""
-    if jobs.status().state != "ready":
-        return {}
-    try:
-        return _asked(tuple((name, getattr(config, name)) for name in SHAPING))
-    except Problem as problem:
-        st.caption(tell(problem))
-        return {}
+    return if_ready(partial(_asked, tuple((name, getattr(config, name)) for name in SHAPING)), SLUG)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

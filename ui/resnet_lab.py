@@ -19,12 +19,13 @@ from dlcore.figures import resnet as figures
 from dlcore.history import History
 from dlcore.knobs import Knob, build
 from dlcore.resnet_blocks import chain
-from dlcore.texts import N_, Problem
+from dlcore.texts import N_
 from ui.block_view import block_view
 from ui.controls import controls, get_extra, put_extra, read_extra
 from ui.data_box import data_box
+from ui.faults import if_ready
 from ui.film import thinned
-from ui.i18n import _, sentences, tell
+from ui.i18n import _, sentences
 from ui.intro import lab
 from ui.lessons import lesson_for
 from ui.live_plot import live_plot
@@ -61,19 +62,11 @@ def draw() -> Shown:
     with panel:
         config = controls(Config, labels=LABELS, hidden=_hidden, folded=FOLDED, extra=("block", "removed"))
     with picture:
-        if jobs.status().state == "starting":
-            st.fragment(_wait, run_every=1.0)()
         here = data_box(config.dataset)
         fresh = _fresh(config) if here else {}
         history = run_panel(lesson_for(SLUG), config, partial(view, config, fresh), ready=here)
     asked = get_extra("block", slug=SLUG)
     return Shown(config, history, fresh, int(asked) - 1 if asked.isdecimal() else None)
-
-
-def _wait() -> None:
-    """Look for the workers; the page is drawn again when they are there."""
-    if jobs.status().state != "starting":
-        st.rerun()
 
 
 def _hidden(values: Mapping[str, Any]) -> Sequence[str]:
@@ -84,14 +77,7 @@ def _hidden(values: Mapping[str, Any]) -> Sequence[str]:
 
 def _fresh(config: Config) -> Film:
     """What goes through networks that begin with these settings; nothing while no worker answers."""
-    if jobs.status().state != "ready":
-        return {}
-    try:
-        return _asked(tuple((name, getattr(config, name)) for name in SHAPING))
-    except Problem as problem:
-        st.caption(tell(problem))
-        st.button(_("Try again"), icon=":material/refresh:", key="resnet.again")  # a click draws the lab anew
-        return {}
+    return if_ready(partial(_asked, tuple((name, getattr(config, name)) for name in SHAPING)), SLUG)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

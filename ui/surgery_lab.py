@@ -16,7 +16,8 @@ from dlcore.texts import Problem
 from ui import address
 from ui.components import component, pack
 from ui.controls import get_extra, put_extra, put_value
-from ui.i18n import _, sentences, tell
+from ui.faults import unanswered
+from ui.i18n import _, sentences
 from ui.live_plot import live_plot
 from ui.session import current, page_state
 from ui.surgery_patient import DRAWS, Patient, answers, images, orders, patient_of
@@ -51,8 +52,7 @@ def surgery_lab(config: Any, history: History) -> None:
         _operate(patient_of(history))
         _hint(config, history)
     except Problem as problem:
-        st.warning(tell(problem))
-        st.button(_("Try again"), icon=":material/refresh:", key="surgery.again")  # a click draws the fragment anew
+        unanswered(problem, "surgery")
 
 
 def _operate(patient: Patient) -> None:

@@ -18,7 +18,8 @@ from dlcore.text_story import goes_in_circles, visible
 from dlcore.texts import N_, Problem
 from dlcore.trained import written
 from ui.coloured_text import coloured_html
-from ui.i18n import _, tell
+from ui.faults import unanswered
+from ui.i18n import _
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
 from ui.session import owner, page_state
@@ -67,8 +68,7 @@ def text_panel(lesson: Lesson, history: History) -> None:
         _note_surprise(lesson, text, heard)
         _writes(lesson, asked, text)
     except Problem as problem:
-        st.warning(tell(problem))
-        st.button(_("Try again"), icon=":material/refresh:", key="ask.again")  # a click draws the fragment anew
+        unanswered(problem, "ask")
 
 
 def choose(lesson: Lesson, history: History, key: str) -> Asked:

@@ -15,7 +15,8 @@ from dlcore.history import History
 from dlcore.texts import Problem
 from ui.alignment_view import alignment_view
 from ui.controls import get_extra, put_extra
-from ui.i18n import _, ngettext, plain, sentences, tell
+from ui.faults import unanswered
+from ui.i18n import _, ngettext, plain, sentences
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
 from ui.session import in_fragment, owner, page_state
@@ -51,8 +52,7 @@ def _panel(lesson: Lesson, history: History, task: str) -> None:
     try:
         asked = _asked(text, *_checkpoint(lesson))
     except Problem as problem:
-        st.warning(tell(problem))
-        st.button(_("Try again"), icon=":material/refresh:", key="attention.again")
+        unanswered(problem, "attention")
         return
     name = _choose(list(asked["networks"]))
     found = asked["networks"][name]

@@ -13,7 +13,8 @@ from dlcore.history import History
 from dlcore.text_features import FEATURES
 from dlcore.texts import Problem
 from ui.coloured_text import coloured_html
-from ui.i18n import _, sentences, tell
+from ui.faults import unanswered
+from ui.i18n import _, sentences
 from ui.lessons import Lesson
 from ui.session import imposed, page_state
 from ui.text_panel import Asked, choose
@@ -34,8 +35,7 @@ def units_panel(lesson: Lesson, history: History) -> None:
         asked = choose(lesson, history, "units")
         found = _study(asked.checkpoint, asked.version)
     except Problem as problem:
-        st.warning(tell(problem))
-        st.button(_("Try again"), icon=":material/refresh:", key="units.again")
+        unanswered(problem, "units")
         return
     state = page_state(lesson.slug)
     left, right = st.columns([1, 1.6], gap="large")

@@ -2,9 +2,7 @@
 import { el, number, style, whenGone } from "./common.js";
 import { KernelCells, weightText } from "./kernel_cells.js";
 import { PixelGrid } from "./pixel_grid.js";
-import { Bar, StepButtons } from "./player.js";
 import { Played } from "./played.js";
-import { playhead } from "./playhead.js";
 import { colours, mix } from "./theme.js";
 import { terms, winner } from "./window_sum.js";
 import { WindowSum } from "./window_sum_view.js";
@@ -77,19 +75,14 @@ class Convolution extends Played {
     this.words();
     if (!this.head) this.begin();
     else this.head.changed(wasAtEnd);
-    this.bar.say(this.barWords());
-    this.steps.say(data.texts);
+    this.say();
     this.layout();
     if (this.table.open) this.fillTable();
   }
 
   begin() {
-    const { group, texts, at } = this.data;
-    this.head = playhead(group);
-    this.head.join(this, { start: at ? "end" : "begin" });
-    this.bar = new Bar(group, this.barWords());
-    this.steps = new StepButtons(this.head, texts);
-    this.controls.append(...this.steps.both, this.bar.root);
+    const { at } = this.data;
+    this.join(at ? "end" : "begin");
     if (at) this.pinned = at;
     else this.head.autoplay();
   }

@@ -1,8 +1,7 @@
 // A computation graph that is computed before one's eyes: forward, then backward. Python side: ui/graph_view.py.
 import { el, number, style, whenGone } from "./common.js";
-import { Bar, StepButtons } from "./player.js";
 import { Played } from "./played.js";
-import { playhead } from "./playhead.js";
+import { plainTable } from "./table.js";
 import { unpack } from "./wire.js";
 
 const [COLUMN, ROW, WIDTH, HEIGHT, PAD] = [138, 72, 86, 58, 8]; // px
@@ -50,23 +49,17 @@ class Graph extends Played {
     const shape = JSON.stringify([data.nodes.map((n) => [n.alias, n.sign, n.x, n.y]), data.edges.map((e) => [e.from, e.to]), data.texts]);
     if (shape !== this.shape) this.build();
     this.shape = shape;
-    this.bar?.say(data.texts);
-    this.steps?.say(data.texts);
     if (!this.head) this.begin();
     else if (data.graph !== before.graph) this.again();
     else this.head.changed(wasAtEnd);
+    this.say();
     this.draw(Math.min(this.head.frame, this.count - 1));
     if (this.chosen !== undefined) this.open(this.chosen, false);
     if (this.table.open) this.fillTable();
   }
 
   begin() {
-    const { group, texts } = this.data;
-    this.head = playhead(group);
-    this.head.join(this, { start: "begin" });
-    this.bar = new Bar(group, texts);
-    this.steps = new StepButtons(this.head, texts);
-    this.controls.append(...this.steps.both, this.bar.root);
+    this.join("begin");
     this.head.autoplay();
   }
 
@@ -253,9 +246,8 @@ class Graph extends Played {
     if (!this.table.open) return;
     const { nodes, texts } = this.data;
     const [, gradients] = this.knownAt(this.count - 1);
-    const head = el("tr", {}, ...[texts.node, texts.operation, texts.value, texts.gradient].map((t) => el("th", { scope: "col" }, t)));
-    const rows = nodes.map((node, i) => el("tr", {}, ...[node.alias, node.op === "leaf" ? texts.leaf : node.sign, said(node.value, 5), said(gradients[i], 5)].map((t) => el("td", {}, t))));
-    this.table.lastChild.replaceChildren(el("table", {}, head, ...rows));
+    const rows = nodes.map((node, i) => [node.alias, node.op === "leaf" ? texts.leaf : node.sign, said(node.value, 5), said(gradients[i], 5)]);
+    this.table.lastChild.replaceChildren(plainTable([texts.node, texts.operation, texts.value, texts.gradient], rows));
   }
 
   settle() {

@@ -3,9 +3,8 @@ import { Belt, low } from "./cell_belt.js";
 import { backward, belt, forward, KEEPING, shares } from "./cell_math.js";
 import { CellTable, SHORT } from "./cell_table.js";
 import { el, number, style, whenGone } from "./common.js";
-import { Bar, StepButtons } from "./player.js";
 import { Played } from "./played.js";
-import { playhead } from "./playhead.js";
+import { plainTable } from "./table.js";
 import { unpack } from "./wire.js";
 
 const SECONDS = 0.9; // for each step of the film
@@ -61,19 +60,14 @@ class RecurrentCell extends Played {
     this.compute();
     if (!this.head) this.begin();
     else this.head.changed(this.head.atEnd);
-    this.bar.say(this.barWords());
-    this.buttons.say(data.texts);
+    this.say();
     this.words();
     this.draw(Math.min(this.head.frame, this.count - 1));
   }
 
   begin() {
-    const { group, texts, at } = this.data;
-    this.head = playhead(group);
-    this.head.join(this, { start: "begin" });
-    this.bar = new Bar(group, this.barWords());
-    this.buttons = new StepButtons(this.head, texts);
-    this.controls.append(...this.buttons.both, this.bar.root);
+    const { at } = this.data;
+    this.join("begin");
     if (!at) return this.head.autoplay();
     this.unit = Math.min(at[1], this.data.base.weight_hh_l0[0].length - 1);
     return this.head.seek(Math.min(at[0], this.count - 1));
@@ -254,7 +248,7 @@ class RecurrentCell extends Played {
     const names = { rnn: ["h_new"], lstm: ["i", "f", "g", "o", "c_new", "h_new"], gru: ["r", "z", "n", "h_new"] }[cell];
     const head = [texts.step, "x", ...names.map((name) => name.replace("_new", "") + low(unit + 1)), texts.gradient];
     const rows = steps.map((v, t) => [String(t + 1), word[t], ...names.map((name) => number(v[name][unit], 4)), number(Math.hypot(...gradient.total[t]), 3)]);
-    this.values.lastChild.replaceChildren(el("table", {}, el("tr", {}, ...head.map((text) => el("th", { scope: "col" }, text))), ...rows.map((row) => el("tr", {}, ...row.map((text) => el("td", {}, text))))));
+    this.values.lastChild.replaceChildren(plainTable(head, rows));
   }
 }
 

@@ -1,9 +1,8 @@
 // A plain and a residual network as two rows of blocks, and one block of each opened, with its sum. Python side: ui/block_view.py.
 import { el, number, style, whenGone } from "./common.js";
-import { Bar, StepButtons } from "./player.js";
 import { Played } from "./played.js";
-import { playhead } from "./playhead.js";
 import { BlockPicture } from "./residual_block.js";
+import { plainTable } from "./table.js";
 import { unpack } from "./wire.js";
 
 const NOTED = 700; // ms at rest before the block goes into the address
@@ -45,23 +44,12 @@ class Residual extends Played {
     this.send = (name, value) => component.setTriggerValue(name, value);
     if (told || this.block === undefined) this.block = data.block;
     this.block = Math.min(this.block, this.blocks - 1);
-    if (this.head?.name !== data.group) this.begin();
+    if (this.head?.name !== data.group) this.join();
     else this.head.changed(wasAtEnd);
-    this.bar.say(this.barWords());
-    this.buttons.say(data.texts);
+    this.say();
     this.picture.svg.setAttribute("aria-label", `${data.alt} ${data.texts.keys}`);
     this.table.firstChild.textContent = data.texts.table;
     this.draw();
-  }
-
-  begin() {
-    const { group, texts } = this.data;
-    this.head?.leave(this);
-    this.head = playhead(group);
-    this.head.join(this);
-    this.bar = new Bar(group, this.barWords());
-    this.buttons = new StepButtons(this.head, texts);
-    this.controls.replaceChildren(...this.buttons.both, this.bar.root);
   }
 
   barWords() {
@@ -127,6 +115,6 @@ class Residual extends Played {
     const columns = Object.entries(names).flatMap(([name, title]) => ["x", "f", "y", "gx", "weights"].filter((what) => flows?.[name]?.[what]).map((what) => [name, what, `${title}: ${texts.columns[what]}`]));
     const head = [texts.block, ...columns.map(([, , title]) => title)];
     const rows = Array.from({ length: this.blocks }, (_v, k) => [String(k + 1), ...columns.map(([name, what]) => number(flows[name][what][this.frame][k], 3))]);
-    this.table.lastChild.replaceChildren(el("table", {}, el("tr", {}, ...head.map((text) => el("th", { scope: "col" }, text))), ...rows.map((row) => el("tr", {}, ...row.map((text) => el("td", {}, text))))));
+    this.table.lastChild.replaceChildren(plainTable(head, rows));
   }
 }

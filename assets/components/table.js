@@ -70,6 +70,12 @@ export class Table {
   }
 }
 
+/** A table of texts: `head` over `rows`, each as long as it. */
+export function plainTable(head, rows) {
+  const line = (texts, cell) => el("tr", {}, ...texts.map(cell));
+  return el("table", {}, line(head, (text) => el("th", { scope: "col" }, text)), ...rows.map((row) => line(row, (text) => el("td", {}, text))));
+}
+
 const flat = (values) => (ArrayBuffer.isView(values[0]) || Array.isArray(values[0]) ? Array.from(values, (row) => Array.from(row)).flat() : values);
 const cell = (value) => (typeof value === "number" ? number(value, 5) : String(value ?? ""));
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages import visit
-from tests.pages.visit import said
-from tests.waiting import patience
+from tests.pages.visit import said, trained
 
 opened = partial(visit.opened, "attention")
 SMALL = {"steps": "20", "examples": "300", "hidden": "8", "length": "0", "device": "cpu", "threads": "1"}
@@ -43,13 +41,8 @@ def test_a_link_sets_task_and_text(task, words):
 @pytest.mark.slow
 def test_from_training_to_asking(jobs):
     at = opened(lang="en", text="31 February 2021", **SMALL)
-    next(button for button in at.button if button.label == "Train").click().run()
-    deadline = time.monotonic() + patience(90)
-    while "It writes **" not in said(at) or "Start again" not in " ".join(b.label for b in at.button):
-        assert time.monotonic() < deadline, said(at)
-        assert not at.exception
-        time.sleep(0.5)
-        at.run()
+    trained(at, "It writes **")
+    assert "Start again" in " ".join(button.label for button in at.button)
     assert "May the 3rd, &#x27;21" in table(at)
     assert "2021-05-03" in table(at)
     assert table(at).count("<tr>") == 7

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages import visit
-from tests.pages.visit import said
-from tests.waiting import patience
+from tests.pages.visit import said, shows
 
 
 def open_page(**params: str) -> AppTest:
@@ -101,12 +99,7 @@ def test_two_trainings_become_bars_and_a_sentence(jobs):
     at = open_page(lang="en", **quick)
     assert "how each does on every kind of images will stand here" in said(at)
     press(at, "twins-start")
-    deadline = time.monotonic() + patience(120)
-    while "The gap between training and test went from" not in said(at):
-        assert time.monotonic() < deadline, said(at)
-        time.sleep(0.5)
-        at.run()
-        assert not at.exception
+    shows(at, "The gap between training and test went from", 120)
     assert "| Without augmentation |" in said(at)
     press(at, "preset.mixup")
     assert "The newest pair that you trained" in said(at)

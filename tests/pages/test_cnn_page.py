@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 import zipfile
 from functools import partial
 
@@ -15,8 +14,7 @@ from streamlit.testing.v1 import AppTest
 from dlcore.data import catalogue
 from dlcore.events import Changed
 from tests.pages import visit
-from tests.pages.visit import said
-from tests.waiting import patience
+from tests.pages.visit import said, shows, trained
 
 open_page = partial(visit.opened, "cnn")
 
@@ -28,14 +26,8 @@ def thread(at: AppTest) -> str:
 
 def train(at: AppTest, words: str) -> AppTest:
     """Press the button and follow the run to its end, as a browser's ticks do."""
-    next(button for button in at.button if button.label == words).click().run()
-    deadline = time.monotonic() + patience(120)
-    while "lit" not in thread(at) or "#evaluation" not in said(at):
-        assert time.monotonic() < deadline, said(at)
-        assert not at.exception
-        time.sleep(0.5)
-        at.run()
-    return at
+    assert at.button(key="cnn.start.play_arrow").label == words
+    return trained(at, lambda: "lit" in thread(at) and "#evaluation" in said(at), 120)
 
 
 SMALL = {
@@ -92,12 +84,7 @@ def test_a_download_that_fails_says_why(jobs, monkeypatch, tmp_path):
     monkeypatch.setitem(catalogue.CATALOGUE, "mnist", entry)
     at = open_page(dataset="mnist")
     next(button for button in at.button if button.key == "data-box.mnist").click().run()
-    deadline = time.monotonic() + patience(20)
-    while "no connection" not in said(at):
-        assert time.monotonic() < deadline, said(at)
-        time.sleep(0.2)
-        at.run()
-    assert not at.exception
+    shows(at, "no connection", 20)
 
 
 def test_a_link_repeats_what_was_changed_until_it_is_left_out(jobs, monkeypatch):
@@ -120,12 +107,7 @@ def gallery(at: AppTest) -> str:
 
 def shown(at: AppTest) -> AppTest:
     """Wait for the strips of images, which a worker cuts."""
-    deadline = time.monotonic() + patience(60)
-    while "<figure" not in gallery(at):
-        assert time.monotonic() < deadline, said(at)
-        time.sleep(0.3)
-        at.run()
-    return at
+    return shows(at, lambda: "<figure" in gallery(at), 60)
 
 
 def test_a_dataset_is_seen_before_anything_is_learned(jobs):
@@ -143,12 +125,7 @@ def bring(at: AppTest, files: dict[str, bytes]) -> AppTest:
         for name, content in files.items():
             archive.writestr(name, content)
     at.file_uploader[0].set_value(("mine.zip", blob.getvalue(), "application/zip")).run()
-    deadline = time.monotonic() + patience(60)
-    while page_state(at).get("own_reading") is not None:
-        assert time.monotonic() < deadline, said(at)
-        time.sleep(0.2)
-        at.run()
-    return at.run()
+    return shows(at, lambda: page_state(at).get("own_reading") is None, 60).run()
 
 
 def page_state(at: AppTest) -> dict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 import numpy as np
@@ -13,8 +12,7 @@ from dlcore import small_pictures
 from dlcore.filters import TITLES, read_filter, write_filter
 from dlcore.small_pictures import SAMPLES, write_pixels
 from tests.pages import visit
-from tests.pages.visit import said
-from tests.waiting import patience
+from tests.pages.visit import said, trained
 
 STATE = "page:convolution"
 opened = partial(visit.opened, "convolution")
@@ -187,14 +185,7 @@ def test_challenges_of_the_workshop():
 
 def learned(at: AppTest, words: str) -> AppTest:
     """Press the button that begins a run, and look until it says so."""
-    next(button for button in at.button if button.key == "convolution.start.play_arrow").click().run()
-    deadline = time.monotonic() + patience(60)
-    while words not in said(at) or not at.session_state[STATE]["solved"]:
-        assert time.monotonic() < deadline, said(at)
-        assert not at.exception
-        time.sleep(0.3)
-        at.run()
-    return at
+    return trained(at, lambda: words in said(at) and bool(at.session_state[STATE]["solved"]), 60)
 
 
 def test_a_filter_is_learned_back_and_then_the_learner_is_fooled(jobs):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from functools import partial
 
 import numpy as np
@@ -14,8 +13,7 @@ from dlcore.data.images import load
 from dlcore.events import Snapshot
 from dlcore.history import History
 from tests.pages import visit
-from tests.pages.visit import said
-from tests.waiting import patience
+from tests.pages.visit import said, trained
 
 STATE = "page:evaluation"
 opened = partial(visit.opened, "evaluation")
@@ -143,13 +141,7 @@ def test_teacher_can_hide_the_controls(jobs):
 
 def test_folds_are_trained_and_compared(jobs):
     at = opened(lang="en", dataset="moons", rival="knn", size="300")
-    next(button for button in at.button if button.label == "Train").click().run()
-    deadline = time.monotonic() + patience(60)
-    while "The interval lies" not in said(at):
-        assert time.monotonic() < deadline, said(at)
-        assert not at.exception
-        time.sleep(0.3)
-        at.run()
+    trained(at, "The interval lies", 60)
     assert "The interval lies below zero: B: Nearest neighbours is better" in said(at)
     assert solved(at) == ["better"]
 

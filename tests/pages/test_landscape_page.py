@@ -1,11 +1,8 @@
 """The landscape's page as a reader drives it, short of the browser: a link, a run, both planes, what it says."""
 
-import time
-
 import pytest
 
-from tests.pages.visit import opened, said
-from tests.waiting import patience
+from tests.pages.visit import opened, said, trained
 
 FAST = {"depth": "4", "width": "8", "epochs": "2", "train_size": "200", "batch_size": "50", "points": "9",
         "images": "50", "threads": "1"}  # fmt: skip
@@ -20,13 +17,7 @@ def test_opens_and_says_what_will_happen(lang, words):
 
 def test_a_run_is_told_in_its_own_numbers(jobs):
     at = opened("landscape", **FAST)
-    at.button(key="landscape.start.play_arrow").click().run()
-    end = time.monotonic() + patience(90)
-    while "the whole run is a dot" not in said(at) and time.monotonic() < end:
-        time.sleep(0.3)
-        at.run()
-    assert not at.exception
-    assert "the whole run is a dot" in said(at)
+    trained(at, "the whole run is a dot")
     at.segmented_control(key="landscape.shown.plane").set_value("along").run()
     assert "their shadow on the map has" in said(at)
     at.segmented_control(key="landscape.shown.way").set_value("solid").run()

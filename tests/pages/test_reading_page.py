@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.visit import opened, said
-from tests.waiting import patience
+from tests.pages.visit import opened, said, trained
 
 STATE = "page:reading"
 SMALL = {"dataset": "built_in", "threads": "1", "evaluations": "2"}
@@ -18,16 +15,9 @@ def page(**params: str) -> AppTest:
     return opened("reading", **{"lang": "en", **SMALL, **params})
 
 
-def trained(at: AppTest) -> AppTest:
-    """Press the button and follow the run to its end."""
-    next(button for button in at.button if button.key == "reading.start.play_arrow").click().run()
-    deadline = time.monotonic() + patience(120)
-    while "held-out texts are answered right" not in said(at):
-        assert time.monotonic() < deadline, said(at)
-        assert not at.exception
-        time.sleep(0.4)
-        at.run()
-    return at
+def learned(at: AppTest) -> AppTest:
+    """Train to the end."""
+    return trained(at, "held-out texts are answered right", 120)
 
 
 def test_opens_with_names_and_invites(jobs):
@@ -55,7 +45,7 @@ def test_real_data_that_is_not_here_is_offered(jobs, monkeypatch, tmp_path):
 
 @pytest.mark.slow
 def test_an_opinion_is_asked_word_by_word_and_challenges_are_seen(jobs):
-    at = trained(page(task="sentiment", steps="250"))
+    at = learned(page(task="sentiment", steps="250"))
     assert "The LSTM says **" in said(at)
     assert "Most moved by" in said(at)
     assert "400 are right" in said(at)
@@ -71,7 +61,7 @@ def test_an_opinion_is_asked_word_by_word_and_challenges_are_seen(jobs):
 
 @pytest.mark.slow
 def test_names_are_read_letter_by_letter(jobs):
-    at = trained(page(steps="60", cell="all"))
+    at = learned(page(steps="60", cell="all"))
     assert "says **" in said(at)
     pairs = next(box for box in at.selectbox if str(box.key).startswith("reading.pair"))
     assert "taken for" in pairs.options[0]

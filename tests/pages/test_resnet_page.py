@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from streamlit.testing.v1 import AppTest
 
 from dlcore.experiments.resnet import Config
 from dlcore.history import History
 from tests.pages import visit
-from tests.pages.visit import put, said
-from tests.waiting import patience
+from tests.pages.visit import put, said, shows, trained
 from ui import resnet_lab, resnet_tasks
 from ui.resnet_lab import Shown
 
 STATE = "page:resnet"
 
 opened = partial(visit.opened, "resnet")
-
-
-def shows(at: AppTest, words: str) -> AppTest:
-    """Look again until the page says so: a worker that has just been started may be late."""
-    deadline = time.monotonic() + patience(90)
-    while words not in said(at):
-        assert time.monotonic() < deadline, said(at)
-        assert not at.exception
-        time.sleep(1.0)
-        at.run()
-    return at
 
 
 def test_before_training_the_first_gradient_follows_the_settings(jobs):
@@ -55,8 +41,7 @@ def test_without_workers_the_page_says_so(monkeypatch):
 
 def test_a_run_at_several_depths_leaves_points(jobs):
     at = opened(depth="4", depths="2", epochs="1", threads="1", width="8")
-    next(button for button in at.button if button.key == "resnet.start.play_arrow").click().run()
-    shows(at, "Depths trained so far with the settings on screen: 2.")
+    trained(at, "Depths trained so far with the settings on screen: 2.")
     (kept,) = at.session_state[STATE]["ended"].values()
     assert [one.config.depth for one in kept] == [2, 4]
     assert "Depth 4: " in said(at)

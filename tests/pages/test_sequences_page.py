@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dlcore.history import History
 from tests.pages import visit
-from tests.pages.visit import put, said
-from tests.waiting import patience
+from tests.pages.visit import put, said, trained
 from ui import memory_lab, memory_tasks
 
 STATE = "page:sequences"
 
 opened = partial(visit.opened, "sequences")
-
-
-def trained(at: AppTest, words: str) -> AppTest:
-    """Press the button that begins a run, and look until the page says so."""
-    next(button for button in at.button if button.key == "sequences.start.play_arrow").click().run()
-    deadline = time.monotonic() + patience(60)
-    while words not in said(at):
-        assert time.monotonic() < deadline, said(at)
-        assert not at.exception
-        time.sleep(1.0)
-        at.run()
-    return at.run()
 
 
 def test_gradient_before_training_follows_the_settings(jobs):

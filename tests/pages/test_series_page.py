@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
 from dlcore import forecasting
 from dlcore.data import own
 from dlcore.data import series as data
-from tests.pages.visit import opened, put, said
-from tests.waiting import patience
+from tests.pages.visit import opened, put, said, trained
 
 STATE = "page:series"
 FAST = {"window": "12", "horizon": "4", "hidden": "8", "steps": "20", "threads": "1", "evaluations": "2"}
@@ -112,13 +109,7 @@ def test_a_teachers_link_shows_the_picture_without_knobs():
 
 def test_a_run_is_ranked_looked_into_and_kept_apart_from_other_settings(jobs):
     at = opened("series", dataset="chaos", **FAST)
-    next(button for button in at.button if button.key == "series.start.play_arrow").click().run()
-    deadline = time.monotonic() + patience(90)
-    while "Mean absolute error on the held-out end" not in said(at):
-        assert time.monotonic() < deadline, said(at)
-        assert not at.exception
-        time.sleep(0.3)
-        at.run()
+    trained(at, "Mean absolute error on the held-out end")
     assert "**LSTM**" in said(at)
     assert "On the part that it learned from, its error is" in said(at)
     assert "What it holds in mind" in said(at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 
@@ -12,9 +11,8 @@ from dlcore.experiments.speed import Config
 from dlcore.history import History
 from dlcore.ladder import PLAIN, rungs
 from tests.pages import visit
-from tests.pages.visit import put, said
+from tests.pages.visit import put, said, trained
 from tests.test_speed import row
-from tests.waiting import patience
 from ui import speed_lab, speed_tasks
 
 STATE = "page:speed"
@@ -41,15 +39,7 @@ def test_places_are_kept_for_every_training_before_it_begins():
 def test_a_small_ladder_is_told_with_its_numbers(jobs, lang):
     at = opened(lang=lang, threads="1", train_size="150", target="0.5", passes="9", **ONE)
     at.selectbox(key="speed.guess").set_value("small_network").run()
-    next(button for button in at.button if button.key == "speed.start.play_arrow").click().run()
-    deadline = time.monotonic() + patience(90)
-    words = {"en": "times as fast, since it took", "zh": "快到 **"}[lang]
-    while words not in said(at):
-        assert time.monotonic() < deadline, said(at)
-        assert not at.exception
-        time.sleep(1.0)
-        at.run()
-    at.run()
+    trained(at, {"en": "times as fast, since it took", "zh": "快到 **"}[lang])
     assert "| – | – | – | – |" not in said(at)
     assert "small_network" in at.session_state[STATE]["guesses"].values()
     assert len(at.session_state[STATE]["timed"]) == 1
