@@ -40,9 +40,9 @@ VERDICTS = {
     ),
 }
 GAP = N_(
-    "Look at step {step} of the {network} network: its weights had a loss of {true}, their shadow on the map has "
-    "{shadow}. The map holds {explained} of the path’s variance; at that step the weights lie {off} away from it, and "
-    "{far} from where they end."
+    "Look at step {step} of the {network} network: its weights had a loss of {true} (solid line), their shadow on the "
+    "map has {shadow} (dotted). The map holds {explained} of the path’s variance; at that step the weights lie {off} "
+    "away from it, and {far} from where they end."
 )
 DOT = N_(
     "In this plane the whole run is a dot: from its first weights to its last it moves by {moved} here, on a map that "
@@ -121,7 +121,7 @@ def dot(history: History, label: Label) -> str:
     moved = float(np.abs(land.path("random", name)).max())
     x = land.arrays[RANDOM][f"x/{name}"]
     total = history.info.get("params_by_network", {}).get(name, 0)
-    return label(DOT).format(moved=number(moved, 1), low=f"{x[0]:g}", high=f"{x[-1]:g}", numbers=f"{total:,}")
+    return label(DOT).format(moved=number(moved, 1), low=number(x[0], 3), high=number(x[-1], 3), numbers=f"{total:,}")
 
 
 def numbers(history: History) -> dict[str, str]:

@@ -35,7 +35,7 @@ FOLDED = ("dataset", "network", "blocks", "init", "optimizer", "learning_rate", 
 PLANES = {RANDOM: N_("Random directions"), ALONG: N_("Along the run")}
 WAYS = {"map": N_("Map"), "solid": N_("3-D")}
 IMAGES = {SEEN: N_("Images learned from"), HELD: N_("Test images")}
-TALL, LOW = 286, 168  # px; the lab fits a laptop's screen with its question above it
+TALL, LOW = 250, 156  # px; the lab fits a laptop's screen with its question above it
 
 
 def draw(lesson: Lesson) -> tuple[Config, History]:
@@ -57,25 +57,28 @@ def _hidden(values: Mapping[str, Any]) -> Sequence[str]:
 
 
 def view(config: Config, history: History) -> None:
-    """The two grounds, what they say in words, a cross-section, and how true the map is."""
-    with st.container(key="landscape-choice", horizontal=True, horizontal_alignment="distribute", gap="small"):
+    """The two grounds; what they say in words; beside it a cross-section, or how true the map of the run is."""
+    choices, bar = st.columns([2, 1], gap="small", vertical_alignment="center")
+    with choices.container(key="landscape-choice", horizontal=True, horizontal_alignment="distribute", gap="xsmall"):
         plane = _choice(_("Plane"), "plane", PLANES)
         images = _choice(_("Loss on"), "images", IMAGES)
         way = _choice(_("Seen as"), "way", WAYS)
+    with bar:
+        way_steps = views.shadow_lines(history, images)
+        player(GROUP, key="landscape-player", steps=way_steps and way_steps[0])
     drawn = views.maps(history, plane, images, label=_)
     for place, name in zip(st.columns(2, gap="small"), views.networks_of(history), strict=False):
         with place, st.container(gap="xsmall"):
             st.caption(_title(history, name))
             _ground(drawn.get(name), name, plane, way, config.span)
-    way_steps = views.shadow_lines(history, images)
-    player(GROUP, key="landscape-player", steps=way_steps and way_steps[0])
-    with st.container(key="landscape-story"):
+    words, plot = st.columns([1.3, 1], gap="small")
+    with words.container(key="landscape-story"):
         st.markdown(said(history, plane))
-    left, right = st.columns(2, gap="small")
-    with left:
-        _section(history, plane, images)
-    with right:
-        _shadows(history, images)
+    with plot:
+        if plane == ALONG and way_steps:
+            _shadows(*way_steps)
+        else:
+            _section(history, plane, images)
 
 
 def _choice(name: str, key: str, options: Mapping[Any, str]) -> Any:
@@ -120,15 +123,11 @@ def _section(history: History, plane: str, images: int) -> None:
     live_plot(figure, key=f"landscape-line-{bool(lines)}", height=LOW, alt=alt)
 
 
-def _shadows(history: History, images: int) -> None:
+def _shadows(step: np.ndarray, lines: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
     """The losses on the way, of the weights and of their shadows on the map."""
     alt = _("Loss on the way: of the run’s weights, and of the nearest weights on the map of the run.")
-    found = views.shadow_lines(history, images)
-    if found is None:
-        found = np.array([0.0, float(history.info.get("training_steps", 345))]), {}
-    film = figures.shadows(*found, label=_)
-    frames = {**film.frames, "group": GROUP} if found[1] else None
-    live_plot(film.figure, key=f"landscape-shadows-{bool(found[1])}", height=LOW, alt=alt, frames=frames)
+    film = figures.shadows(step, lines, label=_)
+    live_plot(film.figure, key="landscape-shadows", height=LOW, alt=alt, frames={**film.frames, "group": GROUP})
 
 
 def said(history: History, plane: str) -> str:

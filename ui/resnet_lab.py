@@ -36,7 +36,7 @@ SLUG, GROUP = "resnet", "depth"
 LABELS = {**DATASETS, **RESNETS, **BLOCKS, **OPTIMIZERS, **SCHEDULES}
 FOLDED = ("depths", "twin", "residual", "optimizer", "batch_size", "epochs")
 STACK_ONLY, NET_ONLY = ("blocks", "depth", "width", "depths"), ("shortcut",)
-HEIGHT = 172  # px; the lab fits a laptop's screen
+HEIGHT = 152  # px; the lab fits a laptop's screen
 GRADIENTS, VARIANCES = (1e-6, 1e0), (1e-4, 1e1)  # what the axes show at least
 ICONS = {"plain_lost": ":red[:material/trending_flat:]", "plain_behind": ":orange[:material/south_east:]",
          "both": ":green[:material/check_circle:]", "neither": ":orange[:material/block:]",

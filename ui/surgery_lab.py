@@ -122,14 +122,14 @@ def _say(patient: Patient, removed: list[int], now: np.ndarray) -> None:
     now_told, all_told = st.columns(2, gap="large")
     with now_told.container(height=TOLD, border=False, key="surgery-told"):
         words, numbers = story.told(float((now == labels).mean()), float(own[0]), len(removed))
-        parts = [f"**{_(words).format(**numbers)}**"]
+        live, parts = _(words).format(**numbers), []
         if other is not None and removed:
             share = float((answers(patient, patient.twin, removed) == labels).mean())
             parts.append(_("The plain twin without the same blocks: {share}.").format(share=f"{share:.1%}"))
         if patient.main == story.RESIDUAL:
             words, numbers = story.paths(len(patient.blocks), len(removed))
             parts.append(_(words).format(**numbers))
-        st.markdown(sentences(*parts))
+        st.markdown(f"**{live}**\n\n{sentences(*parts)}")
     with all_told.container(height=TOLD, border=False, key="surgery-bars-told"):
         st.markdown(sentences(*(_(words).format(**numbers) for words, numbers in _verdict(own, other))))
 

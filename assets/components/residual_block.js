@@ -71,7 +71,7 @@ export class BlockPicture {
     const x = (k) => this.left + (k + 0.5) * unit;
     const box = Math.min(BOX_WIDE, unit - 16);
     const sum = 1 + design.layers.length;
-    const rows = { plain: top + 40, residual: top + 134 };
+    const rows = { plain: top + 34, residual: top + 122 };
     this.end = rows.residual + 48;
     const parts = [];
     for (const name of NETWORKS) {

@@ -89,10 +89,11 @@ def relief(drawn: Map, *, label: Label = str) -> Film:
     flat = [{"title": {"text": title}, "nticks": 4} for title in drawn.titles]
     ticks = _decades(low, high)
     tall = {"title": {"text": label(N_("loss"))}, "range": [low, high + 2 * LIFT * (high - low)],
-            "tickvals": ticks, "ticktext": [f"{10.0**v:g}" for v in ticks]}  # fmt: skip
+            "tickvals": ticks, "ticktext": _losses(ticks)}  # fmt: skip
     scene = {"xaxis": flat[0], "yaxis": flat[1], "zaxis": tall, "aspectmode": "manual",
              "aspectratio": {"x": 1, "y": 1, "z": 0.75},
-             "camera": {"eye": {"x": -1.0, "y": -1.35, "z": 0.95}, "center": {"x": 0, "y": 0, "z": -0.18}}}  # fmt: skip
+             "camera": {"eye": {"x": -1.17, "y": -1.58, "z": 1.11},
+                        "center": {"x": 0, "y": 0, "z": -0.22}}}  # fmt: skip
     layout = {"scene": scene, "margin": {"l": 0, "r": 0, "t": 0, "b": 0}}
     return Film(figure(data, layout), {"count": max(len(x), 1), "traces": traces, "controls": False})
 
@@ -102,10 +103,11 @@ def section(
 ) -> go.Figure:
     """The loss along one direction through the trained networks, each in its colour; ``guessing`` is a level of it."""
     drawn = [Curve(x, loss, NAMES[name], COLORS[name]) for name, (x, loss) in lines.items()]
-    return curves(
+    plot = curves(
         drawn, x_title=x_title, y_title=N_("loss"), log_y=True, levels=[Level(guessing, N_("guessing"), GREY)],
         line_height=0.12, label=label,
     )  # fmt: skip
+    return _written_out(plot, *_range_of([loss for _x, loss in lines.values()], guessing))
 
 
 def training(
@@ -113,11 +115,12 @@ def training(
 ) -> go.Figure:
     """The loss of each batch while the networks are being trained."""
     drawn = [Curve(step, loss, NAMES[name], COLORS[name]) for name, (step, loss) in lines.items()]
-    return curves(
+    reach = _range_of([loss for _step, loss in lines.values()], guessing)
+    plot = curves(
         drawn, x_title=N_("step"), y_title=N_("loss"), log_y=True, x_range=(0.0, steps), line_height=0.12, label=label,
-        y_range=_range_of([loss for _step, loss in lines.values()], guessing),
-        levels=[Level(guessing, N_("guessing"), GREY)],
+        y_range=reach, levels=[Level(guessing, N_("guessing"), GREY)],
     )  # fmt: skip
+    return _written_out(plot, *reach)
 
 
 def shadows(step: np.ndarray, lines: Mapping[str, tuple[np.ndarray, np.ndarray]], *, label: Label = str) -> Film:
@@ -136,7 +139,14 @@ def shadows(step: np.ndarray, lines: Mapping[str, tuple[np.ndarray, np.ndarray]]
         x_range=(0.0, float(step[-1])), y_range=(low, high),
     )  # fmt: skip
     moved = {len(drawn): {"x": {"at": np.repeat(step[:, None], 2, axis=1)}}}
-    return Film(plot, {"count": len(step), "traces": moved, "controls": False})
+    return Film(_written_out(plot, low, high), {"count": len(step), "traces": moved, "controls": False})
+
+
+def _written_out(plot: go.Figure, low: float, high: float) -> go.Figure:
+    """The plot with its losses from ``low`` to ``high`` written as on the maps: 0.3, not a small 3 between powers."""
+    ticks = _decades(np.log10(low), np.log10(high))
+    plot._layout["yaxis"] |= {"tickvals": [10.0**v for v in ticks], "ticktext": _losses(ticks)}
+    return plot
 
 
 def _range_of(arrays: Sequence[np.ndarray], level: float) -> tuple[float, float]:
@@ -148,8 +158,12 @@ def _range_of(arrays: Sequence[np.ndarray], level: float) -> tuple[float, float]
 
 def _bar(low: float, high: float) -> dict[str, Any]:
     ticks = _decades(low, high)
-    return {"thickness": 9, "outlinewidth": 0, "tickvals": ticks, "ticktext": [f"{10.0**v:g}" for v in ticks],
+    return {"thickness": 9, "outlinewidth": 0, "tickvals": ticks, "ticktext": _losses(ticks),
             "xpad": 4, "ypad": 4}  # fmt: skip
+
+
+def _losses(heights: list[float]) -> list[str]:
+    return [f"{10.0**v:g}" for v in heights]
 
 
 def _decades(low: float, high: float) -> list[float]:
@@ -178,5 +192,5 @@ def unknown(titles: tuple[str, str], span: float) -> go.Figure:
         {"title": {"text": title, "standoff": 2}, "range": [-span, span], "zeroline": False, "nticks": 5}
         for title in titles
     ]
-    layout = {"xaxis": axes[0], "yaxis": axes[1], "margin": {"l": 48, "r": 70, "t": 8, "b": 38}}
+    layout = {"xaxis": axes[0], "yaxis": axes[1], "margin": {"l": 48, "r": 47, "t": 8, "b": 38}}
     return figure([], layout)

@@ -32,6 +32,10 @@ CONFIG = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
+    "distributed.worker.memory.monitor-interval": "500ms",  # who has nothing to do shall cost nothing
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.system-monitor.disk": False,
     "distributed.diagnostics.nvml": False,
     "distributed.logging": {"distributed": "warning", "dlcore": "info"},
 }

@@ -13,9 +13,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -110,9 +114,11 @@ def server(serve: Callable[..., Server]) -> Server:
 
 
 @pytest.fixture
-def fresh_server(serve: Callable[..., Server]) -> Server:
+def fresh_server(serve: Callable[..., Server]) -> Iterator[Server]:
     """The app, started for this test: nobody has asked it anything yet, and its workers are not prepared for runs."""
-    return serve(env={"DLCORE_WARM": "0"}, fresh=True)
+    server = serve(env={"DLCORE_WARM": "0"}, fresh=True)
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +133,15 @@ def chromium() -> Iterator:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def profiles(chromium) -> dict[tuple[str, bool], BrowserContext]:
+    """One profile for each language and kind of pointer, kept over all tests: a page's files are fetched once.
+
+    A new one would fetch and compile Streamlit's and Plotly's megabytes again: half of a test's processor time.
+    """
+    return {}
+
+
 @pytest.fixture
 def faults() -> list[str]:
     """What went wrong in the pages of this test: errors on the console, requests elsewhere. Clear it to allow them."""
@@ -134,9 +149,25 @@ def faults() -> list[str]:
 
 
 @pytest.fixture
-def browse(chromium, faults: list[str]) -> Iterator[Callable]:
-    """Open pages: ``browse(url, theme="dark", locale="zh-CN", width=390)``. The test fails if one had a fault."""
-    contexts = []
+def browse(chromium, profiles: dict[tuple[str, bool], BrowserContext], faults: list[str]) -> Iterator[Callable]:
+    """Open pages: ``browse(url, theme="dark", locale="zh-CN", width=390)``. The test fails if one had a fault.
+
+    Each page is another reader's: without cookies, and without what a page has stored before.
+    """
+    readers: list[BrowserContext] = []
+
+    def check(request) -> None:
+        if urlsplit(request.url).hostname not in ("127.0.0.1", None):
+            faults.append(f"request to elsewhere: {request.url}")
+
+    def reader(locale: str, touch: bool) -> BrowserContext:
+        kept = profiles.get((locale, touch))
+        if kept is None or kept in readers:  # the second reader of a test
+            kept = chromium.new_context(locale=locale, has_touch=touch)
+            profiles.setdefault((locale, touch), kept)
+        readers.append(kept)
+        kept.on("request", check)  # looked at, not routed: a routed page has no cache and waits for us at each file
+        return kept
 
     def open_page(
         url: str,
@@ -148,27 +179,35 @@ def browse(chromium, faults: list[str]) -> Iterator[Callable]:
         motion: bool = True,
         touch: bool = False,
     ):
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=theme, locale=locale, has_touch=touch,
-            reduced_motion="no-preference" if motion else "reduce",
-        )  # fmt: skip
-        contexts.append(context)
-
-        def check(request) -> None:
-            if urlsplit(request.url).hostname not in ("127.0.0.1", None):
-                faults.append(f"request to elsewhere: {request.url}")
-
-        context.on("request", check)  # looked at, not routed: a routed page has no cache and waits for us at each file
-        page = context.new_page()
+        page = reader(locale, touch).new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=theme, reduced_motion="no-preference" if motion else "reduce")
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
         page.on("console", lambda line: faults.append(f"console: {line.text}") if _is_fault(line) else None)
         page.goto(url)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for context in readers:
+        context.remove_listener("request", check)
+        if context in profiles.values():
+            _forget(context)
+        else:
+            context.close()
     assert not faults, "\n".join(faults)
+
+
+def _forget(context: BrowserContext) -> None:
+    """Close its pages, and delete what they have stored; files of the cache stay."""
+    origins = {page.evaluate("origin") for page in context.pages}
+    for page in context.pages:
+        page.close()
+    context.clear_cookies()
+    blank = context.new_page()
+    devtools = context.new_cdp_session(blank)
+    for origin in origins - {"null"}:
+        devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    blank.close()
 
 
 def _is_fault(line) -> bool:

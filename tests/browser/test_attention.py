@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.seen import nothing_beside
 from tests.waiting import answered, patience, until
 
 pytestmark = pytest.mark.browser
@@ -43,4 +44,4 @@ def test_train_ask_and_step_through_the_answer(server, browse):
 
     page.get_by_label("A date, or a sentence with one").fill("二〇二一年五月三日")
     until(lambda: "".join(letters.all_inner_texts()) == "二〇二一年五月三日", 30)
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    nothing_beside(page)

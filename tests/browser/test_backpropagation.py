@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.browser.seen import nothing_beside, on_one_screen
 from tests.waiting import patience, until
 
 pytestmark = pytest.mark.browser
@@ -93,12 +94,10 @@ def test_everything_fits_a_phone_and_the_graph_scrolls_in_its_box(server, browse
     page = browse(f"{server.url}/backpropagation?lang=zh", width=390, height=844)
     page.wait_for_selector(".dl-node", timeout=patience(60_000))
     page.wait_for_selector(".dl-layers-row", timeout=patience(60_000))
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    nothing_beside(page)
     assert page.evaluate("(b => b.scrollWidth > b.clientWidth)(document.querySelector('.dl-graph-box'))")
 
 
 def test_lab_fits_a_laptop_screen(server, page):
     lesson(server, page)
-    for selector in ("h1", ".dl-graph-now", ".st-key-story"):
-        box = page.locator(selector).first.bounding_box()
-        assert 0 <= box["y"] < box["y"] + box["height"] <= 900, selector
+    on_one_screen(page, "h1", ".dl-graph-now", ".st-key-story")

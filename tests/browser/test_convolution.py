@@ -11,6 +11,7 @@ from dlcore.convolution import Geometry, correlate
 from dlcore.convolution_story import Bench, Settings
 from dlcore.filters import preset
 from dlcore.small_pictures import sample
+from tests.browser.seen import nothing_beside, on_one_screen
 from tests.waiting import patience, until
 
 pytestmark = pytest.mark.browser
@@ -71,9 +72,7 @@ def test_browsers_sums_are_pythons_answers(server, page):
 )
 def test_displayed_sum_is_the_displayed_value_and_the_lab_fits_a_laptop(server, page, params):
     lesson(server, page, params)
-    for selector in ("h1", ".dl-conv-bench", ".dl-conv-sum", ".st-key-story"):
-        box = page.locator(selector).first.bounding_box()
-        assert 0 <= box["y"] < box["y"] + box["height"] <= 900, selector
+    on_one_screen(page, "h1", ".dl-conv-bench", ".dl-conv-sum", ".st-key-story")
     seen = shown(page)
     bias = float(query(page).get("bias", 0))
     assert sum(x * w for x, w in seen["terms"]) + bias == pytest.approx(seen["value"], abs=1e-9)
@@ -169,7 +168,7 @@ def test_everything_fits_a_phone(server, browse):
     address = f"{server.url}/convolution?lang=zh&window=7&filter=gaussian&at=1_1"
     page = browse(address, width=390, height=844, touch=True)
     page.wait_for_selector(".dl-conv-term", timeout=patience(60_000))
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    nothing_beside(page)
     boxes = [page.locator(f".dl-conv-{name}").bounding_box() for name in ("input", "kernel", "output")]
     assert boxes[0]["y"] < boxes[1]["y"] < boxes[2]["y"]
     output = page.locator(".dl-conv-output canvas")

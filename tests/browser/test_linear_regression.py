@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.browser.seen import nothing_beside, on_one_screen
 from tests.waiting import patience, until
 
 pytestmark = pytest.mark.browser
@@ -148,13 +149,11 @@ def test_own_file_is_read_and_its_link_works_for_others(server, page, browse):
 def test_everything_fits_a_phone(server, browse):
     page = browse(f"{server.url}/linear_regression?lang=en", width=390, height=844)
     drawn(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    nothing_beside(page)
     picture, panel = (page.locator(s).first.bounding_box() for s in (".dl-plot", ".st-key-controls"))
     assert picture["y"] < panel["y"], "the picture comes first"
 
 
 def test_lab_fits_a_laptop_screen(server, page):
     lesson(server, page)
-    for selector in ("h1", ".st-key-story", ".dl-bar"):
-        box = page.locator(selector).first.bounding_box()
-        assert 0 <= box["y"] < box["y"] + box["height"] <= 900, selector
+    on_one_screen(page, "h1", ".st-key-story", ".dl-bar")

@@ -10,6 +10,7 @@ import pytest
 
 from dlcore.data import points2d
 from dlcore.mlp import ACTIVATIONS, Architecture, Layer, forward, losses, unflatten
+from tests.browser.seen import nothing_beside
 from tests.waiting import patience, until
 
 pytestmark = pytest.mark.browser
@@ -276,13 +277,13 @@ def test_lab_fits_a_laptop_screen(server, page, dataset):
             assert (selector, dataset) == (".dl-matrix", "hills"), "only numbers have no right and wrong"
             continue
         assert 0 <= box["y"] < box["y"] + box["height"] <= 900, selector
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+    nothing_beside(page)
 
 
 def test_everything_fits_a_phone(server, browse):
     page = browse(f"{server.url}/neural_network?lang=en&layers=8,8,8,8,8,8,8,8", width=390, height=844)
     drawn(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    nothing_beside(page)
     picture, panel = (page.locator(s).first.bounding_box() for s in (".dl-out", ".st-key-controls"))
     assert picture["y"] < panel["y"], "the picture comes first"
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.browser.seen import nothing_beside, on_one_screen
 from tests.waiting import patience, until
 
 pytestmark = pytest.mark.browser
@@ -84,9 +85,7 @@ def test_a_journey_through_the_race(server, browse):
 
 def test_the_lab_fits_a_laptop_and_a_phone(server, page, browse):
     opened(server, page)
-    for selector in ("h1", ".dl-ranking", ".dl-bar", ".dl-frame-text"):
-        box = page.locator(selector).first.bounding_box()
-        assert 0 <= box["y"] < box["y"] + box["height"] <= 900, selector
+    on_one_screen(page, "h1", ".dl-ranking", ".dl-bar", ".dl-frame-text")
     phone = browse("about:blank", width=390, height=844)
     opened(server, phone)
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    nothing_beside(phone)

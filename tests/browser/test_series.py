@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.browser.seen import nothing_beside, on_one_screen
 from tests.waiting import patience, until
 
 pytestmark = pytest.mark.browser
@@ -22,9 +23,7 @@ def test_a_learners_way_through_the_series(server, browse):
     )
     expect(page.get_by_text("What a network has to beat")).to_be_visible(timeout=patience(60_000))
     until(lambda: page.evaluate(WINDOW) == 12, 30)
-    for selector in ("h1", ".st-key-story", ".js-plotly-plot >> nth=0", ".js-plotly-plot >> nth=2"):
-        box = page.locator(selector).first.bounding_box()
-        assert 0 <= box["y"] < box["y"] + box["height"] <= 900, selector
+    on_one_screen(page, "h1", ".st-key-story", ".js-plotly-plot >> nth=0", ".js-plotly-plot >> nth=2")
     window = page.get_by_role("slider", name=re.compile("Window")).first
     window.focus()
     for _press in range(4):
@@ -49,4 +48,4 @@ def test_a_learners_way_through_the_series(server, browse):
 def test_series_fit_a_phone(server, browse):
     page = browse(f"{server.url}/series?lang=zh", width=390, height=844, touch=True)
     page.wait_for_selector(".js-plotly-plot", timeout=patience(60_000))
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    nothing_beside(page)
