@@ -199,13 +199,13 @@ def browse(chromium, profiles: dict[tuple[str, bool], BrowserContext], faults: l
 
 def _forget(context: BrowserContext) -> None:
     """Close its pages, and delete what they have stored; files of the cache stay."""
-    origins = {page.evaluate("origin") for page in context.pages}
+    addresses = [urlsplit(page.url) for page in context.pages]
     for page in context.pages:
         page.close()
     context.clear_cookies()
     blank = context.new_page()
     devtools = context.new_cdp_session(blank)
-    for origin in origins - {"null"}:
+    for origin in {f"{at.scheme}://{at.netloc}" for at in addresses if at.netloc}:
         devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
     blank.close()
 
