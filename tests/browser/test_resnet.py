@@ -26,7 +26,7 @@ def test_a_pair_is_trained_opened_and_operated_on(server, browse):
     plots = (f".st-key-resnet-{name}" for name in ("story", "errors", "weights", "activation"))
     on_one_screen(page, "h1", *plots, ".dl-res-picture")
     page.locator(".st-key-resnet-start-play_arrow button").click()
-    expect(story).to_contain_text("the plain one", timeout=patience(90_000))
+    expect(story).to_contain_text("Depth 20: ", timeout=patience(90_000))
     until(lambda: len(epochs := page.evaluate(POINTS, "resnet-errors")) == 2 and min(epochs) >= 4, 30)
     assert page.evaluate(POINTS, "resnet-weights") == [20, 20]
     _opens_a_block(page)
@@ -34,7 +34,7 @@ def test_a_pair_is_trained_opened_and_operated_on(server, browse):
 
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{server.url}/resnet?lang=zh{QUICK}")
-    expect(page.locator(".st-key-resnet-story")).to_contain_text("残差网络", timeout=patience(60_000))
+    expect(page.locator(".st-key-resnet-story")).to_contain_text("深度 20：", timeout=patience(60_000))
     expect(page.locator(".dl-su-block")).to_have_count(20, timeout=patience(60_000))
     nothing_beside(page)
 
