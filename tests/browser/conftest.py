@@ -137,7 +137,7 @@ def chromium() -> Iterator:
 def profiles(chromium) -> dict[tuple[str, bool], BrowserContext]:
     """One profile for each language and kind of pointer, kept over all tests: a page's files are fetched once.
 
-    A new one would fetch and compile Streamlit's and Plotly's megabytes again: half of a test's processor time.
+    A new one would fetch and compile Streamlit's and Plotly's megabytes again.
     """
     return {}
 
