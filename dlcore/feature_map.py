@@ -55,17 +55,11 @@ def places(album: str, network: str, space: str, method: str, checkpoint: str | 
 def _numbers(names: list[str], network: str, space: str, checkpoint: str | None) -> np.ndarray:
     """What is compared of each picture, (N, D) float32."""
     from dlcore.data.album import read_pictures
-    from dlcore.own_features import features
+    from dlcore.own_features import seen
 
     if space == "pixels":
         return np.stack([p.ravel() for p in read_pictures(names, PIXELS)]).astype(np.float32) / 255
-    looking = features(names, network)
-    while True:
-        try:
-            next(looking)
-        except StopIteration as end:
-            X = end.value[:, 0]
-            break
+    X = seen(names, network)
     if space == "features" or checkpoint is None:
         return X
     from dlcore.own_model import last_layer

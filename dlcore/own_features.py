@@ -60,6 +60,16 @@ def features(names: Sequence[str], network: str, views: int = 1) -> Generator[in
     return np.stack([known[name] for name in names]) if names else np.zeros((0, views, 1), np.float32)
 
 
+def seen(names: Sequence[str], network: str) -> np.ndarray:
+    """The same as ``features`` of pictures as they are, for who does not ask how far it is: ``(N, D)``."""
+    looking = features(names, network)
+    while True:
+        try:
+            next(looking)
+        except StopIteration as end:
+            return end.value[:, 0]
+
+
 def computed(pictures: Sequence[np.ndarray], network: str, views: int = 1) -> np.ndarray:
     """The same for pictures ``(H, W, 3)`` uint8 in hand: ``(n, views, D)`` float32."""
     import torch

@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlcore.data.album import MOST_CLASSES, MOST_NAME
+from dlcore.data.album import MOST_CLASSES, MOST_NAME, SIDE
 from dlcore.texts import N_, Problem
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def script(network: str, module: nn.Module, head: str) -> str:
         build = OF_LAYERS.format(layers="\n".join(_line(*row, head) for row in module.named_children()))
         prepare = PIXELS.format(side=32)
     text = TEMPLATE.read_text(encoding="utf-8")
-    return text.replace("{{build}}", build).replace("{{prepare}}", prepare)
+    return text.replace("{{build}}", build).replace("{{prepare}}", prepare).replace("{{side}}", f"{SIDE}")
 
 
 def prepare_of(network: str) -> Any:

@@ -5,11 +5,13 @@ No torch in it, so that the page can draw a network and count what is trained.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from dlcore.models import mobilenet_rows
 from dlcore.models.layer_shapes import Row, shapes
 from dlcore.models.layers import BACKBONE, parse
 
@@ -17,13 +19,15 @@ if TYPE_CHECKING:
     from dlcore.experiments.transfer import Config
 
 FROZEN, TRAINED, NEW = STATES = ("f", "t", "n")  # taken over and left as it is; taken over and trained on; drawn anew
+DRAWN, SHIPPED, IMAGENET = "shapes", "backbone", "mobilenet_v2"  # networks to begin with
+BATCH = {DRAWN: 32, SHIPPED: 32, IMAGENET: 8}  # pictures a step, at most: what all networks put out is in memory
 WITH_WEIGHTS = ("conv", "dense")
 BASE_LAYERS = (  # small, since a run trains some hundred of them
     "conv 16 5 stride 2 pad 2; relu; conv 24 3 pad 1; pool 2; relu; conv 32 3 pad 1; relu; conv 48 3 pad 1; relu; "
     "largest; dense"
 )
-LAYERS = {"shapes": BASE_LAYERS, "insects": BACKBONE}  # of the network that each dataset begins with
-SHAPES = {"shapes": (1, 28, 28), "insects": (3, 32, 32)}  # of the pictures that it takes
+LAYERS = {DRAWN: BASE_LAYERS, SHIPPED: BACKBONE}  # of those that are lists of layers
+SHAPES = {DRAWN: (1, 28, 28), SHIPPED: (3, 32, 32), IMAGENET: (3, 96, 96)}  # of the pictures that each takes
 PUPIL_LAYERS = "conv 8 3 stride 2 pad 1; relu; conv 16 3 stride 2 pad 1; relu; largest; dense"
 PUPILS = ("alone", "hard", "soft")
 
@@ -48,7 +52,7 @@ class Method:
 
 def methods_of(config: Config) -> list[Method]:
     """What a run compares."""
-    count = block_count(LAYERS[config.dataset])
+    count = block_count(base_name(config))
     if config.question == "layers":
         copied = range(1, count + 1)
         frozen = [Method(f"frozen{k}", FROZEN * k + NEW * (count - k)) for k in copied]
@@ -73,9 +77,26 @@ def letters(text: str, count: int) -> str:
     return known + known[-1] * (count - len(known))
 
 
-def block_count(layers: str) -> int:
-    """How many blocks a network has: layers with weights, without the head."""
-    return sum(layer.kind in WITH_WEIGHTS for layer in parse(layers)) - 1
+def base_name(config: Config) -> str:
+    """The network that a run begins with: shapes have one of their own, which the run trains first."""
+    return DRAWN if config.dataset == DRAWN else config.base
+
+
+def batch_size(config: Config) -> int:
+    """How many pictures a step learns from at most."""
+    return BATCH[base_name(config)]
+
+
+def block_count(base: str) -> int:
+    """How many blocks a network to begin with has, without the head."""
+    return len(blocks_for(base, 2)) - 1
+
+
+def blocks_for(base: str, classes: int) -> list[list[Row]]:
+    """Its layers by block, and last those of the head for so many classes."""
+    if base == IMAGENET:
+        return mobilenet_rows.rows(SHAPES[base], classes)
+    return blocks_of(LAYERS[base], SHAPES[base], classes)
 
 
 @lru_cache(maxsize=16)
@@ -100,5 +121,4 @@ def trained_parameters(method: Method, blocks: Sequence[Sequence[Row]]) -> int:
 
 def low_rank_parameters(row: Row, rank: int) -> int:
     """Numbers in B (outputs × rank) and A (rank × inputs of one output)."""
-    outputs = row.shape[0]
-    return rank * (outputs + row.params // outputs - 1)
+    return rank * (row.shape[0] + row.work // math.prod(row.shape))

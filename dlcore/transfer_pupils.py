@@ -23,8 +23,8 @@ from dlcore.models.transferred import Seat, begin
 from dlcore.readings import hits
 from dlcore.stages import Kept, Stage
 from dlcore.training import Plan, Task
-from dlcore.transfer_methods import PUPIL_LAYERS, PUPILS, Method
-from dlcore.transfer_stages import BATCH, base_of, loss_of, scores, step_times
+from dlcore.transfer_methods import PUPIL_LAYERS, PUPILS, Method, batch_size
+from dlcore.transfer_stages import PART, base_of, loss_of, scores, step_times
 
 UNLABELLED = 50  # pictures of each class that only the teacher has judged
 LONGER = 5  # a pupil begins from nothing: so many times the teacher's steps
@@ -43,13 +43,13 @@ def pupil_stage(config: Config, new: NewClasses, teacher: Method) -> Stage:
             models, torch.optim.Adam(models.parameters(), lr=RATE), rows, loss_of(models, PUPILS, losses), measures={},
             parts_of_loss=losses, evaluate=_evaluation(config, new, models),
         )  # fmt: skip
-        steps = LONGER * config.steps
-        return task, Plan(count=steps * BATCH, batch_size=BATCH, epochs=1, learning_rate=RATE, schedule="cosine",
+        steps, size = LONGER * config.steps, batch_size(config)
+        return task, Plan(count=steps * size, batch_size=size, epochs=1, learning_rate=RATE, schedule="cosine",
                           device=config.device, evaluations=EVALUATIONS)  # fmt: skip
 
     def leave(task: Task, metrics: dict[str, float]) -> Kept:
         accuracy = np.array([[metrics[f"each/{name}/{s}"] for s in range(config.seeds)] for name in PUPILS])
-        return {"pupils": accuracy, "pupils_ms": np.array(step_times(task, PUPILS))}
+        return {"pupils": accuracy, "pupils_ms": np.array(step_times(task, PUPILS, batch_size(config)))}
 
     return Stage("pupils", LONGER * config.steps, make, leave)
 
@@ -63,10 +63,10 @@ def pupils(config: Config, new: NewClasses, teacher: Method, kept: list[Kept]) -
         large = begin(base, teacher, classes, seed)
         load_model(large, weights)
         labelled, y = (torch.from_numpy(a) for a in new.learn(config.images, 100 * config.seed + s))
-        more = torch.from_numpy(new.learn(UNLABELLED, 100 * config.seed + s + 50)[0])
+        more = torch.from_numpy(new.learn(min(UNLABELLED, new.most), 100 * config.seed + s + 50)[0])
         X = torch.cat([labelled, more]).float()
         with torch.no_grad():
-            logits = large.eval()(X)
+            logits = torch.cat([large.eval()(part) for part in X.split(PART)])
         given = {
             "alone": (labelled.float(), F.one_hot(y, classes).float(), 1.0),
             "hard": (X, F.one_hot(logits.argmax(1), classes).float(), 1.0),
@@ -86,7 +86,7 @@ def _batch(device: str, indices: Tensor) -> tuple[Tensor, Tensor]:
 
 def _evaluation(config: Config, new: NewClasses, models: Together) -> Any:
     X, y = (torch.from_numpy(a).to(config.device) for a in (new.X_test, new.y_test))
-    parts = X.float().split(200)
+    parts = X.float().split(PART)
 
     def share(name: str, s: int) -> float:
         rest: Any = models[f"{name}-{s}"].rest

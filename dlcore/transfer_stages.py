@@ -33,24 +33,29 @@ from dlcore.steering import Steering
 from dlcore.training import Plan, Task
 from dlcore.transfer_methods import (
     BASE_LAYERS,
-    LAYERS,
+    DRAWN,
+    IMAGENET,
     PUPIL_LAYERS,
     PUPILS,
     SHAPES,
+    SHIPPED,
     Method,
+    base_name,
+    batch_size,
+    blocks_for,
     blocks_of,
     methods_of,
     trained_parameters,
 )
 
-BATCH = 32
-EVALUATIONS = 4  # of each training, beside the one before its first step
+EVALUATIONS = {DRAWN: 4, SHIPPED: 4, IMAGENET: 2}  # of each training, beside the one before its first step
+PART = 100  # pictures that go through a network together when it is asked
 PROBED = 3  # steps of each method whose time is taken
 
 
 def stages(config: Config, *, resume: Mapping[str, Any] | None, steering: Steering | None) -> Stages:
     """The run of a resolved config."""
-    new, methods = new_classes(config.dataset), methods_of(config)
+    new, methods = news(config), methods_of(config)
     planned = [few_stage(config, new, methods, images) for images in sizes_of(config)]
     if config.dataset == "shapes":
         planned.insert(0, source_stage(config))
@@ -65,6 +70,11 @@ def stages(config: Config, *, resume: Mapping[str, Any] | None, steering: Steeri
     }  # fmt: skip
     finish = partial(finished, config, methods)
     return Stages(config, planned, info, tell=told, finish=finish, resume=resume, steering=steering)
+
+
+def news(config: Config) -> NewClasses:
+    """The new classes, in pictures as large as the network takes."""
+    return new_classes(config.dataset, SHAPES[base_name(config)][1], config.data_hash)
 
 
 # -- the classes that are known before ---------------------------------------------------------------------------------
@@ -105,8 +115,14 @@ def source_stage(config: Config) -> Stage:
 
 
 def base_of(config: Config, kept: list[Kept]) -> Base:
-    """The network that knows other classes, on the CPU: what the first stage has left, or the shipped backbone."""
-    if config.dataset != "shapes":
+    """The network that knows other classes, on the CPU: what the first stage has left, or one that comes trained."""
+    name = base_name(config)
+    if name == IMAGENET:
+        from dlcore.models import mobilenet
+
+        about = {"network": "own", "shape": SHAPES[name], "mean": 0.449, "std": 0.226}  # of a pupil, over all colours
+        return Base(mobilenet.trained(), about, mobilenet.build)
+    if name == SHIPPED:
         from dlcore.models.backbone import shipped
 
         model, about = shipped()
@@ -132,7 +148,7 @@ def few_stage(config: Config, new: NewClasses, methods: Sequence[Method], images
         if config.question == "distil":
             seats: Any = task.model
             left["models"] = [to_plain(seats[f"{names[0]}-{s}"].rest.state_dict()) for s in range(config.seeds)]
-        return {**left, "step_ms": np.array(step_times(task, names))}
+        return {**left, "step_ms": np.array(step_times(task, names, batch_size(config)))}
 
     return Stage(f"{images}", config.steps, make, leave)
 
@@ -151,20 +167,20 @@ def few_task(config: Config, new: NewClasses, methods: Sequence[Method], images:
     models = Together(seats)
     losses: dict[str, Tensor] = {}
     task = Task(
-        models, optimizer_of(config, methods, models), partial(batch, count, config.device),
+        models, optimizer_of(config, methods, models), partial(batch, count, batch_size(config), config.device),
         loss_of(models, [m.name for m in methods], losses), measures={}, parts_of_loss=losses,
         evaluate=evaluation(config, new, methods, base, models),
     )  # fmt: skip
-    size = min(BATCH, count)
+    size = min(batch_size(config), count)
     return task, Plan(
         count=config.steps * size, batch_size=size, epochs=1, learning_rate=config.learning_rate, schedule="cosine",
-        device=config.device, evaluations=EVALUATIONS,
+        device=config.device, evaluations=EVALUATIONS[base_name(config)],
     )  # fmt: skip
 
 
-def batch(count: int, device: str, indices: Tensor) -> tuple[Tensor, Tensor]:
+def batch(count: int, most: int, device: str, indices: Tensor) -> tuple[Tensor, Tensor]:
     """The examples of a step, by number: all where they fit into one batch, else those that chance has drawn."""
-    rows = torch.arange(count, device=device) if count <= BATCH else indices % count
+    rows = torch.arange(count, device=device) if count <= most else indices % count
     return rows, rows
 
 
@@ -210,12 +226,13 @@ def evaluation(
     X, y = (torch.from_numpy(a) for a in (new.X_test, new.y_test))
     starts = {m.name: first_trained(base, m) for m in methods}
     with torch.no_grad():
-        entered = {at: laid_out(base.model[:at](X.float())).to(config.device) for at in set(starts.values())}
+        parts = {at: [base.model[:at](part.float()) for part in X.split(PART)] for at in set(starts.values())}
+    entered = {at: laid_out(torch.cat(found)).to(config.device) for at, found in parts.items()}
     y = y.to(config.device)
 
     def share(method: Method, s: int) -> float:
         rest: Any = models[f"{method.name}-{s}"].rest
-        logits = torch.cat([rest(part) for part in entered[starts[method.name]].split(200)])
+        logits = torch.cat([rest(part) for part in entered[starts[method.name]].split(PART)])
         return hits(logits, y).float().mean().item()
 
     return lambda: scores({m.name: [share(m, s) for s in range(config.seeds)] for m in methods})
@@ -230,12 +247,12 @@ def scores(shares: Mapping[str, list[float]]) -> dict[str, float]:
     return found
 
 
-def step_times(task: Task, methods: Sequence[str]) -> list[float]:
+def step_times(task: Task, methods: Sequence[str], most: int) -> list[float]:
     """Milliseconds that one network of each method needs for a step, forward and backward; the quickest of some."""
     found = []
     for method in methods:
         one: Any = task.model[f"{method}-0"]  # pyright: ignore[reportIndexIssue]
-        rows = torch.arange(min(BATCH, len(one.entered)), device=one.entered.device)
+        rows = torch.arange(min(most, len(one.entered)), device=one.entered.device)
         times = []
         for _ in range(PROBED):
             start = time.perf_counter()
@@ -265,12 +282,12 @@ def told(kept: list[Kept]) -> dict[str, Any]:
 def finished(config: Config, methods: Sequence[Method], kept: list[Kept]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The run's metrics, and what its last checkpoint has beside."""
     arrays, pupils = told(kept), [row for row in kept if "pupils" in row]
-    names, shape, classes = [m.name for m in methods], SHAPES[config.dataset], len(new_classes(config.dataset).classes)
+    names, base, classes = [m.name for m in methods], base_name(config), len(news(config).classes)
     by_images: dict[str, Any] = {"images": arrays["images"].tolist()}
     for i, name in enumerate(names):
         scores = arrays["accuracy"][:, i]  # (n, repetitions)
         by_images |= {name: scores.mean(1).tolist(), f"{name}_spread": scores.std(1).tolist()}
-    blocks = blocks_of(LAYERS[config.dataset], shape, classes)
+    blocks = blocks_for(base, classes)
     metrics: dict[str, Any] = {
         "by_images": by_images, **{f"{name}_accuracy": by_images[name][0] for name in names},
         **({"source_accuracy": kept[0]["test_accuracy"]} if "test_accuracy" in kept[0] else {}),
@@ -280,6 +297,6 @@ def finished(config: Config, methods: Sequence[Method], kept: list[Kept]) -> tup
     }  # fmt: skip
     for row in pupils:
         metrics |= {f"{name}_accuracy": float(row["pupils"][i].mean()) for i, name in enumerate(PUPILS)}
-        small = blocks_of(PUPIL_LAYERS, shape, classes)
+        small = blocks_of(PUPIL_LAYERS, SHAPES[base], classes)
         metrics["pupil_parameters"] = sum(layer.params for block in small for layer in block)
     return metrics, {}

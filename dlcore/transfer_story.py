@@ -8,18 +8,38 @@ from typing import Any
 
 import numpy as np
 
-from dlcore.experiments.transfer import Config
+from dlcore.experiments.transfer import Config, sizes_of
 from dlcore.figures.transfer import TITLES
 from dlcore.history import History
 from dlcore.texts import N_
-from dlcore.transfer_methods import LAYERS, PUPIL_LAYERS, PUPILS, SHAPES, blocks_of
+from dlcore.transfer_methods import (
+    DRAWN,
+    FROZEN,
+    IMAGENET,
+    PUPIL_LAYERS,
+    PUPILS,
+    SHAPES,
+    SHIPPED,
+    Method,
+    base_name,
+    batch_size,
+    blocks_for,
+    blocks_of,
+    methods_of,
+)
 
 Scores = dict[str, tuple[np.ndarray, np.ndarray]]  # by method: mean (n,), spread (n,)
+MILLISECONDS = {DRAWN: 0.3, SHIPPED: 3.0, IMAGENET: 15.0}  # for a picture, forward and back, examined now and then
 NEAR = 0.02  # shares of right answers nearer than this are called the same
 WORDS = {
     "empty": N_("The network knows some shapes and has never seen the new ones. Which way to learn them will win with "
                 "2 pictures of each, which with 20? Say so before you train."),
-    "empty_insects": N_("The network knows the ten classes of CIFAR-10 and has never been asked for an ant. Train it."),
+    "empty_backbone": N_("The network knows the ten classes of CIFAR-10, {what} not among them. Which way to learn "
+                         "them will win with few pictures?"),
+    "empty_mobilenet_v2": N_("The network has seen 1.2 million photographs of 1,000 kinds. Which way to learn {what} "
+                             "from it will win with few pictures?"),
+    "insects": N_("ants and bees"),
+    "album": N_("your classes"),
     "source": N_("First it learns the old classes; so far it gets {share} of their held-out pictures right."),
     "few": N_("Now {n} of each new class, all ways side by side."),
     "pupils": N_("Now the teacher, which gets {share} right, has pupils with {times} times fewer weights."),
@@ -89,7 +109,8 @@ def crossing(scores: Scores) -> str:
 def said(config: Config, history: History) -> tuple[str, dict[str, str]]:
     """A sentence for the state of the run, and the numbers for its braces; texts in them are marked for translation."""
     if history.state == "empty" or not history.info:
-        return WORDS["empty_insects" if config.dataset == "insects" else "empty"], {}
+        base = base_name(config)
+        return (WORDS["empty"], {}) if base == DRAWN else (WORDS[f"empty_{base}"], {"what": WORDS[config.dataset]})
     if history.state == "finished":
         return _result(history)
     name, _steps, shares = under_way(history)
@@ -102,13 +123,26 @@ def said(config: Config, history: History) -> tuple[str, dict[str, str]]:
     return WORDS["few"], {"n": name}
 
 
+def minutes(config: Config) -> float:
+    """About how long a run takes on two cores without a GPU (``benchmarks/transfer.py`` measures it)."""
+    base, methods = base_name(config), methods_of(config)
+    count = len(methods[0].blocks)
+    full = sum(1 - _untouched(method) / count for method in methods) * config.seeds  # networks, by what moves in them
+    classes = 4 if base == DRAWN else 2
+    learned = sum(config.steps * min(batch_size(config), size * classes) for size in sizes_of(config))
+    return full * learned * MILLISECONDS[base] / 60_000
+
+
+def _untouched(method: Method) -> int:
+    """Blocks that are computed once, before any that moves."""
+    return 0 if method.rank else len(method.blocks) - len(method.blocks.lstrip(FROZEN))
+
+
 def pupil_times(config: Config) -> str:
     """How many times more numbers the teacher has than a pupil."""
-    shape = SHAPES[config.dataset]
-    sizes = [
-        sum(row.params for block in blocks_of(layers, shape, 4) for row in block)
-        for layers in (LAYERS[config.dataset], PUPIL_LAYERS)
-    ]
+    base = base_name(config)
+    both = blocks_for(base, 4), blocks_of(PUPIL_LAYERS, SHAPES[base], 4)
+    sizes = [sum(row.params for block in blocks for row in block) for blocks in both]
     return f"{sizes[0] / sizes[1]:.0f}"
 
 

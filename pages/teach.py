@@ -18,7 +18,7 @@ from ui.own_model import take_home
 from ui.run_panel import run_panel
 from ui.teach_results import results_panel
 from ui.teach_tasks import teach_tasks
-from ui.teach_training import eyes_here, teach_view
+from ui.teach_training import eyes_here, say_what_is_missing, teach_view
 from ui.teach_try import network_path, try_panel, why_panel
 
 PARTS = ("results", "why", "map", "take", "what-you-see", "formulas", "challenge", "code")
@@ -34,6 +34,7 @@ with train:
         overrides=eyes_here(lesson), hidden=("dataset", "data_hash"), folded=("augment", "learning_rate", "epochs"),
         extra=EXTRA,
     )  # fmt: skip
+    say_what_is_missing()
 with data:
     st.subheader(_("1 · Your classes"), anchor=False)
     album = album_board(config)

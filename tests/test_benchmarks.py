@@ -26,6 +26,7 @@ SHORT = [
     "backbone",
     "classify",
     "own_classes",
+    "transfer",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("cifar10", marks=pytest.mark.data),

@@ -14,7 +14,6 @@ from dlcore.data.album import Album, Kind
 from dlcore.events import Checkpoint, Epoch, Finished, Snapshot, Started
 from dlcore.experiments import teach
 from dlcore.experiments.teach_look import ask
-from dlcore.figures import feature_map as figures
 from dlcore.knobs import build
 from dlcore.steering import Steering
 from dlcore.texts import Problem
@@ -177,12 +176,15 @@ def test_a_map_of_an_album(space):
         feature_map.places(albums.keep(two_colours(1)), "mobilenet_v2", space, "pca")
 
 
-def test_a_click_finds_the_nearest_picture():
-    xy = np.array([[0.0, 0], [10, 0], [10, 100]], np.float32)
-    assert figures.nearest(xy, 9.8, 3) == 1
-    assert figures.nearest(xy, 5, 50) is None
-    drawn = figures.feature_map(xy, np.array([0, 1, 1]), ["a", "b"], held=np.array([True, False, False]), chosen=2)
-    assert dict(drawn._data[1])["marker"]["symbol"] == "circle-open"
+def test_a_map_turns_over_where_that_leaves_its_pictures_in_their_place():
+    from ui.feature_map import facing
+
+    xy, names = np.array([[0.0, 0], [10, 0], [10, 100]], np.float32), ["a", "b", "c"]
+    first = facing(xy, names, {})
+    np.testing.assert_allclose(first, [[0, 0], [1, 0], [1, 1]])
+    before = dict(zip(names, map(tuple, first.tolist()), strict=True))
+    np.testing.assert_allclose(facing(xy * [-3, 5], names, before), first)
+    np.testing.assert_allclose(facing(xy * [3, -5], [*names[:2], "new"], before)[:2], first[:2])
 
 
 @pytest.mark.slow

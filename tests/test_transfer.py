@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from dlcore import transfer_stages, transfer_story
+from dlcore.data import album as albums
 from dlcore.data import few_shot, new_shapes
 from dlcore.data import shapes as old_shapes
 from dlcore.data.images import load
@@ -20,15 +21,17 @@ from dlcore.events import Checkpoint, Epoch, Event, Finished, Started, Step, pac
 from dlcore.experiments import transfer
 from dlcore.history import History
 from dlcore.knobs import build
-from dlcore.models import cnn
+from dlcore.models import cnn, mobilenet
 from dlcore.models.transferred import Base, LowRank, Seat, begin, first_trained, seat
 from dlcore.stages import Kept, Stage
 from dlcore.steering import Steering
 from dlcore.texts import Problem
 from dlcore.training import Task, fit
-from dlcore.transfer_methods import BASE_LAYERS, LAYERS, SHAPES, Method, blocks_of, letters, methods_of
+from dlcore.transfer_methods import BASE_LAYERS, SHAPES, Method, blocks_for, blocks_of, letters, methods_of
 from dlcore.transfer_methods import trained_parameters as counted
 from dlcore.transfer_pupils import pupil_stage
+from dlcore.vision.networks import available
+from tests.borrowed import two_colours
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = {"threads": 1, "device": "cpu", "seeds": 2, "steps": 10, "images": 5, "source_epochs": 1}
@@ -202,11 +205,12 @@ def test_a_links_letters_become_whole(text: str, whole: str) -> None:
     assert letters(text, 4) == whole
 
 
-def test_every_dataset_has_blocks() -> None:
-    for name, layers in LAYERS.items():
-        rows = blocks_of(layers, SHAPES[name], 2)
-        assert all(row.problem is None for block in rows for row in block)
-        assert len(rows) == len(methods_of(quick(dataset=name))[0].blocks) + 1
+@pytest.mark.parametrize("base", SHAPES)
+def test_every_network_to_begin_with_has_blocks(base: str) -> None:
+    rows = blocks_for(base, 2)
+    assert all(row.problem is None for block in rows for row in block)
+    given = {"dataset": "shapes"} if base == "shapes" else {"dataset": "insects", "base": base}
+    assert len(rows) == len(methods_of(quick(**given))[0].blocks) + 1
 
 
 # training
@@ -316,6 +320,108 @@ def test_another_fingerprint_is_refused() -> None:
         transfer.resolve(quick(data_hash="0123456789abcdef"))
     config = transfer.resolve(quick())
     assert transfer.resolve(replace(config)) == config
+
+
+# photographs: the reader's own classes, and a larger network
+
+
+@pytest.fixture
+def album(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("DLCORE_STATE", str(tmp_path))
+    return albums.keep(two_colours(6))
+
+
+def test_own_classes_are_learned_and_what_is_held_out_stays_so(album: str) -> None:
+    """Two colours, five of six pictures of each: learned from 2 and from all 5, examined on the sixth."""
+    asked = quick(dataset="album", data_hash=album, images=50, steps=15, learning_rate=0.01)
+    events = list(transfer.run(asked))
+    assert isinstance(events[0], Started)
+    assert events[0].info["classes"] == ["red", "blue"]
+    assert events[0].info["tested"] == 2
+    told = metrics(events)["by_images"]
+    assert told["images"] == [2, 5]
+    assert told["frozen"] == [1.0, 1.0]
+    names, _y, test = albums.load(album).samples()
+    new = few_shot.new_classes("album", 32, album)
+    held = next(albums.read_pictures([names[int(np.flatnonzero(test)[0])]], 32)).transpose(2, 0, 1)
+    assert np.array_equal(new.X_test[0], held)
+    assert not any(np.array_equal(held, one) for one in new.learn(new.most, 0)[0])
+
+
+def test_few_or_no_own_pictures_are_told(album: str) -> None:
+    with pytest.raises(Problem, match="at least three"):
+        transfer.resolve(quick(dataset="album", data_hash=albums.keep(two_colours(2))))
+    with pytest.raises(Problem):
+        transfer.resolve(quick(dataset="album"))
+
+
+@pytest.fixture(scope="module")
+def imagenet() -> Base:
+    """MobileNetV2 with random weights in the place of ImageNet's."""
+    torch.manual_seed(0)
+    return Base(mobilenet.build(5).eval(), {}, mobilenet.build)
+
+
+def test_mobilenet_in_blocks_is_torchvisions(imagenet: Base) -> None:
+    from torchvision.models import mobilenet_v2
+
+    torch.manual_seed(1)
+    known = mobilenet_v2(weights=None, num_classes=5).eval()
+    X = torch.randint(0, 256, (2, 3, 64, 64)).float()
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (mobilenet.MEAN, mobilenet.STD))
+    with torch.no_grad():
+        torch.testing.assert_close(mobilenet.in_blocks(known)(X), known((X / 255 - mean) / std), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", [Method("x", "fffffff"), Method("x", "ffffftt"), Method("x", "fffffff", rank=2)])
+def test_mobilenets_counter_counts_what_torch_counts(imagenet: Base, method: Method) -> None:
+    model = begin(imagenet, method, 3, seed=0)
+    blocks = blocks_for("mobilenet_v2", 3)
+    assert counted(method, blocks) == sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert sum(row.params for block in blocks for row in block) == sum(
+        p.numel() for p in mobilenet.build(3).parameters()
+    )
+    X = torch.rand(1, *SHAPES["mobilenet_v2"]) * 255
+    with torch.no_grad():
+        shapes = [imagenet.model[: k + 2](X).shape[1:] for k in range(7)]
+    assert shapes == [block[-1].shape for block in blocks[:-1]]
+
+
+def test_frozen_blocks_of_mobilenet_keep_their_weights_and_statistics(imagenet: Base) -> None:
+    X, y = torch.randint(0, 256, (4, 3, 96, 96), dtype=torch.uint8), torch.arange(4) % 2
+    for method in (Method("own", "ffffftf"), Method("lora", "fffffff", rank=1)):
+        one = seat(imagenet, method, X, y, 2, seed=0).train()
+        rows = torch.arange(4)
+        optimizer = torch.optim.SGD([p for p in one.parameters() if p.requires_grad], lr=0.1)
+        for _step in range(2):  # LoRA's A has no gradient before B has moved
+            optimizer.zero_grad()
+            one.loss(one(rows), rows).backward()
+            optimizer.step()
+        state, known = one.rest.state_dict(), imagenet.model.state_dict()
+        for name, value in state.items():
+            plain = name.replace(".layer.", ".")
+            if plain in known and not name.startswith(("logits", "conv6")):
+                assert torch.equal(value, known[plain]), name
+        if method.rank:
+            assert any(bool(value.any()) for name, value in state.items() if name.endswith(".B"))
+
+
+@pytest.mark.slow
+@pytest.mark.data
+@pytest.mark.parametrize("base", ["backbone", "mobilenet_v2"])
+def test_ants_and_bees_end_to_end(base: str) -> None:
+    """As the page's cards ask for them, with fewer pictures and steps: frozen ImageNet features win by far."""
+    if few_shot.insects_folder() is None or base not in (*available(), "backbone"):
+        pytest.skip("needs hymenoptera_data below DLCORE_DATA, and MobileNetV2 under TORCH_HOME")
+    given = {"seeds": 1, "images": 5, "steps": 20, "threads": 1, "device": "cpu"}
+    told = metrics(list(transfer.run(build(transfer.Config, {"dataset": "insects", "base": base, **given}))))
+    assert told["by_images"]["images"] == [2, 5]
+    frozen, scratch = (told["by_images"][name][-1] for name in ("frozen", "scratch"))
+    if base == "mobilenet_v2":
+        assert frozen >= 0.75
+        assert frozen - scratch >= 0.15
+    else:
+        assert 0.4 <= frozen <= 0.8  # 32 × 32 pixels: hard
 
 
 # what the lesson teaches

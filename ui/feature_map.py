@@ -1,7 +1,8 @@
-"""The pictures of an album as a map, before a network looked at them and after; a click shows the picture."""
+"""The pictures of an album as a map, before a network looked at them and after; each shows itself when pointed at."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,14 +11,13 @@ import streamlit as st
 
 from dlcore.experiments.teach import best_backbone
 from dlcore.feature_map import LEAST, METHODS, SPACES
-from dlcore.figures import feature_map as figures
 from dlcore.history import History
 from dlcore.texts import N_
 from ui.album_board import thumbnail
-from ui.class_colors import color_of
+from ui.class_colors import COLORS, color_of
+from ui.components import component, pack
 from ui.i18n import _, plain, sentences
 from ui.later import as_it_comes, later
-from ui.live_plot import live_plot
 from ui.session import current, page_state
 
 SPACE = {"pixels": N_("Pixels"), "features": N_("Trained eyes"), "answers": N_("After your training")}
@@ -27,8 +27,10 @@ HELP = {
     "features": N_("What the trained network makes of each picture; it has never heard of your classes."),
     "answers": N_("What the new last layer makes of that: the numbers that become its answer."),
 }
-HEIGHT = 440
-MOST_THUMBS = 300  # pictures drawn on the map
+HEIGHT = 440  # px
+WAITING = N_("The map is being drawn; t-SNE takes a few seconds.")
+SIGNS = 3  # forms of a point: for the first round of colours, the second, the third
+_mount = component("picture_map", height=f"{HEIGHT + 36}px")
 
 
 @st.fragment
@@ -46,10 +48,10 @@ def feature_map(album: str, network: str, *, count: int, checkpoint: str | None,
     left, right = st.columns([2.6, 1], gap="large")
     with left:
         space, method, pictures = _choices(checkpoint is not None)
-    key = ("feature-map", album, network, space, method, checkpoint, version if space == "answers" else 0)
     asked = checkpoint if space == "answers" else None
-    ask = partial(later, key, "dlcore.feature_map:places", album, network, space, method, asked)
-    as_it_comes(lambda found, _problem: _draw(left, right, found, space, method, pictures), ask)
+    key = ("feature-map", album, network, space, method, asked, version if asked else 0)
+    ask = (key, "dlcore.feature_map:places", album, network, space, method, asked)
+    as_it_comes(lambda found, _problem: _draw(left, right, found, ask, pictures), partial(later, *ask))
 
 
 def map_of(history: History, album: str, count: int, checkpoint: str | None) -> None:
@@ -78,28 +80,21 @@ def _choices(trained: bool) -> tuple[str, str, bool]:
     return space, method, pictures
 
 
-def _draw(left: Any, right: Any, found: dict[str, Any] | None, space: str, method: str, pictures: bool) -> None:
-    state = page_state(current())
+def _draw(left: Any, right: Any, found: dict[str, Any] | None, ask: tuple[Any, ...], pictures: bool) -> None:
+    """The map that was asked for; until it is there, the one before, so that its pictures can move to their places."""
+    state, (space, method) = page_state(current()), ask[4:6]
+    shown = found or (later(*state["map_ask"]) if "map_ask" in state else None)
     with left:
-        if found is None:
-            st.container(height=HEIGHT, border=False).caption(_("The map is being drawn; t-SNE takes a few seconds."))
+        if shown is None:
+            st.container(height=HEIGHT + 36, border=False).caption(_(WAITING))
             return
-        chosen = state.get("on_map")
-        chosen = found["names"].index(chosen) if chosen in found["names"] else None
-        thumbs = [thumbnail(name) for name in found["names"]] if pictures and len(found["names"]) <= MOST_THUMBS else []
-        live_plot(
-            figures.feature_map(
-                found["xy"], found["y"], [_(name) for name in found["classes"]], held=found["held"], chosen=chosen,
-                thumbs=thumbs,
-            ),
-            key="feature-map", height=HEIGHT, on_click=lambda click: _choose(found, click, state),
-            alt=_("Map of the pictures: near each other where they are alike."),
-            table={_(
-                "class"
-            ): [_(found["classes"][k]) for k in found["y"]], "x": found["xy"][:, 0], "y": found["xy"][:, 1]},
-        )  # fmt: skip
+        _mount(key="feature-map", data=pack(_payload(shown, state, pictures)))
     with right:
-        _legend(found, space, method, chosen)
+        if found is None:
+            st.caption(_(WAITING))
+            return
+        _legend(found, space, method, pictures)
+    state["map_ask"] = ask
     seen = {*state.get("maps", []), space}
     if len(seen) > len(state.get("maps", [])):
         state["maps"] = sorted(seen)
@@ -107,13 +102,46 @@ def _draw(left: Any, right: Any, found: dict[str, Any] | None, space: str, metho
             st.rerun()
 
 
-def _choose(found: dict[str, Any], click: dict[str, Any], state: dict[str, Any]) -> None:
-    index = figures.nearest(np.asarray(found["xy"]), click["x"], click["y"])
-    state["on_map"] = None if index is None else found["names"][index]
+def _payload(found: dict[str, Any], state: dict[str, Any], pictures: bool) -> dict[str, Any]:
+    places = facing(found["xy"], found["names"], state.get("map_places", {}))
+    state["map_places"] = dict(zip(found["names"], map(tuple, places.tolist()), strict=True))
+    return {
+        "height": HEIGHT, "points": _points(found, places), "pictures": pictures,
+        "alt": _("Map of the pictures: near each other where they are alike. Arrow keys go from one to the next."),
+    }  # fmt: skip
 
 
-def _legend(found: dict[str, Any], space: str, method: str, chosen: int | None) -> None:
-    """The classes' colours, what is compared, how well the classes lie apart, and the chosen picture."""
+def facing(xy: np.ndarray, names: Sequence[str], before: Mapping[str, tuple[float, float]]) -> np.ndarray:
+    """Places (N, 2) on the unit square, ``y`` downwards, mirrored so that pictures have the least way to go.
+
+    Which way round a map of this kind is means nothing, and a map that turns over hides what has really moved.
+    """
+    low, high = xy.min(0), xy.max(0)
+    unit = (xy - low) / np.maximum(high - low, 1e-9)
+    known = [k for k, name in enumerate(names) if name in before]
+    if known:
+        old = np.array([before[names[k]] for k in known])
+        flipped = ((unit[known] - old) ** 2).sum(0) > ((1 - unit[known] - old) ** 2).sum(0)
+        unit = np.where(flipped, 1 - unit, unit)
+    return unit
+
+
+def _points(found: dict[str, Any], places: np.ndarray) -> list[dict[str, Any]]:
+    """Each picture as the browser draws it."""
+    titles = [_(name) for name in found["classes"]]
+    held = _("held out: it was not learned from")
+    return [
+        {
+            "id": f"{name}-{k}", "x": round(float(x), 4), "y": round(float(y), 4), "name": titles[k],
+            "color": color_of(k), "sign": k // len(COLORS) % SIGNS, "held": bool(out), "note": held if out else "",
+            "picture": thumbnail(name),
+        }
+        for name, k, out, (x, y) in zip(found["names"], found["y"].tolist(), found["held"], places, strict=True)
+    ]  # fmt: skip
+
+
+def _legend(found: dict[str, Any], space: str, method: str, pictures: bool) -> None:
+    """The classes' colours, what is compared, and how well the classes lie apart."""
     rows = "".join(
         f'<li><i style="background:{color_of(k)}"></i>{plain(_(name))}</li>' for k, name in enumerate(found["classes"])
     )
@@ -125,10 +153,6 @@ def _legend(found: dict[str, Any], space: str, method: str, chosen: int | None) 
     seen = (
         _("The map shows {share} of all differences.").format(share=f"{found['kept']:.0%}") if method == "pca" else ""
     )
-    st.caption(sentences(_(HELP[space]), seen, _("Hollow: held out.") if found["held"].any() else ""))
-    if chosen is not None:
-        name = plain(_(found["classes"][found["y"][chosen]]))
-        st.html(f'<div class="dl-al-cell"><figure><img src="{thumbnail(found["names"][chosen])}" alt="{name}">'
-                f"<figcaption>{name}</figcaption></figure></div>")  # fmt: skip
-    else:
-        st.caption(_("Click a point to see its picture."))
+    hollow = _("Dashed: held out.") if pictures else _("Hollow: held out.")
+    st.caption(sentences(_(HELP[space]), seen, hollow if found["held"].any() else ""))
+    st.caption(_("Point at a picture, or go from one to the next with the arrow keys, to see it large."))

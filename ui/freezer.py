@@ -15,6 +15,7 @@ from ui.components import component, pack
 from ui.i18n import _
 from ui.session import current, page_state
 
+MANY = 6  # layers from which a block is shown by what leaves it
 _mount = component("freezer", height="178px")
 
 
@@ -25,7 +26,7 @@ def freezer(
     key: str,
     classes: Sequence[str],
     presets: Mapping[str, str],
-    shapes: bool,
+    pictures: Sequence[str],
     on_letters: Callable[[str], None],
 ) -> None:
     """Draw the network; ``on_letters`` is called with what a click has made of ``letters``.
@@ -35,7 +36,7 @@ def freezer(
         letters: a letter of ``dlcore.transfer_methods.STATES`` for each block.
         classes: the new ones, translated.
         presets: by what is written on a button, the letters that it sets.
-        shapes: whether the new classes are drawn shapes, of which one each is shown.
+        pictures: addresses of one of each new class; none: none are shown.
     """
     state = page_state(current()).setdefault("freezer", {})
 
@@ -48,17 +49,18 @@ def freezer(
     payload = {
         "letters": letters, "n": state.get("n", 0), "blocks": [_block(rows) for rows in blocks[:-1]],
         "head": {"name": _name(blocks[-1][-1]), "params": sum(row.params for row in blocks[-1])},
-        "classes": list(classes), "pictures": list(_pictures()) if shapes else [],
+        "classes": list(classes), "pictures": list(pictures),
         "presets": [{"title": title, "letters": made} for title, made in presets.items()], "texts": _texts(),
     }  # fmt: skip
     _mount(key=key, data=pack(payload), on_letters_change=sent)
 
 
 def _block(rows: Sequence[Row]) -> dict[str, object]:
-    """A block as it is drawn: its maps as they leave its first layer."""
-    channels, height, width = rows[0].shape
+    """A block as it is drawn: its maps as they leave its first layer, of a block of many layers its last."""
+    shown = [row for row in rows if row.layer.kind == "conv"][-1 if len(rows) > MANY else 0]
+    channels, height, width = shown.shape
     return {
-        "name": _name(rows[0]), "shape": f"{channels} × {height} × {width}", "channels": channels, "side": height,
+        "name": _name(shown), "shape": f"{channels} × {height} × {width}", "channels": channels, "side": height,
         "params": sum(row.params for row in rows),
     }  # fmt: skip
 
@@ -70,7 +72,7 @@ def _name(row: Row) -> str:
 
 
 @lru_cache(maxsize=1)
-def _pictures() -> tuple[str, ...]:
+def drawn_pictures() -> tuple[str, ...]:
     """One picture of each new shape, as addresses that an ``img`` takes."""
     X, _y = new_shapes.few(1, 0)
     return tuple(f"data:image/png;base64,{b64encode(strip(x[None], 1)).decode()}" for x in X)

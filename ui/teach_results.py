@@ -51,7 +51,9 @@ def _matrix(history: History, held: list[str], shares: np.ndarray, labels: np.nd
     with left:
         st.caption(_("Each row is what a picture shows, each column what the network said. Click a cell to open it."))
         live_plot(
-            evaluation.confusion(counts, classes, chosen=(row, column), label=str), key="teach-matrix",
+            evaluation.confusion(
+                counts, classes, chosen=(row, column), label=lambda text: text if text in classes else _(text)
+            ), key="teach-matrix",
             height=300 if len(classes) < 4 else 420, on_click=_choose,
             alt=_("Confusion matrix of the held-out pictures: choose a cell to see its pictures."),
             table={_("truth"): classes, **{name: counts[:, k] for k, name in enumerate(classes)}},

@@ -25,6 +25,16 @@ def eyes_here(lesson: Lesson) -> dict[str, Knob]:
     return {"backbone": replace(knob, choices=tuple(name for name in knob.choices if name in there))}
 
 
+def say_what_is_missing() -> None:
+    """Where ImageNet's weights are not here: what the network that comes along reaches, and how to get better eyes."""
+    if "mobilenet_v2" not in available():
+        st.caption(_(
+            "ImageNet’s networks are not on this machine, so our own small one looks at your pictures, at 32 × 32 "
+            "pixels. Of new photographs of ants and bees it gets about 68% right, MobileNetV2 94%. To get that: "
+            "`python -m dlcore download mobilenet_v2`."
+        ))  # fmt: skip
+
+
 def teach_view(history: History) -> None:
     """Draw it; quick enough for every tick."""
     with st.container(key="teach-story"):

@@ -10,6 +10,8 @@ import streamlit as st
 from dlcore.data.few_shot import insects_folder
 from dlcore.experiments.transfer import Config
 from dlcore.texts import N_
+from dlcore.transfer_methods import IMAGENET, SHIPPED
+from dlcore.vision.networks import available
 from ui.controls import put_value
 from ui.i18n import _
 from ui.intro import lesson_link
@@ -23,6 +25,8 @@ CARDS: dict[str, dict[str, Any]] = {
     N_("Into a small network"): {"question": "distil", "dataset": "shapes", "images": 5},
     N_("Two classes known before"): {"question": "methods", "dataset": "shapes", "source_classes": 2},
     N_("Ants and bees"): {"question": "methods", "dataset": "insects"},
+    N_("Ants and bees, with ImageNet’s eyes"): {"question": "methods", "dataset": "insects", "base": IMAGENET},
+    N_("Classes of your own"): {"question": "methods", "dataset": "album"},
 }
 
 
@@ -32,11 +36,18 @@ def cards(config: Config) -> None:
         if not set_up_by_teacher():
             with st.container(horizontal=True, gap="small"):
                 for title, settings in CARDS.items():
-                    if settings["dataset"] == "shapes" or insects_folder():
+                    if _possible(settings):
                         _card(config, title, settings)
         for lesson in READY:
             if lesson.slug == "teach":
                 lesson_link(lesson, _("Teach a network classes of your own"))
+
+
+def _possible(settings: dict[str, Any]) -> bool:
+    """Whether this machine has the pictures and the weights for it."""
+    if settings["dataset"] == "insects" and not insects_folder():
+        return False
+    return settings.get("base", SHIPPED) in (SHIPPED, *available())
 
 
 def _card(config: Config, title: str, settings: dict[str, Any]) -> None:

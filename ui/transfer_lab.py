@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from dlcore import transfer_story as story
-from dlcore.data.few_shot import INSECTS, insects_folder
+from dlcore.data import album as albums
+from dlcore.data.album import Album
+from dlcore.data.few_shot import INSECTS, NO_ALBUM, enough, insects_folder
 from dlcore.data.new_shapes import KINDS
 from dlcore.experiments.transfer import Config
 from dlcore.figures import transfer as figures
 from dlcore.figures.transfer import TITLES
 from dlcore.history import History
-from dlcore.texts import N_
-from dlcore.transfer_methods import FROZEN, LAYERS, NEW, SHAPES, TRAINED, blocks_of, letters
+from dlcore.knobs import Knob, knobs_of
+from dlcore.texts import N_, Problem
+from dlcore.transfer_methods import DRAWN, FROZEN, IMAGENET, NEW, SHIPPED, TRAINED, base_name, blocks_for, letters
+from dlcore.vision.networks import available
+from ui.album_board import thumbnail
 from ui.controls import controls, put_value
-from ui.freezer import freezer
-from ui.i18n import _
+from ui.freezer import drawn_pictures, freezer
+from ui.i18n import _, ngettext, tell
 from ui.intro import lab
 from ui.lessons import lesson_for
 from ui.live_plot import live_plot
 from ui.run_panel import run_panel
+from ui.session import owner, page_state
 
 SLUG, HEIGHT = "transfer", 244
+SHOWN = 6  # classes that are named beside the network
 LABELS = {
     "question.methods": N_("Ways"), "question.layers": N_("Blocks"), "question.distil": N_("Distillation"),
-    "dataset.shapes": N_("Shapes"), "dataset.insects": N_("Ants and bees"),
+    "dataset.shapes": N_("Shapes"), "dataset.insects": N_("Ants and bees"), "dataset.album": N_("Classes of your own"),
+    "base.backbone": N_("Ours, small"), "base.mobilenet_v2": "MobileNetV2",
 }  # fmt: skip
 
 
@@ -45,35 +53,92 @@ def draw() -> Shown:
     """Draw controls and picture; returns what they show."""
     panel, picture = lab()
     with panel:
-        config = controls(Config, labels=LABELS, hidden=_hidden)
+        config = controls(Config, labels=LABELS, hidden=_hidden, overrides=_here)
     with picture:
-        _network(config)
-        ready = config.dataset == "shapes" or insects_folder() is not None
-        if not ready:
-            st.info(_("The photographs of ants and bees are not on this machine. The shapes are always here."))
-        history = run_panel(lesson_for(SLUG), config, partial(view, config), ready=ready)
+        config, album, problem = _own_classes(config)
+        _network(config, album)
+        if problem is not None:
+            st.info(tell(problem), icon=":material/info:")
+        elif waits := _patience(config):
+            st.caption(waits)
+        if config.dataset != DRAWN and IMAGENET not in available():
+            st.caption(_(
+                "MobileNetV2 is not on this machine; its features tell photographs apart far better than those of our "
+                "small network. To get it: `python -m dlcore download mobilenet_v2`."
+            ))  # fmt: skip
+        history = run_panel(lesson_for(SLUG), config, partial(view, config), ready=problem is None)
     return Shown(config, history)
 
 
 def _hidden(values: Mapping[str, Any]) -> Sequence[str]:
-    """The picture sets ``own``; the shipped backbone has learned what it has learned."""
+    """The picture sets ``own``; networks that come trained have learned what they have learned."""
     unseen = ["own"] if values["question"] == "methods" else ["own", "slower", "rank"]
-    if values["dataset"] != "shapes":
+    if values["dataset"] == DRAWN:
+        unseen += ["base"]
+    else:
         unseen += ["source_classes", "source_epochs"]
+    if values["dataset"] == "album":
+        unseen += ["data_hash"]
     return unseen if values["question"] == "distil" else [*unseen, "temperature"]
 
 
-def _network(config: Config) -> None:
-    classes = [_(name) for name in (KINDS if config.dataset == "shapes" else INSECTS)]
-    blocks = blocks_of(LAYERS[config.dataset], SHAPES[config.dataset], len(classes))
+def _here(_values: Mapping[str, Any]) -> dict[str, Knob]:
+    """Of networks to begin with those alone whose weights this machine has."""
+    knob = knobs_of(Config)["base"]
+    there = (SHIPPED, *(name for name in knob.choices if name in available()))
+    return {"base": replace(knob, choices=tuple(name for name in knob.choices if name in there))}
+
+
+def _own_classes(config: Config) -> tuple[Config, Album | None, Problem | None]:
+    """The config with the album that it means, that album, and why nothing can be learned."""
+    try:
+        if config.dataset == "insects" and insects_folder() is None:
+            raise Problem(N_("The photographs of ants and bees are not on this machine. The shapes are always here."))
+        if config.dataset != "album":
+            return config, None, None
+        mine = config.data_hash or page_state("teach").get("album_hash", "")
+        if not mine:
+            raise Problem(NO_ALBUM, kind="data_missing")
+        album = albums.load(mine, owner())
+        enough(album)
+        return replace(config, data_hash=mine), album, None
+    except Problem as problem:
+        return config, None, problem
+
+
+def _patience(config: Config) -> str:
+    """How long a run will take, where that is more than a moment."""
+    minutes = story.minutes(config)
+    if minutes < 1:
+        return ""
+    words = ngettext(
+        "On two processor cores without a graphics card this run takes about {n} minute.",
+        "On two processor cores without a graphics card this run takes about {n} minutes.",
+        round(minutes),
+    )
+    return words.format(n=round(minutes))
+
+
+def _classes(config: Config, album: Album | None) -> list[str]:
+    if config.dataset == "album":
+        return album.names if album else ["?", "?"]
+    return [_(name) for name in (KINDS if config.dataset == DRAWN else INSECTS)]
+
+
+def _network(config: Config, album: Album | None) -> None:
+    base, classes = base_name(config), _classes(config, album)
+    blocks = blocks_for(base, len(classes))
     count = len(blocks) - 1
     presets = {
         _(TITLES["scratch"]): NEW * count, _(TITLES["frozen"]): FROZEN * count,
         _(TITLES["last"]): FROZEN * (count - 1) + TRAINED, _(TITLES["finetuned"]): TRAINED * count,
     }  # fmt: skip
+    pictures = drawn_pictures() if base == DRAWN else ()
+    if album:
+        pictures = [thumbnail(kind.pictures[0]) for kind in album.kinds[:SHOWN]]
     freezer(
-        blocks, letters(config.own, count), key=f"freezer-{config.dataset}", classes=classes, presets=presets,
-        shapes=config.dataset == "shapes", on_letters=lambda made: put_value("own", made, slug=SLUG),
+        blocks, letters(config.own, count), key=f"freezer-{base}", classes=classes[:SHOWN], presets=presets,
+        pictures=pictures, on_letters=lambda made: put_value("own", made, slug=SLUG),
     )  # fmt: skip
 
 
@@ -94,10 +159,10 @@ def view(config: Config, history: History) -> None:
 
 def _results(config: Config, history: History) -> None:
     images, scores = story.scores_of(history)
-    guessing = 1 / len(history.info.get("classes", KINDS if config.dataset == "shapes" else INSECTS))
+    guessing = 1 / len(history.info.get("classes", KINDS if config.dataset == DRAWN else INSECTS))
     ran = history.config.get("question", config.question)
     if ran == "layers":
-        count = len(blocks_of(LAYERS[config.dataset], SHAPES[config.dataset], 2)) - 1
+        count = sum(name.startswith("frozen") for name in history.info["methods"])
         plot = figures.by_blocks(story.by_blocks(scores), count, guessing=guessing, label=_)
         alt = _("Right answers on new pictures against blocks taken over, frozen and trained on.")
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +17,14 @@ from dlcore.data import catalogue, new_shapes
 from dlcore.data.images import content_hash
 from dlcore.texts import N_, Problem
 
-NAMES = ("shapes", "insects")
+if TYPE_CHECKING:
+    from dlcore.data.album import Album
+
+NAMES = ("shapes", "insects", "album")  # drawn ones, ants and bees, the reader's own (``dlcore.data.album``)
 TESTED = 100  # pictures of each class that are held out
+LEAST = 2  # pictures to learn from of each class
+ENOUGH = 10**6
+NO_ALBUM = N_("You have no classes of your own yet. Make some in the lesson “Your own classes”, then come back.")
 INSECTS, SIDE = (N_("ant"), N_("bee")), 32
 FOLDER = "hymenoptera_data"  # train/ants, train/bees, val/ants, val/bees, as in PyTorch's tutorial on transfer learning
 
@@ -53,15 +60,30 @@ class NewClasses:
         return X[rows], y[rows]
 
     @property
+    def most(self) -> int:
+        """How many pictures there are to learn from of the rarest class; of drawn ones as many as anybody asks for."""
+        return ENOUGH if self.pool is None else int(np.bincount(self.pool[1], minlength=len(self.classes)).min())
+
+    @property
     def hash(self) -> str:
         """The fingerprint of all pictures that do not depend on a seed."""
         return content_hash(self.X_test, self.y_test, *(self.pool or new_shapes.few(1, 0)))
 
 
-def new_classes(name: str) -> NewClasses:
-    """What ``NAMES`` names. Raises ``Problem`` (kind ``"data_missing"``) where its files are not here."""
+def new_classes(name: str, side: int = SIDE, album: str = "") -> NewClasses:
+    """What ``NAMES`` names.
+
+    Args:
+        side: of photographs, in pixels.
+        album: the fingerprint of the reader's own classes.
+
+    Raises:
+        Problem: kind ``"data_missing"``, its files are not here; ``"few_images"``, a class has too few.
+    """
     if name == "shapes":
         return NewClasses(name, new_shapes.KINDS, *new_shapes.asked(TESTED))
+    if name == "album":
+        return _of_album(album, side)
     folder = insects_folder()
     if folder is None:
         raise Problem(
@@ -69,8 +91,42 @@ def new_classes(name: str) -> NewClasses:
                "tutorial on transfer learning below the one that DLCORE_DATA names."),
             kind="data_missing", folder=FOLDER,
         )  # fmt: skip
-    X, y = _photographs(folder / "train")
-    return NewClasses(name, INSECTS, *_photographs(folder / "val"), pool=(X, y))
+    return NewClasses(name, INSECTS, *_photographs(folder / "val", side), pool=_photographs(folder / "train", side))
+
+
+@lru_cache(maxsize=2)
+def _of_album(fingerprint: str, side: int) -> NewClasses:
+    """Classes of the reader's own; what their lesson holds out is held out here."""
+    from dlcore.data import album
+
+    found = album.load(fingerprint)
+    enough(found)
+    names, y, test = found.samples()
+    asked = np.concatenate([np.flatnonzero(test & (y == k))[:TESTED] for k in range(len(found.kinds))])
+    learned = np.flatnonzero(~test)
+
+    def pixels(rows: np.ndarray) -> np.ndarray:
+        return np.stack([p.transpose(2, 0, 1) for p in album.read_pictures([names[k] for k in rows], side)])
+
+    return NewClasses("album", tuple(found.names), pixels(asked), y[asked], pool=(pixels(learned), y[learned]))
+
+
+def enough(album: Album) -> None:
+    """That ways to learn can be compared on an album: ``LEAST`` pictures of each class to learn from, one to ask about.
+
+    Raises:
+        Problem: kind ``"few_images"``, or ``"data_missing"`` where there are no classes.
+    """
+    if not album.ready:
+        raise Problem(NO_ALBUM, kind="data_missing")
+    _names, y, test = album.samples()
+    rarest = int(np.bincount(y[~test], minlength=len(album.kinds)).min())
+    if rarest < LEAST or not test.any():
+        raise Problem(
+            N_("To compare ways to learn, each class needs at least three pictures: two to learn from, one to be asked "
+               "about."),
+            kind="few_images",
+        )  # fmt: skip
 
 
 def insects_folder() -> Path | None:
@@ -82,14 +138,14 @@ def insects_folder() -> Path | None:
 
 
 @lru_cache(maxsize=4)
-def _photographs(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """All photographs of a part, as colour pictures of 32 × 32, and their classes."""
+def _photographs(folder: Path, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """All photographs of a part, as colour pictures of ``side`` pixels a side, and their classes."""
     from dlcore.data.own_images import square
     from dlcore.data.uploads import read_image
 
     pictures, y = [], []
     for label, kind in enumerate(("ants", "bees")):
         for path in sorted((folder / kind).glob("*.jpg")):
-            pictures.append(square(read_image(path.read_bytes()), SIDE).transpose(2, 0, 1))
+            pictures.append(square(read_image(path.read_bytes()), side).transpose(2, 0, 1))
             y.append(label)
     return np.stack(pictures), np.array(y, np.int64)

@@ -13,6 +13,7 @@ from dlcore.experiments.settings import Descent, Place
 from dlcore.knobs import knob, knob_like
 from dlcore.steering import Steering
 from dlcore.texts import N_, Problem
+from dlcore.transfer_methods import DRAWN, IMAGENET, SHAPES, SHIPPED, base_name
 
 LANE = "train"
 SIZES = (2, 5, 20, 50)  # pictures of each class that a run learns from, one after the other
@@ -30,7 +31,13 @@ class Config(Place):
     )  # fmt: skip
     dataset: str = knob(
         "shapes", choices=NAMES, label=N_("New classes"),
-        help=N_("Four shapes for a network that knows eight others; or ants and bees for one that knows CIFAR-10."),
+        help=N_("Four shapes for a network that knows eight others; or photographs for one that knows other "
+                "photographs: ants and bees, or the classes that you have made yourself."),
+    )  # fmt: skip
+    base: str = knob(
+        SHIPPED, choices=(SHIPPED, IMAGENET), label=N_("The network before"),
+        help=N_("A small one that knows CIFAR-10 (32 × 32 pixels), or MobileNetV2, which knows ImageNet (96 × 96 here) "
+                "and takes its time."),
     )  # fmt: skip
     images: int = knob(
         50, low=2, high=50, log=True, step=1, label=N_("Pictures of each class, at most"),
@@ -88,8 +95,10 @@ class Config(Place):
     def recipe(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         """Where one size is asked for, a middle one; photographs need a larger network, which takes its time."""
         fewer = {"images": 20} if given.get("question") in ("layers", "distil") else {}
-        if given.get("dataset") == "insects":
+        if given.get("dataset", DRAWN) != DRAWN:
             fewer |= {"seeds": 2, "own": "ffffftt", "steps": 40, "images": 20}
+            if given.get("base") == IMAGENET:
+                fewer |= {"seeds": 1, "steps": 30, "learning_rate": 1e-3}
         return fewer
 
 
@@ -97,23 +106,27 @@ def sizes_of(config: Config) -> tuple[int, ...]:
     """From how many pictures of each class a run learns, one training after the other."""
     if config.question != "methods":
         return (config.images,)
-    return tuple(size for size in SIZES if size <= config.images)
+    last = (config.images,) if config.dataset == "album" else ()  # however few somebody has
+    return tuple(sorted({*(size for size in SIZES if size <= config.images), *last}))
 
 
 def resolve(config: Config) -> Config:
-    """The config with device and the data's fingerprint made definite.
+    """The config with device and the data's fingerprint made definite; no more pictures than an album has.
 
     Raises:
         Problem: the pictures are not here, or are others than the config names, or the device is missing.
     """
-    found = new_classes(config.dataset).hash
-    if config.data_hash not in ("", found):
+    found = new_classes(config.dataset, SHAPES[base_name(config)][1], config.data_hash)
+    config = replace(config, device=choose_device(config.device))
+    if config.dataset == "album":
+        return replace(config, images=min(config.images, found.most))
+    if config.data_hash not in ("", found.hash):
         raise Problem(
             N_("This run was made with other images (fingerprint {wanted}) than those found here ({found}). Clear the "
                "fingerprint to train on these."),
-            kind="data_hash", wanted=config.data_hash[:16], found=found,
+            kind="data_hash", wanted=config.data_hash[:16], found=found.hash,
         )  # fmt: skip
-    return replace(config, device=choose_device(config.device), data_hash=found)
+    return replace(config, data_hash=found.hash)
 
 
 def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steering | None = None) -> Iterator[Event]:

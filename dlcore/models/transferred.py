@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -50,10 +50,18 @@ class LowRank(nn.Module):
 
 @dataclass(frozen=True)
 class Base:
-    """A trained network to begin with: its layers, and the arguments of ``dlcore.models.cnn.build`` they came from."""
+    """A trained network to begin with: its layers, and the arguments of ``dlcore.models.cnn.build`` they came from.
+
+    ``make`` draws one for so many classes anew where that function cannot.
+    """
 
     model: nn.Sequential
     about: Mapping[str, Any]
+    make: Callable[[int], nn.Sequential] | None = None
+
+    def fresh(self, classes: int) -> nn.Sequential:
+        """The same layers for so many classes, all drawn anew."""
+        return self.make(classes) if self.make else build(**{**self.about, "classes": classes})
 
     def blocks(self) -> list[list[str]]:
         """The names of each block's layers, and last those of the head. What comes before the first is of the first."""
@@ -79,7 +87,7 @@ def begin(base: Base, method: Method, classes: int, seed: int) -> nn.Sequential:
     What is drawn anew depends on the seed alone: all methods begin with the same head.
     """
     torch.manual_seed(seed)
-    model = build(**{**base.about, "classes": classes})
+    model = base.fresh(classes)
     layers = dict(model.named_children())
     for letter, names in zip(method.blocks, base.blocks()[:-1], strict=True):
         for name in names:
@@ -88,8 +96,17 @@ def begin(base: Base, method: Method, classes: int, seed: int) -> nn.Sequential:
             if letter == FROZEN:
                 layers[name].requires_grad_(False)
                 if method.rank and name.startswith(BEGINNINGS):
-                    layers[name] = LowRank(cast(nn.Conv2d, layers[name]), method.rank)
+                    layers[name] = lowered(layers[name], method.rank)
     return nn.Sequential(OrderedDict(layers))
+
+
+def lowered(layer: nn.Module, rank: int) -> nn.Module:
+    """The layer with a small change added to its weights; a block of layers with one added to each that mixes maps."""
+    if isinstance(layer, (nn.Conv2d, nn.Linear)):
+        return LowRank(layer, rank) if getattr(layer, "groups", 1) == 1 else layer
+    for name, part in layer.named_children():
+        setattr(layer, name, lowered(part, rank))
+    return layer
 
 
 def first_trained(base: Base, method: Method) -> int:

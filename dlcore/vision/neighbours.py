@@ -8,19 +8,22 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from dlcore.trained import written
 from dlcore.vision.models import RUN, model
 from dlcore.vision.pixels import open_with
 
 AT_ONCE = 250
+ALBUM = "album:"  # before the fingerprint of pictures of the reader's own, as a data set
 
 
 def nearest(name: str, picture: np.ndarray, dataset: str, *, count: int = 8, train_size: int = 0) -> dict[str, Any]:
     """The images of a dataset that are nearest to a picture in feature space, and the nearest in pixels beside them.
 
     Args:
-        dataset, train_size: whose training images are asked (``units.asked_images``); of the network's own shape.
+        dataset, train_size: whose training images are asked (``units.asked_images``). Those of an album, which the
+            network may take in another size, are compared in pixels as small as the album has them.
 
     Returns:
         ``images`` (count, C, H, W) uint8, ``labels`` (count,), ``alike`` (count,) the cosine of the features, 1 for the
@@ -34,7 +37,10 @@ def nearest(name: str, picture: np.ndarray, dataset: str, *, count: int = 8, tra
         mine = opened.vision.features(opened.net.entering(opened.P))
     found: dict[str, Any] = {"classes": list(data.classes), "of": len(data.X_train)}
     flat = torch.tensor(data.X_train.reshape(len(data.X_train), -1)).float()
-    pairs = {"": (known, mine), "pixel_": (_unit(flat), opened.P.flatten(1))}
+    seen = opened.P
+    if seen.shape[1:] != data.X_train.shape[1:]:
+        seen = interpolate(seen, data.X_train.shape[2:], mode="area")
+    pairs = {"": (known, mine), "pixel_": (_unit(flat), seen.flatten(1))}
     for prefix, (all_of_them, one) in pairs.items():
         alike = (all_of_them @ _unit(one)[0]).numpy()
         best = np.argsort(-alike, kind="stable")[:count]
@@ -51,9 +57,21 @@ def _features(name: str, _written: int, dataset: str, train_size: int) -> Tensor
     """Features of length 1 of all training images asked, ``(N, D)``."""
     from dlcore.units import asked_images
 
+    if dataset.startswith(ALBUM):
+        return _unit(torch.from_numpy(_of_album(name, dataset.removeprefix(ALBUM))))
     vision, X = model(name), torch.from_numpy(asked_images(dataset, train_size).X_train.copy()).float()
     with torch.no_grad():
         return torch.cat([_unit(vision.features(part)) for part in X.split(AT_ONCE)])
+
+
+def _of_album(name: str, fingerprint: str) -> np.ndarray:
+    """What a network of the reader's own makes of the pictures that it learned from, as it saw them then, (N, D)."""
+    from dlcore.data.album import load
+    from dlcore.own_features import seen
+    from dlcore.own_model import base_of
+
+    names, _y, test = load(fingerprint).samples()
+    return seen([n for n, out in zip(names, test.tolist(), strict=True) if not out], base_of(name.removeprefix(RUN)))
 
 
 def _unit(rows: Tensor) -> Tensor:

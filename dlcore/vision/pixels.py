@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from dlcore.texts import N_, Problem
 from dlcore.vision.models import Vision, model
-from dlcore.vision.networks import KNOWN
 
 BLACK, WHITE = 0, 255
+COLOURS = 3
 
 
 class OnPixels(nn.Module):
@@ -84,7 +84,7 @@ NO_CLASS = N_("This network has no class number {index}; it has {count} classes.
 def on_pixels(vision: Vision) -> OnPixels:
     """The network on the scale of pixels. It shares its weights with ``vision.module``."""
     ends = torch.tensor([BLACK, WHITE], dtype=torch.float32)
-    if vision.name in KNOWN:
+    if vision.shape[0] == COLOURS:  # ImageNet's, their copies with other last layers, and ours: as each is prepared
         H, W = vision.shape[1:]
         plain = [vision.prepare(np.full((H, W, 3), level, np.uint8)) for level in (BLACK, WHITE)]
         black, white = (X.mean((1, 2))[:, None, None] for X in plain)

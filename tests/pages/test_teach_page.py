@@ -86,6 +86,19 @@ def test_train_then_ask(jobs):
     assert answer["classes"][int(answer["probabilities"].argmax())] == "blue"
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_without_imagenet_the_page_is_whole_and_says_what_it_reaches(jobs, monkeypatch, tmp_path, code):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("DLCORE_DATA", str(tmp_path))
+    at = filled(opened("teach", lang=code), two_colours(5))
+    assert not at.exception
+    assert "68%" in said(at)
+    assert "download mobilenet_v2" in said(at)
+    assert not next(button for button in at.button if button.key == "teach.start.play_arrow").disabled
+    eyes = next(box for box in at.selectbox if any("32" in str(name) for name in box.options))
+    assert len(eyes.options) == 2  # the best that is here, and that is the shipped one
+
+
 # -- edits, as the browser sends them --------------------------------------------------------------------------------
 
 

@@ -9,9 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlcore import transfer_story as story
+from dlcore.data import album as albums
 from dlcore.experiments.transfer import Config
 from dlcore.knobs import build
 from dlcore.transfer_story import Ended
+from tests.borrowed import two_colours
 from tests.pages import visit
 from tests.pages.visit import put, said
 from tests.waiting import patience
@@ -58,6 +60,39 @@ def test_pupils_are_told_in_chinese(jobs) -> None:
 def test_every_link_opens(given: dict[str, str]) -> None:
     at = opened(**given)
     assert not at.exception
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_without_photographs_and_imagenet_the_page_is_whole(monkeypatch, tmp_path, lang: str) -> None:
+    """Shapes as ever; what is asked of photographs says what is missing, offers no other base, and starts nothing."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("DLCORE_DATA", str(tmp_path))
+    monkeypatch.setattr("dlcore.data.catalogue.cache_root", lambda: tmp_path)
+    at = opened(lang=lang)
+    assert not at.exception
+    assert not start(at).disabled
+    at = opened(lang=lang, dataset="insects", base="mobilenet_v2")
+    assert not at.exception
+    assert start(at).disabled
+    assert "download mobilenet_v2" in said(at)
+
+
+def start(at: AppTest):
+    return next(button for button in at.button if button.key == "transfer.start.play_arrow")
+
+
+def test_classes_of_ones_own_come_from_their_lesson(jobs) -> None:
+    at = opened(dataset="album")
+    assert not at.exception
+    assert start(at).disabled
+    assert "no classes of your own yet" in said(at)
+    at.session_state["page:teach"] = {"album_hash": albums.keep(two_colours(5), at.session_state["owner"])}
+    at.run()
+    assert not at.exception
+    assert not start(at).disabled
+    at.session_state["page:teach"] = {"album_hash": albums.keep(two_colours(3), "somebody else")}
+    at.run()
+    assert start(at).disabled
 
 
 def ended(**given) -> Ended:
