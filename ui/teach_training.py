@@ -40,7 +40,7 @@ def teach_view(history: History) -> None:
     with st.container(key="teach-story"):
         st.markdown(_story(history))
     live_plot(
-        accuracy_figure(history), key="accuracy", height=HEIGHT,
+        accuracy_figure(history, line_height=0.16), key="accuracy", height=HEIGHT,
         alt=_("Share of right answers against steps, for the pictures it learns from and for those held out."),
     )  # fmt: skip
     live_plot(

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from dlcore.figures import DATA, GREY, MODEL, gradients, images
-from dlcore.figures.curves import Curve, Level, curves, running_mean
+from dlcore.figures.curves import LINE_HEIGHT, Curve, Level, curves, running_mean
 from dlcore.history import History
 from dlcore.texts import N_
 from ui.film import film, forget
@@ -97,8 +97,12 @@ def loss_figure(history: History):
     )  # fmt: skip
 
 
-def accuracy_figure(history: History):
-    """Share of right answers: of each batch while training, and on the test images."""
+def accuracy_figure(history: History, line_height: float = LINE_HEIGHT):
+    """Share of right answers: of each batch while training, and on the test images.
+
+    Args:
+        line_height: as of ``curves``; more where the plot is low.
+    """
     step, accuracy = history.steps.column("step"), history.steps.column("accuracy")
     classes = len(history.info.get("classes", ())) or 10
     lines = [
@@ -107,7 +111,7 @@ def accuracy_figure(history: History):
     ]
     return curves(
         lines, x_title=N_("step"), y_title=N_("right answers"), x_range=_steps(history), y_range=(0.0, 1.02),
-        y_format=".0%", levels=[Level(1 / classes, N_("guessing"), GREY)], label=_,
+        y_format=".0%", levels=[Level(1 / classes, N_("guessing"), GREY)], label=_, line_height=line_height,
     )  # fmt: skip
 
 
