@@ -22,10 +22,9 @@ from safetensors.torch import load_file, save
 from dlcore import own_model
 from dlcore.checkpoints import to_plain
 from dlcore.events import pack
-from dlcore.experiments.teach_look import ask
 from dlcore.own_model_files import checked, header
 from dlcore.texts import Problem
-from tests.borrowed import mobilenet, picture, tiny, two_colours
+from tests.borrowed import mobilenet, picture, tiny
 
 CLASSES = ["mug", "glass", "其他"]
 
@@ -111,54 +110,6 @@ def test_what_is_downloaded_answers_alone_and_loads_again(checkpoint, zipped, tm
     np.testing.assert_allclose(answer(own_model.vision(back["path"]), image), said, atol=1e-6)
 
 
-def test_the_shipped_eyes_go_home_answer_a_phone_s_photo_there_and_come_back(tmp_path):
-    """A photograph that its EXIF data turn: the page, the script in a process of its own, and the loaded file agree."""
-    torch.manual_seed(2)
-    head = torch.nn.Linear(256, 3)
-    own = {"backbone": "backbone", "mean": 0.3, "std": 0.5}
-    path, net, photo = tmp_path / "checkpoint.bin", tmp_path / "net", tmp_path / "photo.jpg"
-    path.write_bytes(pack({"classes": CLASSES, "own": own, "model": to_plain(head.state_dict())}))
-    pixels, exif = np.array(picture((120, 150, 90), 8, 600)[:450]), Image.Exif()
-    pixels[:200, :300] //= 3
-    exif[0x0112] = 6
-    Image.fromarray(pixels).save(photo, "JPEG", exif=exif)
-    said = ask(np.frombuffer(photo.read_bytes(), np.uint8), str(path))["probabilities"]
-    assert np.ptp(said) > 0.01
-
-    blob = own_model.packed(str(path)).tobytes()
-    with zipfile.ZipFile(io.BytesIO(blob)) as archive:
-        archive.extractall(net)
-    command = [sys.executable, "-I", str(net / "classify.py"), str(photo)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(list(json.loads(done.stdout)["probabilities"].values()), said, atol=2e-5)
-    back = own_model.keep(blob)
-    assert (back["network"], back["classes"]) == ("backbone", CLASSES)
-    again = ask(np.frombuffer(photo.read_bytes(), np.uint8), back["path"])["probabilities"]
-    np.testing.assert_allclose(again, said, atol=1e-6)
-
-
-@pytest.mark.parametrize("method", ["gradcam", "saliency"])
-def test_the_shipped_eyes_tell_what_an_answer_hangs_on(tmp_path, method):
-    """With a head that only asks for what the dark corner does to the features, the map is strongest there."""
-    from dlcore.own_features import computed
-    from dlcore.vision.attribution import explain
-
-    plain = np.full((256, 256, 3), 200, np.uint8)
-    marked = plain.copy()
-    marked[16:112, 16:112] = picture((90, 40, 30), 4, 96)
-    seen = computed([plain, marked], "backbone")[:, 0]
-    weight = np.stack([np.zeros_like(seen[0]), np.maximum(seen[1] - seen[0], 0)]).astype(np.float32)
-    state = {"weight": weight, "bias": np.zeros(2, np.float32)}
-    path = tmp_path / "checkpoint.bin"
-    own = {"backbone": "backbone", "mean": 0.0, "std": 1.0}
-    path.write_bytes(pack({"classes": ["plain", "marked"], "own": own, "model": state}))
-    found = explain(f"run:{path}", marked, method, 1)["map"]
-    assert found.shape == (32, 32)
-    inside = np.abs(found)[:16, :16].sum() / np.abs(found).sum()
-    assert inside > 0.5  # a quarter of the picture
-
-
 def test_a_network_with_another_head_is_shown_what_it_sees(checkpoint, base):
     """Pixels between black and white, whatever the borrowed network's own transform makes of them, and its answer."""
     from dlcore.vision.pixels import open_with
@@ -170,24 +121,6 @@ def test_a_network_with_another_head_is_shown_what_it_sees(checkpoint, base):
     seen = opened.P[0].mean((1, 2)).numpy()
     np.testing.assert_allclose(seen, image.mean((0, 1)) / 255, atol=0.02)
     np.testing.assert_allclose(opened.logits.softmax(0), answer(own_model.vision(checkpoint), image), atol=1e-4)
-
-
-def test_alike_are_pictures_of_the_album_in_features_and_in_pixels(tmp_path):
-    from dlcore.data import album as albums
-    from dlcore.vision.neighbours import nearest
-
-    album = two_colours(5)
-    state = {"weight": np.zeros((2, 256), np.float32), "bias": np.zeros(2, np.float32)}
-    path = tmp_path / "checkpoint.bin"
-    own = {"backbone": "backbone", "mean": 0.0, "std": 1.0}
-    path.write_bytes(pack({"classes": album.names, "own": own, "model": state}))
-    found = nearest(f"run:{path}", picture((190, 90, 80), 700), f"album:{albums.keep(album)}", count=4)
-    assert found["of"] == 8
-    assert found["labels"].tolist() == found["pixel_labels"].tolist() == [0] * 4
-    assert found["images"].shape == (4, 3, 64, 64)
-    itself = next(albums.read_pictures(album.kinds[1].pictures))
-    best = nearest(f"run:{path}", itself, f"album:{albums.keep(album)}", count=1)
-    assert best["alike"][0] > 0.9
 
 
 def test_torchvision_s_own_network_takes_the_weights(zipped, tmp_path):

@@ -20,7 +20,18 @@ from dlcore.figures.transfer import TITLES
 from dlcore.history import History
 from dlcore.knobs import Knob, knobs_of
 from dlcore.texts import N_, Problem
-from dlcore.transfer_methods import DRAWN, FROZEN, IMAGENET, NEW, SHIPPED, TRAINED, base_name, blocks_for, letters
+from dlcore.transfer_methods import (
+    DRAWN,
+    FROZEN,
+    IMAGENET,
+    NEW,
+    SHIPPED,
+    TRAINED,
+    base_name,
+    blocks_for,
+    letters,
+    methods_of,
+)
 from dlcore.vision.networks import available
 from ui.album_board import thumbnail
 from ui.controls import controls, put_value
@@ -162,7 +173,8 @@ def _results(config: Config, history: History) -> None:
     guessing = 1 / len(history.info.get("classes", KINDS if config.dataset == DRAWN else INSECTS))
     ran = history.config.get("question", config.question)
     if ran == "layers":
-        count = sum(name.startswith("frozen") for name in history.info["methods"])
+        methods = history.info.get("methods") or [method.name for method in methods_of(config)]
+        count = sum(name.startswith("frozen") for name in methods)
         plot = figures.by_blocks(story.by_blocks(scores), count, guessing=guessing, label=_)
         alt = _("Right answers on new pictures against blocks taken over, frozen and trained on.")
     else:

@@ -18,6 +18,9 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as torc
 class Standardize(nn.Module):
     """Pixels 0 to 255, ``(B, 3, H, W)``, as the network saw them in its training."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         for name, values in (("mean", MEAN), ("std", STD)):
