@@ -6,6 +6,7 @@ the others, so each learns what it would learn alone.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -50,7 +51,7 @@ from dlcore.transfer_methods import (
 
 EVALUATIONS = {DRAWN: 4, SHIPPED: 4, IMAGENET: 2}  # of each training, beside the one before its first step
 PART = 100  # pictures that go through a network together when it is asked
-PROBED = 3  # steps of each method whose time is taken
+PROBED, PATIENCE = 5, 1.0  # steps of each method whose time is taken, fewer where all take more than so many seconds
 
 
 def stages(config: Config, *, resume: Mapping[str, Any] | None, steering: Steering | None) -> Stages:
@@ -248,18 +249,22 @@ def scores(shares: Mapping[str, list[float]]) -> dict[str, float]:
 
 
 def step_times(task: Task, methods: Sequence[str], most: int) -> list[float]:
-    """Milliseconds that one network of each method needs for a step, forward and backward; the quickest of some."""
-    found = []
-    for method in methods:
-        one: Any = task.model[f"{method}-0"]  # pyright: ignore[reportIndexIssue]
-        rows = torch.arange(min(most, len(one.entered)), device=one.entered.device)
-        times = []
-        for _ in range(PROBED):
+    """Milliseconds that one network of each method needs for a step, forward and backward; the quickest of some.
+
+    They take turns, so that a machine that is slow for a moment is slow for all.
+    """
+    seats: Any = task.model
+    best, began = dict.fromkeys(methods, math.inf), time.perf_counter()
+    for turn in range(PROBED):
+        if turn >= 2 and time.perf_counter() - began > PATIENCE:
+            break
+        for method in methods:
+            one = seats[f"{method}-0"]
+            rows = torch.arange(min(most, len(one.entered)), device=one.entered.device)
             start = time.perf_counter()
             one.loss(one(rows), rows).backward()
-            times.append(1e3 * (time.perf_counter() - start))
-        found.append(min(times))
-    return found
+            best[method] = min(best[method], 1e3 * (time.perf_counter() - start))
+    return list(best.values())
 
 
 # -- what is told ------------------------------------------------------------------------------------------------------

@@ -27,10 +27,10 @@ HELP = {
     "features": N_("What the trained network makes of each picture; it has never heard of your classes."),
     "answers": N_("What the new last layer makes of that: the numbers that become its answer."),
 }
-HEIGHT = 440  # px
+HEIGHT, MARGIN = 440, 52  # px
 WAITING = N_("The map is being drawn; t-SNE takes a few seconds.")
 SIGNS = 3  # forms of a point: for the first round of colours, the second, the third
-_mount = component("picture_map", height=f"{HEIGHT + 36}px")
+_mount = component("picture_map", height=f"{HEIGHT + MARGIN}px")
 
 
 @st.fragment
@@ -86,7 +86,7 @@ def _draw(left: Any, right: Any, found: dict[str, Any] | None, ask: tuple[Any, .
     shown = found or (later(*state["map_ask"]) if "map_ask" in state else None)
     with left:
         if shown is None:
-            st.container(height=HEIGHT + 36, border=False).caption(_(WAITING))
+            st.container(height=HEIGHT + MARGIN, border=False).caption(_(WAITING))
             return
         _mount(key="feature-map", data=pack(_payload(shown, state, pictures)))
     with right:

@@ -4,6 +4,7 @@ import { el, same, style, whenGone } from "./common.js";
 import { unpack } from "./wire.js";
 
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const SIZES = [[40, 52], [150, 40], [Infinity, 28]]; // up to so many pictures: px a side
 const APART = 12; // px between a point and its card
 
 export default async function (component) {
@@ -29,6 +30,7 @@ class PictureMap {
     if (same(data, this.data)) return;
     this.data = data;
     this.root.style.height = `${data.height}px`;
+    this.root.style.setProperty("--size", `${SIZES.find(([most]) => data.points.length <= most)[1]}px`);
     this.root.setAttribute("aria-label", data.alt);
     this.root.classList.toggle("dl-pm-dots", !data.pictures);
     const wanted = new Set(data.points.map(({ id }) => id));

@@ -22,7 +22,7 @@ TITLES = {
     "alone": N_("labels only"), "hard": N_("its answers"), "soft": N_("its doubts, too"),
 }  # fmt: skip
 BOLD = ("scratch", "frozen", "finetuned", "own")
-DODGE = 0.012  # decades by which neighbours' bars are moved apart, so that they can be told
+DODGE = 0.012  # decades by which neighbours' bars are moved apart, so that they can be told, from 2 to 50 pictures
 Scores = Mapping[str, tuple[np.ndarray, np.ndarray]]  # by method: mean (n,), spread (n,); shares of right answers
 
 
@@ -42,13 +42,17 @@ def by_images(
         now: by method (images, share) of the training that goes on, drawn as an open ring.
         most: pictures of each class that the run ends with, for the axis.
     """
-    lines = [_line(name, images * 10 ** (DODGE * _place(k, len(scores))), mean)
+    dodge = DODGE * min(1.0, np.log10(most / 2) / np.log10(50 / 2)) if most > 2 else 0.0  # of a short axis less
+    lines = [_line(name, images * 10 ** (dodge * _place(k, len(scores))), mean)
              for k, (name, (mean, _s)) in enumerate(scores.items())]  # fmt: skip
     plot = curves(
         lines, x_title=N_("pictures of each class"), y_title=N_("right on new pictures"), log_x=True,
         x_range=(1.8, max(5.0, most) * 1.12), y_range=_heights(guessing), y_format=".0%",
         levels=[Level(guessing, N_("guessing"))], label=label,
     )  # fmt: skip
+    ends = [note for note in plot._layout["annotations"] if note["text"] in {label(TITLES[name]) for name in scores}]
+    for note in ends:  # one below the other, behind the last of the points that were moved apart
+        note["x"] = max(end["x"] for end in ends)
     axis = plot._layout["xaxis"]
     axis.pop("dtick", None)
     axis |= {"tickvals": [1, 2, 5, 10, 20, 50], "ticktext": ["1", "2", "5", "10", "20", "50"]}
