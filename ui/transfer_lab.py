@@ -105,16 +105,31 @@ def _own_classes(config: Config) -> tuple[Config, Album | None, Problem | None]:
     try:
         if config.dataset == "insects" and insects_folder() is None:
             raise Problem(N_("The photographs of ants and bees are not on this machine. The shapes are always here."))
+        config = _with_album(config)
         if config.dataset != "album":
             return config, None, None
-        mine = config.data_hash or page_state("teach").get("album_hash", "")
-        if not mine:
+        if not config.data_hash:
             raise Problem(NO_ALBUM, kind="data_missing")
-        album = albums.load(mine, owner())
+        album = albums.load(config.data_hash, owner())
         enough(album)
-        return replace(config, data_hash=mine), album, None
+        return config, album, None
     except Problem as problem:
         return config, None, problem
+
+
+def _with_album(config: Config) -> Config:
+    """Its fingerprint in the address, so that a reload finds it: a link's, else that of the board as it stands now."""
+    state = page_state(SLUG)
+    taken = state.get("from_album", "")
+    linked = config.data_hash if config.data_hash != taken else ""
+    if config.dataset != "album":
+        wanted = linked
+    else:
+        wanted = linked or page_state("teach").get("album_hash", "") or taken
+        state["from_album"] = wanted
+    if wanted != config.data_hash:
+        put_value("data_hash", wanted or None, slug=SLUG)
+    return replace(config, data_hash=wanted)
 
 
 def _patience(config: Config) -> str:

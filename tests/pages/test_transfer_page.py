@@ -90,9 +90,12 @@ def test_classes_of_ones_own_come_from_their_lesson(jobs) -> None:
     at.run()
     assert not at.exception
     assert not start(at).disabled
-    at.session_state["page:teach"] = {"album_hash": albums.keep(two_colours(3), "somebody else")}
-    at.run()
-    assert start(at).disabled
+    put(at, STATE, dataset="shapes")
+    assert not at.exception
+    assert "data_hash" not in at.session_state[STATE]["given"]
+    assert not start(at).disabled
+    somebody = albums.keep(two_colours(3), "somebody else")
+    assert start(opened(dataset="album", data_hash=somebody)).disabled
 
 
 def ended(**given) -> Ended:
