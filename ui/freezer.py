@@ -15,7 +15,7 @@ from ui.components import component, pack
 from ui.i18n import _
 from ui.session import current, page_state
 
-MANY = 6  # layers from which a block is shown by what leaves it
+MANY = 4  # layers from which a block is shown by what leaves it
 _mount = component("freezer", height="178px")
 
 

@@ -180,12 +180,12 @@ def view(config: Config, history: History) -> None:
     with left:
         _results(config, history)
     with right:
-        _training(history)
+        _training(config, history)
 
 
 def _results(config: Config, history: History) -> None:
     images, scores = story.scores_of(history)
-    guessing = 1 / len(history.info.get("classes", KINDS if config.dataset == DRAWN else INSECTS))
+    guessing = _guessing(config, history)
     ran = history.config.get("question", config.question)
     if ran == "layers":
         methods = history.info.get("methods") or [method.name for method in methods_of(config)]
@@ -202,15 +202,21 @@ def _results(config: Config, history: History) -> None:
     live_plot(plot, key="transfer-results", height=HEIGHT, alt=alt)
 
 
-def _training(history: History) -> None:
+def _guessing(config: Config, history: History) -> float:
+    """The share that somebody gets right who draws lots; of an album, before a run, as if it had two classes."""
+    return 1 / len(history.info.get("classes", KINDS if config.dataset == DRAWN else INSECTS))
+
+
+def _training(config: Config, history: History) -> None:
     name, steps, shares = story.under_way(history)
     levels = {}
     if name == "pupils":
         levels = {"teacher": float(story.scores_of(history)[1]["teacher"][0][0])}
-    last = {"source": None, "pupils": 5 * history.config.get("steps", 60)}.get(name, history.config.get("steps", 60))
+    each = history.config.get("steps", config.steps)
+    last = {"source": None, "pupils": 5 * each}.get(name, each)
     if last is None:
         last = max(float(steps[-1]), history.total_steps - _rest(history)) if len(steps) else 100.0
-    guessing = 1 / (len(history.info.get("classes", ())) or 4)
+    guessing = _guessing(config, history)
     live_plot(
         figures.progress(
             steps, shares, last=float(last), levels=levels, guessing=None if name == "source" else guessing, label=_

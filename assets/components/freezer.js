@@ -55,7 +55,8 @@ class Freezer {
     const answer = el("div", { class: "dl-fz-answer" }, ...classes.map((name) => el("span", {}, name)));
     const last = el("div", { class: "dl-fz-block dl-fz-n dl-fz-last", title: texts.head_help }, el("span", { class: "dl-fz-dense" }, ...classes.map(() => el("i"))),
       el("span", { class: "dl-fz-icon" }, dice()), el("b", {}, texts.head), el("small", {}, head.name), el("span", { class: "dl-fz-word" }, texts.n));
-    this.row.replaceChildren(el("div", { class: "dl-fz-pictures" }, ...thumbs), ...this.cells.flatMap(({ button }) => [wire(), button]), wire(), last, wire(), answer);
+    const shown = thumbs.length ? [el("div", { class: "dl-fz-pictures" }, ...thumbs)] : [];
+    this.row.replaceChildren(...shown, ...this.cells.flatMap(({ button }) => [wire(), button]), wire(), last, wire(), answer);
     this.row.setAttribute("aria-label", `${texts.alt} ${texts.keys}`);
   }
 
@@ -117,7 +118,7 @@ const picture = (view, ...parts) => el("svg:svg", { viewBox: view, "aria-hidden"
 
 /** A block's maps as a fan of squares: as many as its channels say (roughly), as large as they are. */
 function maps({ side, channels }) {
-  const edge = 10 + side, count = Math.min(7, Math.max(3, Math.round(channels / 10)));
+  const edge = 10 + Math.min(side, 28), count = Math.min(7, Math.max(3, Math.round(channels / 10)));
   const first = 46 - (edge + 4 * (count - 1)) / 2;
   const squares = Array.from({ length: count }, (_, i) => el("svg:rect", { x: first + 4 * i, y: 24 - edge / 2 + 1.5 * (i - count / 2), width: edge, height: edge, rx: 2 }));
   return picture("0 0 92 50", ...squares);
