@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from captum.attr import IntegratedGradients
+from captum.attr import IntegratedGradients, Occlusion
 from torch import nn
 
 from dlcore.data.images import load
@@ -76,6 +76,20 @@ def test_occlusion_is_the_score_that_goes_under_the_patch() -> None:
     covered[..., :2, :2] = 0.5  # 8 / 5 is a patch of 2 pixels that moves by 1: the corner is under one patch only
     loss = opened.logits[3] - opened.net(covered)[0, 3]
     torch.testing.assert_close(found[0, 0], loss.detach())
+    wide = replace(opened, P=torch.rand(1, 1, 13, 17))  # patches that jut out over the rim
+    asked = wide.vision.module[0]
+    wide = replace(wide, net=nn.Sequential(asked, nn.AdaptiveAvgPool2d(2), nn.Flatten()))  # pyright: ignore
+    wide = replace(wide, logits=wide.net(wide.P)[0].detach())
+    oracle = Occlusion(wide.net).attribute(wide.P, target=3, sliding_window_shapes=(1, 3, 3), strides=(1, 1, 1))
+    torch.testing.assert_close(attribution.occlusion(wide, 3), oracle[0, 0].float())
+
+
+def test_the_parts_of_a_map_add_up_to_it() -> None:
+    opened = tiny()
+    for method in ("occlusion", "smoothgrad"):
+        parts = [attribution.map_of(opened, method, 2, 0.5, (k, 3)) for k in range(3)]
+        torch.testing.assert_close(torch.stack(parts).sum(0), attribution.map_of(opened, method, 2, 0.5))
+        assert min(float(part.abs().max()) for part in parts) > 0
 
 
 @pytest.mark.parametrize("level", [0, 1, 5])
@@ -151,8 +165,8 @@ def test_deleting_what_the_map_names_costs_more_than_chance(name, pictures) -> N
         opened = open_with(name, picture)
         heat = attribution.map_of(opened, "integrated", opened.best).numpy()
         found = sanity.deletion(name, picture, heat, opened.best)
-        by_map.append(found["by_map"])
-        at_random.append(found["at_random"].mean(0))
+        by_map.append(found["curves"][0])
+        at_random.append(found["curves"][1:].mean(0))
     near = int(np.argmin(np.abs(found["shares"] - 0.09)))
     assert np.mean(by_map, 0)[near] < 0.3
     assert np.mean(at_random, 0)[near] > 0.8

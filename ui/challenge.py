@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -52,6 +53,13 @@ def challenge(lesson: Lesson, tasks: Sequence[Task]) -> None:
             if left
             else _("All done. Well observed!")
         )
+
+
+def achieved(state: dict[str, Any], name: str, now: bool) -> None:
+    """Note under ``name`` what a part of the page has seen happen; the whole page, with its tasks, looks once more."""
+    if now and not state.get(name):
+        state[name] = True
+        st.rerun()
 
 
 def _in_two_columns(tasks: Sequence[Task], reached: Mapping[str, float]) -> None:

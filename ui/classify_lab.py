@@ -18,15 +18,19 @@ from ui import network_choice as networks
 from ui import picture_source as sources
 from ui.controls import controls, get_extra, put_extra, put_value
 from ui.i18n import _, plain, tell
+from ui.inside_panel import EXTRA as WHY
 from ui.intro import lab
 from ui.kept_here import kept
 from ui.live_plot import live_plot
 from ui.network_choice import NONE, RUN
 from ui.picture_box import Box, picture_box
 from ui.picture_source import LOOK, SLUG, Picture, settings
+from ui.robust_panel import EXTRA as FOOLED
 from ui.session import page_state, set_up_by_teacher
 
-EXTRA = ("source", "own", "beside")  # where the picture comes from; a run that answers; the network beside it
+EXTRA = (  # where the picture comes from; a run that answers; the network beside it; and those of the panels
+    "source", "own", "beside", *WHY, *FOOLED,
+)  # fmt: skip
 HIDDEN = ("image", "model", "change", "left", "top", "width", "height")
 ROWS = 5
 UNSURE = 0.5  # no answer has more: the network does not know
@@ -92,7 +96,7 @@ def _scene(config: Config, where: str, names: list[str], room: DeltaGenerator) -
 def _invite(where: str) -> None:
     """An empty table that says what to do."""
     words = {
-        sources.FILES: _("Drop a picture of yours at the left: a pet, a cup, the view from your window."),
+        sources.FILES: _("Your picture comes here. Bring one: a pet, a cup, the view from your window."),
         sources.CAMERA: _("Hold something into the camera and press the button."),
     }
     with st.container(height=HEIGHT, border=True, key="classify-invitation"):

@@ -7,6 +7,10 @@ from dlcore.vision.samples import STRANGE
 from ui.challenge import Task
 from ui.classify_lab import Scene
 from ui.i18n import _
+from ui.inside_checks import GAIN
+from ui.picture_source import SLUG
+from ui.robust_panel import SMALL_PUSH
+from ui.session import page_state
 
 SMALL, SURE = 0.05, 0.8
 ROUND = 90.0  # degrees
@@ -48,6 +52,38 @@ def tasks(scene: Scene | None) -> list[Task]:
             lambda: scene is not None and _two_minds(scene),
             hint=_("Without ImageNet’s networks ours will do: ask both about something that neither knows."),
             praise=_("The same picture, two answers, both with a number that looks like certainty."),
+        ),
+        Task(
+            "pushed-over",
+            _(
+                "Change the answer to a photograph with an attack of at most {n} grey levels of 255, where noise of "
+                "the same size does not."
+            ).format(n=f"{SMALL_PUSH:g}"),
+            lambda: page_state(SLUG).get("pushed_over", False),
+            hint=_("Many steps are stronger than one, and an answer that was unsure falls first."),
+            praise=_("Nobody would see the difference. What the network looks at is not only what we look at."),
+        ),
+        Task(
+            "as-wished",
+            _("Make it say a class that you have chosen before, while noise of the same size leaves the answer alone."),
+            lambda: page_state(SLUG).get("as_wished", False),
+            hint=_("Choose under “It shall say”, take many steps, and make ε larger until it gives in."),
+            praise=_(
+                "Not only away from the right answer: to the one that you wanted. That is what makes it an attack."
+            ),
+        ),
+        Task(
+            "told-apart",
+            _(
+                "Find, for one picture, a map whose deletion beats chance by at least {gain} of the area, and a method "
+                "whose map does no better than chance."
+            ).format(gain=GAIN),
+            lambda: page_state(SLUG).get("told_apart", False),
+            hint=_(
+                "The methods are in the list under “Why this answer?”; press “Take it away” for each. Must a map be "
+                "pretty to be right?"
+            ),
+            praise=_("Both maps look like explanations. Only a test with the network itself tells them apart."),
         ),
     ]
 

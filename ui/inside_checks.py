@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
 from dlcore.figures import DATA, GREY, images
 from dlcore.figures import attribution as figures
 from dlcore.vision.methods import METHODS
-from ui.asked import Asked, signed, waiting, wanted
+from ui.asked import Asked, signed, wanted
+from ui.challenge import achieved
 from ui.i18n import _
+from ui.in_pieces import Question, in_pieces
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
 from ui.session import page_state
 
 LOW = 280  # px
+DRAWS = 3  # random orders, as ``dlcore.vision.sanity`` draws them
+GAIN = 0.1  # of the area, by which a map must beat chance for the challenge
+TOO_LONG = 15.0  # seconds for one map of a shuffled network
 STAGES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the layers, randomised
 
 
-def deleted(asked: Asked, method: str, target: int, baseline: str, heat: np.ndarray) -> None:
+def deleted(lesson: Lesson, asked: Asked, method: str, target: int, baseline: str, heat: np.ndarray) -> None:
     """The answer while the picture goes, by the map and at random."""
     st.markdown(
         _("**Take away what it calls important.** If the map is right, the answer falls sooner than when places are "
@@ -26,37 +33,61 @@ def deleted(asked: Asked, method: str, target: int, baseline: str, heat: np.ndar
     )  # fmt: skip
     if not wanted(asked, "deletion", _("Take it away"), ":material/ink_eraser:"):
         return
-    found = asked.call("sanity:deletion", heat, target, baseline=baseline)
-    chance = found["at_random"].mean(0)
+    answers = in_pieces(asked, "deletion", [
+        Question("sanity:deletion", (heat, target), 11, {"baseline": baseline, "which": (k,)}) for k in range(1 + DRAWS)
+    ])  # fmt: skip
+    if answers is None:
+        return
+    shares, curves = answers[0]["shares"], np.concatenate([answer["curves"] for answer in answers])
+    by_map, at_random = curves[0], curves[1:]
+    chance = at_random.mean(0)
     live_plot(
-        figures.deletion(found["shares"], found["by_map"], found["at_random"], label=_), key="inside.deletion",
+        figures.deletion(shares, by_map, at_random, label=_), key="inside.deletion",
         height=LOW, alt=_("The probability of the answer while the picture is deleted, by the map and at random."),
-        table={_("share gone"): found["shares"].round(3), _("by the map"): found["by_map"].round(4),
+        table={_("share gone"): shares.round(3), _("by the map"): by_map.round(4),
                _("at random"): chance.round(4)},
     )  # fmt: skip
-    areas = [float(np.trapezoid(curve, found["shares"])) for curve in (found["by_map"], chance)]
+    areas = [float(np.trapezoid(curve, shares)) for curve in (by_map, chance)]
     words = (
         _("Area under the curve: {map} by the map, {chance} at random. It falls sooner: the map points at something.")
         if areas[0] < areas[1]
         else _("Area under the curve: {map} by the map, {chance} at random. This map does no better than chance.")
     )
     st.markdown(words.format(map=f"{areas[0]:.2f}", chance=f"{areas[1]:.2f}"))
+    _note_gain(page_state(lesson.slug), asked, method, areas[1] - areas[0])
 
 
-def randomised(lesson: Lesson, asked: Asked, method: str, target: int, baseline: str) -> None:
+def _note_gain(state: dict[str, Any], asked: Asked, method: str, gain: float) -> None:
+    """Remember for the challenges by how much each method's map of this picture beats chance."""
+    if state.get("gains_of") != asked.mark:
+        state.update(gains_of=asked.mark, gains={})
+    state["gains"][method] = gain
+    achieved(state, "told_apart", max(state["gains"].values()) >= GAIN and min(state["gains"].values()) <= 0)
+
+
+def randomised(
+    lesson: Lesson, asked: Asked, method: str, target: int, baseline: str, heat: np.ndarray
+) -> None:  # fmt: skip
     """The map while the weights lose what they learned."""
     st.markdown(
         _("**Destroy what it has learned.** The weights of more and more layers change places, from the answer back. "
           "A map that stays the same has nothing to do with what was learned.")
     )  # fmt: skip
     label = _("Shuffle the weights")
-    state, mark = page_state(lesson.slug), [asked.name, method]
+    state, mark = page_state(lesson.slug), [asked.subject.name, method]
+    passes = METHODS[method].passes
+    if asked.seconds(passes) > TOO_LONG:
+        st.caption(_("With this network and this method it would take minutes. Grad-CAM and saliency are quick."))
+        return
     st.button(label, icon=":material/shuffle:", key="inside.shuffle", on_click=lambda: state.update(shuffled=mark))
     if state.get("shuffled") != mark:
         return
-    passes = 2 * len(STAGES) * METHODS[method].passes
-    with waiting(asked, passes):
-        found = [asked.call("sanity:randomised", method, target, share, baseline=baseline) for share in STAGES]
+    more = {"baseline": baseline, "heat": heat}
+    found = in_pieces(asked, "shuffled", [
+        Question("sanity:randomised", (method, target, share), passes, more) for share in STAGES
+    ])  # fmt: skip
+    if found is None:
+        return
     correlations = np.array([stage["correlation"] for stage in found])
     picture, curve = st.columns([1, 1.5])
     with picture:
@@ -88,21 +119,30 @@ def _verdict(correlation: float, layers: int) -> str:
     return words.format(n=layers, r=signed(correlation))
 
 
-def neighbours(asked: Asked, dataset: str, train_size: int) -> None:
+def neighbours(asked: Asked) -> None:
     """The nearest images of a dataset, by features and by pixels."""
     st.subheader(_("What it takes for alike"), anchor="alike")
-    found = asked.call("neighbours:nearest", dataset, train_size=train_size)
+    found = asked.call("neighbours:nearest", asked.subject.dataset, train_size=asked.subject.train_size)
     st.caption(
         _("Of {n} images, those whose features are nearest: the numbers that enter the last layer. Below them, for "
           "comparison, the nearest in pixels.").format(n=f"{found['of']:,}")
     )  # fmt: skip
     classes = [_(name) for name in found["classes"]]
-    shown = np.concatenate([found["images"], found["pixel_images"]])
     labels = [classes[k] for k in (*found["labels"], *found["pixel_labels"])]
-    alike = [*found["alike"].tolist(), *found["pixel_alike"].tolist()]
-    colors, columns = (DATA, GREY), len(found["labels"])
+    two_rows(
+        np.concatenate([found["images"], found["pixel_images"]]), labels,
+        np.concatenate([found["alike"], found["pixel_alike"]]), _("class"),
+    )  # fmt: skip
+
+
+def two_rows(shown: np.ndarray, labels: list[str], alike: np.ndarray, title: str) -> None:
+    """The nearest pictures ``(2n, C, h, w)`` by features and, below them, by pixels, with their cosines.
+
+    Args:
+        title: what ``labels`` are, translated.
+    """
     live_plot(
-        images.captioned(shown, labels, [f"{a:.2f}" for a in alike], colors, columns),
+        images.captioned(shown, labels, [f"{a:.2f}" for a in alike], (DATA, GREY), len(shown) // 2),
         key="inside.alike", height=LOW, alt=_("The nearest images by features (upper row) and by pixels (lower row)."),
-        table={_("class"): labels, _("cosine"): np.round(alike, 4)},
+        table={title: labels, _("cosine"): np.round(alike, 4)},
     )  # fmt: skip

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from math import ceil
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from dlcore import jobs
 from dlcore.figures import attribution as figures
 from dlcore.figures import images
-from dlcore.texts import N_, Problem
-from dlcore.vision.methods import BASELINES, METHODS, MOST_LEVELS, completeness, integrated, offered
-from ui import address
-from ui.asked import Asked, ask, signed, waiting
+from dlcore.texts import N_
+from dlcore.vision.methods import BASELINES, METHODS, MOST_LEVELS, completeness, fractions, integrated, offered
+from ui.asked import Asked, Subject, examined, signed, wanted
 from ui.controls import extra_choice
-from ui.i18n import _, sentences, tell
+from ui.i18n import _, sentences
+from ui.in_pieces import Question, in_pieces, pieces_for
 from ui.inside_checks import deleted, neighbours, randomised
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
@@ -25,36 +26,29 @@ from ui.session import imposed
 EXTRA = ("why",)  # parameter of the address that the page must keep
 HEIGHT = 330  # px
 FIRST_LEVEL = 3  # 8 steps
+MOST_PARTS = 12  # of one map, or of one doubling of the steps
 CLASSES = 6  # that may be asked about: the likeliest
 EMPTY = {"black": N_("black"), "grey": N_("grey"), "white": N_("white")}
 
 
 @st.fragment
-def inside_panel(
-    lesson: Lesson, picture: np.ndarray | None, model_name: str, *, version: int = 0, dataset: str = "",
-    train_size: int = 0,
-) -> None:  # fmt: skip
+def inside_panel(lesson: Lesson, subject: Subject | None, *more: Callable[[Asked], None]) -> None:
     """Draw it; what is changed in it draws it alone again.
 
     Args:
-        picture: ``(H, W, 3)`` uint8 RGB, or ``(C, H, W)`` uint8 as the network takes it; None: none yet.
-        model_name: as ``dlcore.vision.models.model`` takes it.
-        version: another number whenever the weights under that name are others.
-        dataset, train_size: whose images are searched for the nearest ones; "" for none.
+        subject: the network and the picture; None: there is none yet.
+        more: draw what else is to be seen of the answer, below.
     """
-    address.follow()
-    st.header(_("Why this answer?"), anchor="why")
-    if picture is None or jobs.status().state == "starting":
-        st.markdown(_("When a network has answered, its answer is taken apart here."))
-        return
-    try:
-        asked = ask(model_name, version, picture)
+
+    def draw(asked: Asked) -> None:
         _panel(lesson, asked)
-        if dataset:
-            neighbours(asked, dataset, train_size)
-    except Problem as problem:
-        st.warning(tell(problem))
-        st.button(_("Try again"), icon=":material/refresh:", key="inside.again")
+        if asked.subject.dataset:
+            neighbours(asked)
+        for draw_more in more:
+            draw_more(asked)
+
+    examined(_("Why this answer?"), "why", _("When a network has answered, its answer is taken apart here."), subject,
+             draw)  # fmt: skip
 
 
 def _panel(lesson: Lesson, asked: Asked) -> None:
@@ -62,15 +56,18 @@ def _panel(lesson: Lesson, asked: Asked) -> None:
     with words:
         method = _method(lesson, asked)
         target = _target(asked)
-        baseline, levels = _settings(asked, method)
-    heat, parts = _map(asked, method, target, baseline, levels)
+        baseline, level = _settings(asked, method)
     with seen:
         st.caption(_("What it sees"))
         live_plot(
             images.pictures(asked.pixels[None], 1), key="inside.seen", height=HEIGHT, aspect=1.0,
             alt=_("The picture as it enters the network."),
         )  # fmt: skip
-    with found:
+    with found, st.container(key="inside-found"):
+        answers = _map(asked, method, target, baseline, level)
+        if answers is None:
+            return
+        heat, parts = answers
         words = _("Vermilion: what “{name}” hangs on")
         if METHODS[method].signed:
             words = _("Vermilion speaks for “{name}”, blue against it")
@@ -84,15 +81,15 @@ def _panel(lesson: Lesson, asked: Asked) -> None:
     st.subheader(_("Is the map more than decoration?"), anchor="sanity")
     left, right = st.columns(2, gap="large")
     with left:
-        deleted(asked, method, target, baseline, heat)
+        deleted(lesson, asked, method, target, baseline, heat)
     with right:
-        randomised(lesson, asked, method, target, baseline)
+        randomised(lesson, asked, method, target, baseline, heat)
 
 
 def _method(lesson: Lesson, asked: Asked) -> str:
     methods = offered(asked.said["has_maps"], large=asked.large)
     chosen, choose = extra_choice("why", methods, slug=lesson.slug)
-    titles = {name: _(METHODS[name].title) for name in methods}  # now: a test asks for them outside of a session
+    titles = {name: _titled(asked, name) for name in methods}  # now: a test asks for them outside of a session
     st.selectbox(
         _("Method"), methods, format_func=titles.__getitem__,
         **imposed(f"inside.method.{methods[0]}.{len(methods)}", chosen, choose),
@@ -100,7 +97,21 @@ def _method(lesson: Lesson, asked: Asked) -> str:
     method = METHODS[chosen]
     st.markdown(_(method.about))
     st.caption(sentences(f"**{_('Beware.')}** {_(method.beware)}", f"*{method.paper}*"))
+    if not asked.said["has_maps"]:
+        st.caption(
+            _("This network has no convolutions whose maps could be laid on the picture, so there is no Grad-CAM.")
+        )
     return chosen
+
+
+def _titled(asked: Asked, name: str) -> str:
+    """A method's name, for large pictures with the time that it will take."""
+    if not asked.large or name == "edges":
+        return _(METHODS[name].title)
+    seconds = asked.seconds(METHODS[name].passes)
+    return _("{method} · about {s} s").format(
+        method=_(METHODS[name].title), s=f"{seconds:.1f}" if seconds < 1 else ceil(seconds)
+    )
 
 
 def _target(asked: Asked) -> int:
@@ -136,18 +147,49 @@ def _settings(asked: Asked, method: str) -> tuple[str, int]:
 
 def _map(
     asked: Asked, method: str, target: int, baseline: str, level: int
-) -> tuple[np.ndarray, dict[str, Any] | None]:  # fmt: skip
-    """The map ``(H, W)``; of integrated gradients also the sums that it is made of."""
-    about = METHODS[method]
-    passes = 3 * 2**level if method == "integrated" else about.passes
-    with waiting(asked, passes):
-        if method != "integrated":
-            return asked.call("attribution:explain", method, target, baseline=baseline)["map"], None
-        most = MOST_LEVELS if not asked.large else level
-        groups = [list(range(most + 1))] if not asked.large else [[k] for k in range(most + 1)]
-        found = [asked.call("attribution:path_parts", target, baseline, group) for group in groups]
-    parts = np.concatenate([piece["parts"] for piece in found])
-    return integrated([*parts[: level + 1]]), {**found[0], "parts": parts, "level": level}
+) -> tuple[np.ndarray, dict[str, Any] | None] | None:  # fmt: skip
+    """The map ``(H, W)``, of integrated gradients also the sums that it is made of; None: it is still being made."""
+    ask = partial(_path, level=level) if method == "integrated" else partial(_parts, method=method)
+    questions = ask(asked, target=target, baseline=baseline)
+    passes = sum(question.passes for question in questions)
+    label = _("Make this map (about {s} s)").format(s=ceil(asked.seconds(passes)))
+    if not wanted(asked, f"map.{method}.{level}", label, ":material/search:", passes=passes):
+        return None
+    answers = in_pieces(asked, f"map.{method}", questions)
+    if answers is None:
+        return None
+    if method != "integrated":
+        return np.sum([answer["map"] for answer in answers], axis=0), None
+    parts = np.zeros((max(max(q.given[2]) for q in questions) + 1, *answers[0]["parts"].shape[1:]), np.float32)
+    for question, answer in zip(questions, answers, strict=True):
+        parts[list(question.given[2])] += answer["parts"]
+    return integrated([*parts[: level + 1]]), {**answers[0], "parts": parts, "level": level}
+
+
+def _parts(asked: Asked, *, method: str, target: int, baseline: str) -> list[Question]:
+    """A map in parts."""
+    passes = METHODS[method].passes
+    count = pieces_for(asked, passes, MOST_PARTS) if method in ("occlusion", "smoothgrad") else 1
+    given = (method, target)
+    return [
+        Question("attribution:explain", given, passes / count, {"baseline": baseline, "part": (k, count)})
+        for k in range(count)
+    ]
+
+
+def _path(asked: Asked, *, level: int, target: int, baseline: str) -> list[Question]:
+    """Integrated gradients: of a small picture all levels at once, for the slider; else as many as are wanted."""
+    if not asked.large:
+        return [Question("attribution:path_parts", (target, baseline, tuple(range(MOST_LEVELS + 1))), 3 * 2**level)]
+    questions = []
+    for k in range(level + 1):
+        passes = 3 * len(fractions(k)[0])
+        count = pieces_for(asked, passes, min(MOST_PARTS, len(fractions(k)[0])))
+        questions += [
+            Question("attribution:path_parts", (target, baseline, (k,)), passes / count, {"part": (part, count)})
+            for part in range(count)
+        ]
+    return questions
 
 
 def _strongest(heat: np.ndarray, count: int = 12) -> dict[str, Any]:

@@ -26,7 +26,8 @@ PARTS = {  # what is no prose, by its anchor
     "compare": N_("Side by side"), "challenge": N_("Challenge"), "code": N_("The code"),
     "results": N_("Where it is wrong"), "map": N_("What it sees: the map"), "take": N_("It is yours"),
     "write": N_("Let it go on"), "units": N_("What its units know"), "surgery": N_("Take a block out"),
-    "why": N_("Why this answer?"), "fooled": N_("How easily is it fooled?"), "harden": N_("What helps?"),
+    "why": N_("Why this answer?"),
+    "maps": N_("What its layers see"), "fooled": N_("How easily is it fooled?"), "harden": N_("What helps?"),
 }  # fmt: skip
 OWN_HEADING = re.compile(r"(#|###) +(.+)\n+")  # at the beginning of a section
 DISPLAYED = re.compile(r"^\$\$(.+)\$\$$", re.MULTILINE)  # on one line, Markdown would take it for a formula in the text

@@ -8,7 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-MOST = {"picture": 4, "answer": 64, "row": 400, "tensor": 3}  # of each kind; a picture may have 3 MB
+MOST = {  # of each kind; a picture may have 3 MB
+    "picture": 4, "answer": 64, "row": 400, "tensor": 3, "asked": 120, "described": 120,
+}  # fmt: skip
 
 
 def kept(kind: str, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -17,10 +19,19 @@ def kept(kind: str, key: Hashable, make: Callable[[], Any]) -> Any:
     Nothing of it is written to disk or shared with other sessions, as Streamlit's caches are. What ``make`` raises is
     not kept.
     """
-    shelf: OrderedDict[Hashable, Any] = st.session_state.setdefault(f"kept-here:{kind}", OrderedDict())
+    shelf = _shelf(kind)
     if key not in shelf:
         shelf[key] = make()
         while len(shelf) > MOST[kind]:
             shelf.popitem(last=False)
     shelf.move_to_end(key)
     return shelf[key]
+
+
+def known(kind: str, key: Hashable) -> bool:
+    """Whether ``kept`` would have it at once."""
+    return key in _shelf(kind)
+
+
+def _shelf(kind: str) -> OrderedDict[Hashable, Any]:
+    return st.session_state.setdefault(f"kept-here:{kind}", OrderedDict())

@@ -17,6 +17,7 @@ from dlcore.history import History
 from dlcore.texts import N_, Problem
 from ui import address
 from ui.anatomy import Asked, anatomy_view
+from ui.asked import Subject
 from ui.controls import extra_choice
 from ui.draw_pad import draw_pad
 from ui.faults import unanswered
@@ -189,8 +190,9 @@ def _inside(lesson: Lesson, seen: np.ndarray, asked: Asked) -> None:
 def _taken_apart(lesson: Lesson, seen: np.ndarray, asked: Asked) -> None:
     """Why it answered so, and how easily it is fooled."""
     name = f"run:{asked.checkpoint}" if asked.checkpoint else "digits"
-    inside_panel(lesson, seen, name, version=asked.version, dataset=asked.dataset, train_size=asked.train_size)
-    robust_panel(lesson, seen, name, version=asked.version)
+    subject = Subject(name, seen, asked.version, asked.dataset, asked.train_size)
+    inside_panel(lesson, subject)
+    robust_panel(lesson, subject)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

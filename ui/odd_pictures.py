@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from dlcore.figures import attribution as figures
 from dlcore.figures import images
+from dlcore.texts import N_, Problem
 from dlcore.vision.kinds import CORRUPTIONS, STRANGERS
-from ui.asked import Asked, waiting, wanted
-from ui.i18n import _
+from ui.asked import Asked, wanted
+from ui.i18n import _, tell
+from ui.in_pieces import Question, in_pieces, pieces_for
 from ui.live_plot import live_plot
 
 LOW, ROW = 280, 230  # px
+EACH = 48  # pictures of each sort, as ``dlcore.vision.certainty`` has them
+SOURCES = {
+    "photographs": N_("held-out photographs of ants and bees"), "views": N_("pieces of the examples that come along"),
+    "images": N_("test images"),
+}  # fmt: skip
 
 
 def weather(asked: Asked) -> None:
@@ -25,9 +33,15 @@ def weather(asked: Asked) -> None:
     )  # fmt: skip
     if not wanted(asked, "weather", _("Spoil the picture"), ":material/foggy:"):
         return
-    with waiting(asked, 31):
-        found = asked.call("weathering:weather")
-    kinds, state = found["kinds"], st.session_state.setdefault("robust.cell", [0, 2])
+    answers = in_pieces(asked, "weather", [
+        Question("weathering:weather", ((kind,),), 6) for kind in CORRUPTIONS
+    ])  # fmt: skip
+    if answers is None:
+        return
+    found = {
+        name: np.concatenate([answer[name] for answer in answers]) for name in ("probabilities", "answers", "pictures")
+    }
+    kinds, state = list(CORRUPTIONS), st.session_state.setdefault("robust.cell", [0, 2])
     titles = [[asked.titles[k] for k in row] for row in found["answers"]]
 
     def chosen(click: dict[str, Any]) -> None:
@@ -66,8 +80,10 @@ def strangers(asked: Asked) -> None:
     )  # fmt: skip
     if not wanted(asked, "strangers", _("Show it strange things"), ":material/question_mark:"):
         return
-    with waiting(asked, 7):
-        found = asked.call("weathering:strangers")
+    answers = in_pieces(asked, "strangers", [Question("weathering:strangers", (), 7)])
+    if answers is None:
+        return
+    found = answers[0]
     titles = [asked.titles[k] for k in found["answers"]]
     sure = [f"{p:.0%}" for p in found["sure"]]
     live_plot(
@@ -77,3 +93,44 @@ def strangers(asked: Asked) -> None:
         table={_("picture"): [_(STRANGERS[k]) for k in found["kinds"]], _("answer"): titles,
                _("probability"): found["sure"].round(4)},
     )  # fmt: skip
+    _how_sure(asked)
+
+
+def _how_sure(asked: Asked) -> None:
+    """How sure it is of many strangers, beside many pictures of its kind."""
+    count, parts = 2 * EACH, pieces_for(asked, EACH, EACH // 4)
+    questions = [
+        Question("certainty:confidence", (asked.subject.dataset,), EACH / parts, {"known": known, "part": (k, parts)})
+        for known in (True, False) for k in range(parts)
+    ]  # fmt: skip
+    try:
+        answers = in_pieces(asked, "certainty", questions)
+    except Problem as problem:  # the images that it learned from are not here
+        st.caption(tell(problem))
+        return
+    if answers is None:
+        return
+    known, strange = (np.concatenate([a["sure"] for a in some]) for some in (answers[:parts], answers[parts:]))
+    cut, through = missed(known, strange)
+    left, right = st.columns([1, 1.7], gap="large", vertical_alignment="center")
+    left.markdown(
+        _("**Could certainty tell them apart?** {n} pictures of things that it knows ({source}) and {n} of nothing: "
+          "the medians are {known} and {strange}. Who wants to keep 95% of the known ones must believe every answer "
+          "from {cut} on, and then believes **{through}** of the strangers.").format(
+            n=count // 2, source=_(SOURCES[answers[0]["source"]]), known=f"{np.median(known):.0%}",
+            strange=f"{np.median(strange):.0%}", cut=f"{cut:.0%}", through=f"{through:.0%}",
+        )
+    )  # fmt: skip
+    with right:
+        live_plot(
+            figures.certainties(known, strange, cut, label=_), key="robust.certainty", height=LOW,
+            alt=_("How sure the network is of pictures that it knows, and of strangers: two histograms."),
+            table={_("probability of the answer"): [f"{k / 10:.0%}" for k in range(10)],
+                   _("known pictures"): figures.tenths(known), _("strangers"): figures.tenths(strange)},
+        )  # fmt: skip
+
+
+def missed(known: np.ndarray, strange: np.ndarray) -> tuple[float, float]:
+    """The certainty from which on 95 % of the known pictures are believed, and the share of strangers that then are."""
+    cut = float(np.sort(known)[int(0.05 * len(known))])
+    return cut, float((strange >= cut).mean())

@@ -71,11 +71,12 @@ def choose(where: str, sample: str) -> Picture | None:
             help=_("Photographs that come along, and drawings of ours; the last three show nothing at all."),
             **imposed(f"{SLUG}.image", sample, lambda name: put_value("image", name, slug=SLUG)),
         )  # fmt: skip
-    return Picture(f"sample:{sample}", _(TITLES[sample]), _sample(sample)) if where == SAMPLE else None
+    return Picture(f"sample:{sample}", _(TITLES[sample]), example(sample)) if where == SAMPLE else None
 
 
 @st.cache_resource(max_entries=len(TITLES), show_spinner=False)
-def _sample(name: str) -> np.ndarray:
+def example(name: str) -> np.ndarray:
+    """A picture of ``TITLES``, ``(H, W, 3)`` uint8."""
     return jobs.call(f"{LOOK}:sample", name, timeout=60)
 
 

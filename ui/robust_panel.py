@@ -8,61 +8,60 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dlcore import jobs
 from dlcore.figures import attribution as figures
-from dlcore.texts import N_, Problem
-from ui import address
-from ui.asked import Asked, ask, waiting, wanted
+from dlcore.texts import N_
+from ui.asked import Asked, Subject, examined, wanted
+from ui.challenge import achieved
 from ui.controls import extra_choice
-from ui.i18n import _, tell
+from ui.i18n import _
+from ui.in_pieces import Question, in_pieces, pieces_for
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
 from ui.odd_pictures import strangers, weather
-from ui.session import imposed
+from ui.session import imposed, page_state
 from ui.slider import slider
 
 EXTRA = ("attack",)  # parameter of the address that the page must keep
 HEIGHT, LOW = 250, 280  # px
-METHODS = {"fgsm": N_("One step (FGSM)"), "pgd": N_("Ten steps (PGD)")}
+METHODS = {"fgsm": N_("One step (FGSM)"), "pgd": N_("Many steps (PGD)")}
 ABOUT = {
     "fgsm": N_("Each pixel moves by ε in the direction that raises the loss: one gradient (Goodfellow et al. 2015)."),
-    "pgd": N_("Ten smaller steps, each put back to within ε of the picture (Madry et al. 2018). Stronger than one."),
+    "pgd": N_("{n} smaller steps, each put back to within ε of the picture (Madry et al. 2018). Stronger than one."),
 }
+MOST_STEPS, LEAST_STEPS = 10, 3
+PATIENT = 12.0  # seconds that the steps of PGD may take; with a slow network there are fewer
+SMALL_PUSH = 2.0  # grey levels of 255, for the challenge
 PHOTO = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)  # of 255: sizes for photographs
 SMALL = tuple(round(0.02 * k, 2) for k in range(16))  # for small grey images, whose ink is black and white
 CLASSES = 8  # that may be wished for
 
 
 @st.fragment
-def robust_panel(lesson: Lesson, picture: np.ndarray | None, model_name: str, *, version: int = 0) -> None:
-    """Draw it; what is changed in it draws it alone again. Arguments as for ``inside_panel``."""
-    address.follow()
-    st.header(_("How easily is it fooled?"), anchor="fooled")
-    if picture is None or jobs.status().state == "starting":
-        st.markdown(_("When a network has answered, its answer is put to the test here."))
-        return
-    try:
-        asked = ask(model_name, version, picture)
+def robust_panel(lesson: Lesson, subject: Subject | None) -> None:
+    """Draw it; what is changed in it draws it alone again. ``subject``: None, there is none yet."""
+
+    def draw(asked: Asked) -> None:
         _attack(lesson, asked)
         weather(asked)
         strangers(asked)
-    except Problem as problem:
-        st.warning(tell(problem))
-        st.button(_("Try again"), icon=":material/refresh:", key="robust.again")
+
+    examined(_("How easily is it fooled?"), "fooled",
+             _("When a network has answered, its answer is put to the test here."), subject, draw)  # fmt: skip
 
 
 def _attack(lesson: Lesson, asked: Asked) -> None:
+    steps = max(LEAST_STEPS, min(MOST_STEPS, int(PATIENT / asked.seconds(3)))) if asked.large else MOST_STEPS
     words, shown = st.columns([1, 2.7], gap="large")
     with words:
-        method = _method(lesson)
+        method = _method(lesson, steps)
         target = _wish(asked)
         sizes, epsilon = _size(asked)
-    passes = (4 if method == "fgsm" else 31) if asked.large else 1
-    with shown:
-        with waiting(asked, passes):
-            one = asked.call("attacks:attack", method, epsilon, target)
-        _pictures(asked, one, epsilon)
-        st.markdown(_verdict(asked, one, target))
+    with shown, st.container(key="robust-shown"):
+        answers = in_pieces(asked, "attack", _steps(asked, method, epsilon, target, steps))
+        if answers is not None:
+            _pictures(asked, answers[-1], epsilon)
+            st.markdown(_verdict(asked, answers[-1], target))
+            _note(page_state(lesson.slug), asked, answers[-1], epsilon, target)
     left, right = st.columns([1, 2.7], gap="large")
     left.markdown(
         _("**The same size, another direction.** Random noise moves every pixel just as far, and takes the answer "
@@ -70,16 +69,37 @@ def _attack(lesson: Lesson, asked: Asked) -> None:
           "numbers, many tiny pushes that all pull the same way add up.").format(n=f"{asked.pixels.size:,}")
     )  # fmt: skip
     with right:
-        _sweep(asked, method, target, sizes, epsilon)
+        _sweep(asked, method, target, sizes, epsilon, steps)
 
 
-def _method(lesson: Lesson) -> str:
+def _steps(asked: Asked, method: str, epsilon: float, target: int | None, steps: int) -> list[Question]:
+    """The attack as questions: of a slow network's many steps a few at a time, each from where the last came to."""
+    given = (method, epsilon, target)
+    if method == "fgsm":
+        return [Question("attacks:attack", given, 6)]
+    share = np.array_split(np.arange(steps), pieces_for(asked, 3 * steps, steps))
+    return [
+        Question("attacks:attack", given, 3 * len(some) + 3, {"steps": steps, "now": len(some)}, "start" if k else "")
+        for k, some in enumerate(share)
+    ]
+
+
+def _note(state: dict[str, Any], asked: Asked, one: Mapping[str, Any], epsilon: float, target: int | None) -> None:
+    """Remember for the challenges what an attack has achieved where noise of the same size has not."""
+    before, attacked, noisy = (int(k) for k in one["probabilities"].argmax(1))
+    fooled = attacked != before == noisy
+    small = asked.large and epsilon <= SMALL_PUSH / 255 + 1e-9
+    achieved(state, "pushed_over", fooled and small)
+    achieved(state, "as_wished", fooled and target is not None and attacked == target)
+
+
+def _method(lesson: Lesson, steps: int) -> str:
     chosen, choose = extra_choice("attack", list(METHODS), slug=lesson.slug)
     st.segmented_control(
         _("Attack"), list(METHODS), format_func=lambda name: _(METHODS[name]), required=True,
         **imposed("robust.method", chosen, choose),
     )  # fmt: skip
-    st.caption(_(ABOUT[chosen]))
+    st.caption(_(ABOUT[chosen]).format(n=steps))
     return chosen
 
 
@@ -144,15 +164,22 @@ def _verdict(asked: Asked, one: Mapping[str, Any], target: int | None) -> str:
     return words.format(**numbers)
 
 
-def _sweep(asked: Asked, method: str, target: int | None, sizes: tuple[float, ...], epsilon: float) -> None:
+def _sweep(
+    asked: Asked, method: str, target: int | None, sizes: tuple[float, ...], epsilon: float, steps: int
+) -> None:  # fmt: skip
     if not wanted(asked, f"sweep.{method}", _("Try all sizes"), ":material/show_chart:"):
         return
-    passes = len(sizes) * (5 if method == "fgsm" else 32) if asked.large else 1
-    with waiting(asked, passes):
-        found = asked.call("attacks:sweep", method, list(sizes), target)
+    each = [(size,) for size in sizes] if asked.large else [sizes]
+    passes = len(sizes) / len(each) * ((3 if method == "fgsm" else 3 * steps) + 2)
+    more = {"steps": steps}
+    questions = [Question("attacks:sweep", (method, some, target), passes if asked.large else 1, more) for some in each]
+    answers = in_pieces(asked, "sweep", questions)
+    if answers is None:
+        return
+    attack, noise = (np.concatenate([answer[name] for answer in answers]) for name in ("attack", "noise"))
+    wished = None if target is None else np.concatenate([answer["wished"] for answer in answers])
     live_plot(
-        figures.pushed(np.array(sizes), found["attack"], found["noise"], found["wished"], epsilon, label=_),
+        figures.pushed(np.array(sizes), attack, noise, wished, epsilon, label=_),
         key="robust.sweep", height=LOW, alt=_("The probability of the first answer against the size of the push."),
-        table={"ε": np.round(sizes, 4), _("attack"): found["attack"].round(4),
-               _("random noise"): found["noise"].round(4)},
+        table={"ε": np.round(sizes, 4), _("attack"): attack.round(4), _("random noise"): noise.round(4)},
     )  # fmt: skip

@@ -14,6 +14,7 @@ from dlcore.experiments import teach_look
 from dlcore.history import History
 from dlcore.texts import N_, Problem
 from ui.album_board import decoded, texts
+from ui.asked import Subject
 from ui.class_colors import color_of
 from ui.components import component
 from ui.i18n import _, tell
@@ -98,13 +99,8 @@ def why_panel(lesson: Lesson, path: str | None, album: str) -> None:
     state = page_state(lesson.slug)
     answered = state.get("answered")  # path, version, picture
     there = bool(answered) and answered[0] == path and "answer" in state
-    inside_panel(
-        lesson,
-        state["answer"]["picture"] if there else None,
-        f"run:{path}",
-        version=answered[1] if answered and there else 0,
-        dataset=f"album:{album}" if album else "",
-    )
+    dataset = f"album:{album}" if album else ""
+    inside_panel(lesson, Subject(f"run:{path}", state["answer"]["picture"], answered[1], dataset) if there else None)
 
 
 def says(answer: dict[str, Any] | None) -> str:

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from dlcore.data.uploads import WHOLE_SIDE, read_image
 from dlcore.experiments.classify import Config, at, row
 from dlcore.texts import Problem
 from dlcore.vision import answers, samples
 from dlcore.vision.changes import Changes, changed
 from dlcore.vision.models import model
+from dlcore.vision.pixels import as_bytes, enter, on_pixels
 
 THUMB = 72  # pixels of the longer side of a picture in a list
 
@@ -52,6 +54,19 @@ def _answer(pixels: np.ndarray, name: str) -> dict[str, Any]:
 def tensor(picture: np.ndarray, name: str, changes: dict[str, Any], seed: int = 0) -> np.ndarray:
     """The numbers that enter the network, ``(C, H, W)`` float32; see ``dlcore.vision.answers.tensor``."""
     return answers.tensor(changed(picture, Changes(**changes), seed), name)
+
+
+def seen(
+    picture: np.ndarray, name: str, changes: dict[str, Any], seed: int = 0, file: np.ndarray | None = None
+) -> np.ndarray:
+    """What a network sees of a picture (arguments as for ``look``), as pixels ``(C, H, W)`` uint8.
+
+    Shown to the same network, it is answered as the picture itself is: a network sees whole grey levels only.
+    """
+    vision = model(name)
+    shown = changed(picture, Changes(**changes), seed)
+    pixels = read_image(file.tobytes(), most=WHOLE_SIDE) if file is not None and shown is picture else shown
+    return as_bytes(enter(vision, on_pixels(vision), pixels))
 
 
 def sweep(picture: np.ndarray, settings: dict[str, Any], ways: list[float], first: int | None = None) -> dict[str, Any]:

@@ -99,6 +99,40 @@ def accuracies(
     )  # fmt: skip
 
 
+def tenths(sure: np.ndarray) -> np.ndarray:
+    """How many of the probabilities ``(n,)`` lie in each tenth from 0 to 1, ``(10,)``."""
+    return np.histogram(sure, bins=10, range=(0.0, 1.0))[0]
+
+
+def certainties(known: np.ndarray, strange: np.ndarray, cut: float, *, label: Label = str) -> go.Figure:
+    """Two histograms of the largest probability: known pictures upwards, strangers downwards; a line at ``cut``."""
+    middles = 0.05 + 0.1 * np.arange(10)
+    bars = [
+        {"type": "bar", "x": middles, "y": side * tenths(sure) / max(len(sure), 1), "width": 0.09, "hoverinfo": "skip",
+         "marker": {"color": color}}
+        for sure, side, color in ((known, 1, DATA), (strange, -1, MODEL))
+    ]  # fmt: skip
+    most = 1.1 * max(float(np.abs(bar["y"]).max()) for bar in bars)
+    note = {"showarrow": False, "xref": "x domain", "yref": "y domain", "xanchor": "left", "x": 0.02}
+    names = [
+        {**note, "y": y, "yanchor": anchor, "text": label(text), "font": {"color": color, "size": 13}}
+        for y, anchor, text, color in ((0.98, "top", N_("known pictures"), DATA),
+                                       (0.02, "bottom", N_("strangers"), MODEL))
+    ]  # fmt: skip
+    line = {"type": "line", "x0": cut, "x1": cut, "y0": 0, "y1": 1, "yref": "y domain",
+            "line": {"color": GREY, "width": 1.5, "dash": "dot"}}  # fmt: skip
+    ticks = [round(0.25 * k, 2) for k in range(-4, 5) if abs(0.25 * k) <= most]
+    layout = {
+        "barmode": "overlay", "shapes": [line], "annotations": names,
+        "xaxis": {"title": {"text": label(N_("probability of the answer"))}, "range": [0, 1], "tickformat": ".0%",
+                  "zeroline": False},
+        "yaxis": {"title": {"text": label(N_("share of the pictures"))}, "range": [-most, most], "tickvals": ticks,
+                  "ticktext": [f"{abs(t):.0%}" for t in ticks]},
+        "margin": {"l": 62, "r": 12, "t": 10, "b": 46},
+    }  # fmt: skip
+    return figure(bars, layout)
+
+
 def amplified(push: np.ndarray, epsilon: float) -> np.ndarray:
     """What was added ``(C, H, W)``, made large enough to see: grey where nothing was, ε is black or white; uint8."""
     return np.rint(127.5 * (1 + np.clip(push / max(epsilon, 1e-9), -1, 1))).astype(np.uint8)

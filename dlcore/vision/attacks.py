@@ -43,14 +43,17 @@ def fgsm(net: nn.Module, P: Tensor, targets: Tensor, epsilon: float | Tensor, *,
 
 def pgd(
     net: nn.Module, P: Tensor, targets: Tensor, epsilon: float | Tensor, *, targeted: bool = False,
-    steps: int = PGD_STEPS,
+    steps: int = PGD_STEPS, start: Tensor | None = None, now: int | None = None,
 ) -> Tensor:  # fmt: skip
     """Signed gradient steps, each put back to within ε of the picture (Madry et al. 2018), ``(B, C, H, W)``.
 
-    It begins at the picture itself, so that it is the same each time. Arguments as for ``fgsm``.
+    It begins at the picture itself, so that it is the same each time. Arguments as for ``fgsm``, and
+
+        start: how far it has come, ``(B, C, H, W)``; None: it begins.
+        now: how many of the ``steps`` are made in this call; None: all.
     """
-    size, Q = STRIDE * epsilon / steps, P.detach()
-    for _ in range(steps):
+    size, Q = STRIDE * epsilon / steps, P.detach() if start is None else start
+    for _ in range(steps if now is None else now):
         way = size * slope(net, Q, targets).sign()
         Q = torch.minimum(torch.maximum(Q - way if targeted else Q + way, P - epsilon), P + epsilon).clamp(0, 1)
     return Q
@@ -66,7 +69,8 @@ ATTACKS: dict[str, Callable[..., Tensor]] = {"fgsm": fgsm, "pgd": pgd}
 
 
 def attack(
-    name: str, picture: np.ndarray, method: str, epsilon: float, target: int | None = None
+    name: str, picture: np.ndarray, method: str, epsilon: float, target: int | None = None, *, steps: int = PGD_STEPS,
+    now: int | None = None, start: np.ndarray | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """One picture attacked, and the same picture with random noise of the same size.
 
@@ -75,13 +79,18 @@ def attack(
         method: "fgsm" or "pgd".
         epsilon: 0 to 1.
         target: the class to be answered; None: anything but the answer now.
+        steps, now, start: of PGD, see there; ``start`` is the ``next`` of the call before.
 
     Returns:
         ``pictures`` (3, C, H, W) uint8: the picture, attacked, with noise; ``pushes`` (2, C, H, W) float32, what was
-        added by attack and noise; ``probabilities`` (3, K) float32; ``before``, the answer without either.
+        added by attack and noise; ``probabilities`` (3, K) float32; ``before``, the answer without either;
+        ``next`` (1, C, H, W) float32, the attacked picture to go on from.
     """
     opened = open_with(name, picture)
-    attacked = attacked_with(opened, method, epsilon, target)
+    more = {} if method == "fgsm" else {"steps": steps, "now": now}
+    if method == "pgd" and start is not None:
+        more["start"] = torch.from_numpy(start.copy())
+    attacked = attacked_with(opened, method, epsilon, target, **more)
     noisy = random_signs(opened.P, epsilon)
     three = torch.cat([opened.P, attacked, noisy])
     with torch.no_grad():
@@ -91,18 +100,25 @@ def attack(
         "pushes": (three[1:] - opened.P).numpy(),
         "probabilities": probabilities.numpy(),
         "before": opened.best,
+        "next": attacked.numpy(),
     }
 
 
-def attacked_with(opened: Opened, method: str, epsilon: float | Tensor, target: int | None) -> Tensor:
+def attacked_with(
+    opened: Opened, method: str, epsilon: float | Tensor, target: int | None, **more: Any
+) -> Tensor:  # fmt: skip
     """The picture attacked, ``(1, C, H, W)``; several ``epsilon`` (B, 1, 1, 1): ``(B, C, H, W)``."""
     wanted = opened.best if target is None else opened.target(target)
     count = len(epsilon) if isinstance(epsilon, Tensor) else 1
     P = opened.P.expand(count, -1, -1, -1)
-    return ATTACKS[method](opened.net, P, torch.full((count,), wanted), epsilon, targeted=target is not None)
+    targets = torch.full((count,), wanted)
+    return ATTACKS[method](opened.net, P, targets, epsilon, targeted=target is not None, **more)
 
 
-def sweep(name: str, picture: np.ndarray, method: str, epsilons: Sequence[float], target: int | None = None) -> Any:
+def sweep(
+    name: str, picture: np.ndarray, method: str, epsilons: Sequence[float], target: int | None = None, *,
+    steps: int = PGD_STEPS,
+) -> dict[str, Any]:  # fmt: skip
     """How sure the network is of its first answer, and of the attack's wish, for each ε.
 
     Returns:
@@ -112,10 +128,10 @@ def sweep(name: str, picture: np.ndarray, method: str, epsilons: Sequence[float]
     """
     opened = open_with(name, picture)
     sizes = torch.tensor(list(epsilons), dtype=torch.float32)[:, None, None, None]
-    attacked, noisy = [], []
+    attacked, noisy, more = [], [], {"steps": steps} if method == "pgd" else {}
     with torch.no_grad():
         for part in sizes.split(at_once(opened.P)):
-            Q = attacked_with(opened, method, part, target)
+            Q = attacked_with(opened, method, part, target, **more)
             attacked.append(opened.net(Q).softmax(1))
             noisy.append(opened.net(random_signs(opened.P, part)).softmax(1))
     pushed, tossed = torch.cat(attacked), torch.cat(noisy)

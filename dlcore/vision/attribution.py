@@ -1,7 +1,7 @@
 """Which pixels an answer hangs on: five methods, for any image network of the project. For workers.
 
-captum computes the maps; integrated gradients are summed here, so that twice the steps cost the new ones only (tests
-hold the sum to captum's).
+What takes many passes is a sum of parts, which can be asked for one by one: integrated gradients (twice the steps cost
+the new ones only), SmoothGrad, occlusion. Tests hold them to captum's; it computes the others.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dlcore.vision.methods import BASELINES, METHODS, fractions
 from dlcore.vision.pixels import Opened, as_bytes, copied, gradient, on_pixels, open_with
 
 NOISE, SAMPLES = 0.15, 16  # SmoothGrad: standard deviation on the scale of pixels, copies
-LARGE = 10_000  # pixels from which few pictures go through the network together
+LARGE = 10_000  # pixels from which pictures go through the network one by one
 NO_MAPS = N_("This network has no layer of maps, which Grad-CAM needs. Choose another method.")
 
 
@@ -46,15 +46,17 @@ def ask(name: str, picture: np.ndarray) -> dict[str, Any]:
 
 
 def explain(
-    name: str, picture: np.ndarray, method: str, target: int | None = None, *, baseline: str = "black"
-) -> dict[str, Any]:
-    """A map of what the answer hangs on.
+    name: str, picture: np.ndarray, method: str, target: int | None = None, *, baseline: str = "black",
+    part: tuple[int, int] = (0, 1),
+) -> dict[str, Any]:  # fmt: skip
+    """A map of what the answer hangs on, or a part of it.
 
     Args:
         name, picture: as for ``pixels.open_with``.
         method: a key of ``METHODS``.
         target: the class asked about; None for the answer.
         baseline: what covers (occlusion) and where the way begins (integrated gradients), a key of ``BASELINES``.
+        part: which of how many; the parts' maps add up to the map. Only methods of many passes have more than one.
 
     Returns:
         ``map`` (H, W) float32, in units of the score; ``target``; ``seconds``.
@@ -65,11 +67,11 @@ def explain(
     opened = open_with(name, picture)
     started = time.perf_counter()
     wanted = opened.target(target)
-    found = map_of(opened, method, wanted, BASELINES[baseline])
+    found = map_of(opened, method, wanted, BASELINES[baseline], part)
     return {"map": found.numpy(), "target": wanted, "seconds": time.perf_counter() - started}
 
 
-def map_of(opened: Opened, method: str, target: int, baseline: float = 0.0) -> Tensor:
+def map_of(opened: Opened, method: str, target: int, baseline: float = 0.0, part: tuple[int, int] = (0, 1)) -> Tensor:
     """The map ``(H, W)`` of a method for one class. Raises ``Problem`` where there are no maps for Grad-CAM."""
     if method == "gradcam":
         return gradcam(opened, target)
@@ -78,9 +80,9 @@ def map_of(opened: Opened, method: str, target: int, baseline: float = 0.0) -> T
     if method == "saliency":
         return saliency(opened, target)
     if method == "smoothgrad":
-        return smoothgrad(opened, target)
+        return smoothgrad(opened, target, part=part)
     if method == "occlusion":
-        return occlusion(opened, target, baseline)
+        return occlusion(opened, target, baseline, part)
     if method == "edges":
         return edges(opened.P[0])
     raise Problem(
@@ -113,35 +115,52 @@ def saliency(opened: Opened, target: int) -> Tensor:
     return Saliency(opened.net).attribute(opened.P.clone().requires_grad_(), target=target)[0].amax(0).detach()
 
 
-def smoothgrad(opened: Opened, target: int, *, samples: int = SAMPLES, seed: int = 0) -> Tensor:
+def smoothgrad(
+    opened: Opened, target: int, *, samples: int = SAMPLES, seed: int = 0, part: tuple[int, int] = (0, 1)
+) -> Tensor:
     """``saliency``, averaged over noisy copies (Smilkov et al. 2017), ``(H, W)``; always the same for a seed."""
-    from captum.attr import NoiseTunnel, Saliency
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        found = NoiseTunnel(Saliency(opened.net)).attribute(
-            opened.P.clone().requires_grad_(), target=target, nt_type="smoothgrad", nt_samples=samples,
-            nt_samples_batch_size=at_once(opened.P), stdevs=NOISE,
-        )  # fmt: skip
-    assert isinstance(found, Tensor)
-    return found[0].amax(0).detach()
+    total = torch.zeros(opened.P.shape[2:])
+    for copies in _mine(torch.arange(samples), part).split(at_once(opened.P)):
+        noise = [_noise(opened.P, seed + k) for k in copies.tolist()]
+        total += gradient(opened.net, opened.P + NOISE * torch.cat(noise), target).abs().amax(1).sum(0)
+    return total / samples
 
 
-def occlusion(opened: Opened, target: int, baseline: float = 0.0) -> Tensor:
+def _noise(P: Tensor, seed: int) -> Tensor:
+    return torch.randn(P.shape, generator=torch.Generator().manual_seed(seed))
+
+
+def occlusion(opened: Opened, target: int, baseline: float = 0.0, part: tuple[int, int] = (0, 1)) -> Tensor:
     """How much of the score a patch takes away, at each pixel the mean over the patches on it; ``(H, W)``.
 
     (Zeiler and Fergus 2014.) The patch is about a fifth of the picture wide and moves by half of itself.
     """
-    from captum.attr import Occlusion
+    places, side = patches(opened.P.shape[2], opened.P.shape[3])
+    total, laid = torch.zeros(opened.P.shape[2:]), torch.zeros(opened.P.shape[2:])
+    for top, left in places:
+        laid[top : top + side, left : left + side] += 1
+    for some in _mine(torch.tensor(places), part).split(at_once(opened.P)):
+        covered = opened.P.repeat(len(some), 1, 1, 1)
+        for one, (top, left) in zip(covered, some.tolist(), strict=True):
+            one[:, top : top + side, left : left + side] = baseline
+        with torch.no_grad():
+            lost = opened.logits[target] - opened.net(covered)[:, target]
+        for loss, (top, left) in zip(lost, some.tolist(), strict=True):
+            total[top : top + side, left : left + side] += loss
+    return total / laid
 
-    channels, side = opened.P.shape[1], max(2, round(min(opened.P.shape[2:]) / 5))
+
+def patches(height: int, width: int) -> tuple[list[tuple[int, int]], int]:
+    """Upper left corners of the patches that occlusion lays on a picture, and their side; those at the rim jut out."""
+    side = max(2, round(min(height, width) / 5))
     step = max(1, side // 2)
-    with torch.no_grad():
-        found = Occlusion(opened.net).attribute(
-            opened.P, target=target, sliding_window_shapes=(channels, side, side), strides=(channels, step, step),
-            baselines=baseline, perturbations_per_eval=at_once(opened.P),
-        )  # fmt: skip
-    return found[0, 0].detach()
+    rows, columns = (range(0, step * (1 - (side - length) // step), step) for length in (height, width))
+    return [(top, left) for top in rows for left in columns], side
+
+
+def _mine(things: Tensor, part: tuple[int, int]) -> Tensor:
+    """The ``part[0]``-th of ``part[1]`` equal shares."""
+    return things.tensor_split(part[1])[part[0]]
 
 
 def edges(P: Tensor) -> Tensor:
@@ -153,34 +172,37 @@ def edges(P: Tensor) -> Tensor:
 
 
 def path_parts(
-    name: str, picture: np.ndarray, target: int, baseline: str, levels: Sequence[int]
-) -> dict[str, Any]:  # fmt: skip
+    name: str, picture: np.ndarray, target: int, baseline: str, levels: Sequence[int], *, part: tuple[int, int] = (0, 1)
+) -> dict[str, Any]:
     """What each doubling of the steps adds to integrated gradients; ``methods.integrated`` makes the map of the parts.
 
     Args:
         levels: which doublings, see ``methods.fractions``; 0 is a single step.
+        part: which of how many shares of each level's points; the shares' ``parts`` add up.
 
     Returns:
         ``parts`` (levels, H, W) float32; ``score`` and ``empty``: the class's logit for the picture and the baseline.
     """
     opened = open_with(name, picture)
     wanted, start = opened.target(target), BASELINES[baseline]
-    parts = [path_gradients(opened, wanted, start, level).numpy() for level in levels]
+    parts = [path_gradients(opened, wanted, start, level, part).numpy() for level in levels]
     with torch.no_grad():
         empty = opened.net(torch.full_like(opened.P, start))[0, wanted]
     return {"parts": np.stack(parts), "score": float(opened.logits[wanted]), "empty": float(empty)}
 
 
-def path_gradients(opened: Opened, target: int, baseline: float, level: int) -> Tensor:
+def path_gradients(
+    opened: Opened, target: int, baseline: float, level: int, part: tuple[int, int] = (0, 1)
+) -> Tensor:  # fmt: skip
     """(P − P′) · Σ ∂F(P′ + α(P − P′))/∂P over the level's points α, channels added (Sundararajan et al. 2017)."""
     points, weight = fractions(level)
     way = opened.P - baseline
     total = torch.zeros_like(opened.P)
-    for alphas in torch.from_numpy(points).float().split(at_once(opened.P)):
+    for alphas in _mine(torch.from_numpy(points).float(), part).split(at_once(opened.P)):
         total += gradient(opened.net, baseline + alphas[:, None, None, None] * way, target).sum(0)
     return (weight * way * total)[0].sum(0)
 
 
 def at_once(P: Tensor) -> int:
-    """How many pictures go through a network together: few large ones, for the memory of the worker."""
-    return 4 if P.shape[2] * P.shape[3] > LARGE else 64
+    """How many pictures go through a network together: large ones alone, for the memory of the worker."""
+    return 1 if P.shape[2] * P.shape[3] > LARGE else 64

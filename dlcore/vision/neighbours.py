@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
+from dlcore.data.uploads import read_image
 from dlcore.trained import written
 from dlcore.vision.models import RUN, model
-from dlcore.vision.pixels import open_with
+from dlcore.vision.pixels import WHITE, enter, on_pixels, open_with
 
 AT_ONCE = 250
 ALBUM = "album:"  # before the fingerprint of pictures of the reader's own, as a data set
@@ -50,6 +51,31 @@ def nearest(name: str, picture: np.ndarray, dataset: str, *, count: int = 8, tra
             f"{prefix}alike": alike[best],
         }
     return found
+
+
+def described(name: str, picture: np.ndarray) -> dict[str, Any]:
+    """A picture as the network takes it for alike to others, to be compared with other pictures' descriptions.
+
+    Args:
+        picture: ``(H, W, 3)`` uint8, ``(C, H, W)`` as the network takes it, or a file's bytes ``(n,)``.
+
+    Returns:
+        ``features`` (D,) float32, what enters the last layer, of length 1; ``pixels`` (d,) float32, the picture in at
+        most 32 × 32 pixels, of length 1; ``thumb`` (C, h, w) uint8, at most 112 pixels a side.
+    """
+    vision = model(name)
+    net = on_pixels(vision)
+    P = enter(vision, net, read_image(picture.tobytes(), most=1024) if picture.ndim == 1 else picture)[None]
+    side = min(32, P.shape[2])
+    small = adaptive_avg_pool2d(P, (side, side)).flatten(1)
+    shown = adaptive_avg_pool2d(P, (min(112, P.shape[2]), min(112, P.shape[3])))
+    with torch.no_grad():
+        features = vision.features(net.entering(P))
+    return {
+        "features": _unit(features)[0].numpy(),
+        "pixels": _unit(small - small.mean(1, keepdim=True))[0].numpy(),
+        "thumb": (shown[0] * WHITE).round().byte().numpy(),
+    }
 
 
 @lru_cache(maxsize=4)

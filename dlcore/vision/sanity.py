@@ -7,6 +7,7 @@ fall sooner than with pixels taken at random (Petsiuk et al., "RISE", 2018).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,24 +25,27 @@ DRAWS = 3  # random orders
 
 
 def randomised(
-    name: str, picture: np.ndarray, method: str, target: int, share: float, *, baseline: str = "black", seed: int = 0
-) -> dict[str, Any]:
+    name: str, picture: np.ndarray, method: str, target: int, share: float, *, baseline: str = "black", seed: int = 0,
+    heat: np.ndarray | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """The map of the network after the last of its layers have been randomised, beside the map of the real one.
 
     Args:
         share: of the layers with weights, counted from the answer backwards, 0 to 1.
+        heat: the map of the real network, ``(H, W)``; None: it is made here.
 
     Returns:
         ``map`` (H, W) float32 of the randomised network; ``correlation`` of the two maps' ranks (``rank_correlation``);
         ``layers`` randomised, ``of`` how many.
     """
     opened = open_with(name, picture)
-    before = map_of(opened, method, opened.target(target), BASELINES[baseline])
+    if heat is None:
+        heat = map_of(opened, method, opened.target(target), BASELINES[baseline]).numpy()
     changed, count, total = scrambled(opened, share, seed=seed)
     after = map_of(changed, method, target, BASELINES[baseline])
     return {
         "map": after.numpy(),
-        "correlation": rank_correlation(before.numpy(), after.numpy()),
+        "correlation": rank_correlation(heat, after.numpy()),
         "layers": count,
         "of": total,
     }
@@ -80,22 +84,24 @@ def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def deletion(
-    name: str, picture: np.ndarray, heat: np.ndarray, target: int, *, baseline: str = "black", seed: int = 0
-) -> dict[str, Any]:
+    name: str, picture: np.ndarray, heat: np.ndarray, target: int, *, baseline: str = "black", seed: int = 0,
+    which: Sequence[int] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """The probability of a class while the picture is deleted, the places that the map calls important first.
 
     Args:
         heat: the map, ``(H, W)``. Places where it is negative go last.
+        which: of the curves: 0 is by the map, 1 to ``DRAWS`` at random; None: all.
 
     Returns:
-        ``shares`` (n,) of the picture that are gone, from 0 to 1; ``by_map`` (n,) and ``at_random`` (``DRAWS``, n), the
-        probabilities.
+        ``shares`` (n,) of the picture that are gone, from 0 to 1; ``curves`` (asked, n), the probabilities.
     """
     opened = open_with(name, picture)
     orders = [order_of(heat), *random_orders(heat.shape, DRAWS, seed=seed)]
     counts = np.unique(np.round(orders[0].size * np.linspace(0, 1, SHARES + 1) ** 2).astype(int))
-    curves = [_falling(opened, opened.target(target), order, counts, BASELINES[baseline]) for order in orders]
-    return {"shares": counts / orders[0].size, "by_map": curves[0], "at_random": np.stack(curves[1:])}
+    asked = [order for k, order in enumerate(orders) if which is None or k in which]
+    curves = [_falling(opened, opened.target(target), order, counts, BASELINES[baseline]) for order in asked]
+    return {"shares": counts / orders[0].size, "curves": np.stack(curves)}
 
 
 def cells_of(shape: tuple[int, int]) -> tuple[int, int]:

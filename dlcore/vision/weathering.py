@@ -6,7 +6,7 @@ corruptions and perturbations", 2019), in five strengths each. The strengths are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -79,23 +79,23 @@ def corrupted(picture: np.ndarray, kind: str, severity: int) -> np.ndarray:
     return changed[None] if len(picture) == 1 else np.ascontiguousarray(changed.transpose(2, 0, 1))
 
 
-def weather(name: str, picture: np.ndarray) -> dict[str, Any]:
+def weather(name: str, picture: np.ndarray, kinds: Sequence[str] = tuple(CORRUPTIONS)) -> dict[str, Any]:
     """One picture under every corruption.
 
     Returns:
-        ``kinds`` (names of ``CORRUPTIONS``); ``probabilities`` (kinds, 5) float32 of the class that is answered without
-        any; ``answers`` (kinds, 5); ``before``, that class, and ``sure``, its probability; ``pictures``
-        (kinds, 5, C, h, w) uint8, at most 112 pixels a side.
+        ``kinds`` (as asked, names of ``CORRUPTIONS``); ``probabilities`` (kinds, 5) float32 of the class that is
+        answered without any; ``answers`` (kinds, 5); ``before``, that class, and ``sure``, its probability;
+        ``pictures`` (kinds, 5, C, h, w) uint8, at most 112 pixels a side.
     """
     opened = open_with(name, picture)
     pixels = (opened.P[0] * WHITE).round().byte().numpy()
-    all_of_them = np.stack([corrupted(pixels, kind, s + 1) for kind in CORRUPTIONS for s in range(SEVERITIES)])
+    all_of_them = np.stack([corrupted(pixels, kind, s + 1) for kind in kinds for s in range(SEVERITIES)])
     probabilities = probabilities_of(opened.net, torch.from_numpy(all_of_them).float() / WHITE)
     step = max(1, -(-pixels.shape[1] // SHOWN))
     small = all_of_them[:, :, ::step, ::step]
-    grid = (len(CORRUPTIONS), SEVERITIES)
+    grid = (len(kinds), SEVERITIES)
     return {
-        "kinds": list(CORRUPTIONS),
+        "kinds": list(kinds),
         "probabilities": probabilities[:, opened.best].reshape(grid),
         "answers": probabilities.argmax(1).reshape(grid),
         "before": opened.best,

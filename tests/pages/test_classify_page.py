@@ -65,7 +65,7 @@ def test_where_it_breaks_is_said(jobs):
 def test_without_a_picture_the_table_invites(jobs):
     at = opened("classify", source="files")
     assert not at.exception
-    assert "Drop a picture of yours" in said(at)
+    assert "Your picture comes here" in said(at)
     at = opened("classify", source="camera", lang="zh")
     assert not at.exception
     assert "举到镜头前" in said(at)

@@ -7,7 +7,6 @@ from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dlcore import jobs
@@ -20,16 +19,19 @@ def page() -> None:
     import streamlit as st
 
     from dlcore.data.images import load
+    from ui.asked import Subject
     from ui.inside_panel import inside_panel
     from ui.lessons import lesson_for
+    from ui.maps_panel import feature_maps
     from ui.robust_panel import robust_panel
 
     st.session_state["here"] = "cnn"
     st.session_state["language"] = st.session_state.get("spoken", "en")
     st.session_state.setdefault("page:cnn", {})
-    picture = None if st.session_state.get("nothing") else load("digits").X_test[3]
-    inside_panel(lesson_for("cnn"), picture, st.session_state.get("model", "digits"), dataset="digits", train_size=300)
-    robust_panel(lesson_for("cnn"), picture, st.session_state.get("model", "digits"))
+    picture, model = load("digits").X_test[3], st.session_state.get("model", "digits")
+    subject = None if st.session_state.get("nothing") else Subject(model, picture, dataset="digits", train_size=300)
+    inside_panel(lesson_for("cnn"), subject, feature_maps)
+    robust_panel(lesson_for("cnn"), subject)
 
 
 def here(function: str, *given, timeout: float = 0.0, **more):
@@ -40,7 +42,6 @@ def here(function: str, *given, timeout: float = 0.0, **more):
 
 @pytest.fixture
 def visit(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    st.cache_data.clear()
     monkeypatch.setattr(jobs, "status", lambda: SimpleNamespace(state="ready"))
     monkeypatch.setattr(jobs, "call", here)
 
