@@ -25,6 +25,7 @@ SHORT = [
     "landscape",
     "backbone",
     "classify",
+    "explain",
     "own_classes",
     "transfer",
     pytest.param("page_latency", marks=pytest.mark.browser),

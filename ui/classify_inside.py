@@ -71,7 +71,7 @@ class Other:
 
 def alike(scene: Scene, asked: Asked) -> None:
     """The nearest of the reader's uploads and of the examples, by features and by pixels."""
-    st.subheader(_("What it takes for alike"), anchor="alike")
+    st.subheader(_("The nearest of your pictures"), anchor="near")
     others = [other for other in _others() if other.key != scene.picture.key]
     st.caption(
         _("Your pictures and the examples, those nearest to this one first. Upper row: by features, the numbers that "
@@ -123,7 +123,7 @@ def _rows(mine: dict[str, Any], found: list[tuple[Other, dict[str, Any]]]) -> No
             shown.append(found[k][1]["thumb"])
             labels.append(_short(found[k][0].name))
             values.append(cosines[k])
-    two_rows(np.stack(shown), labels, np.array(values), _("picture"))
+    two_rows(np.stack(shown), labels, np.array(values), _("picture"), key="inside.near")
 
 
 def _short(name: str, most: int = 14) -> str:

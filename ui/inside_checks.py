@@ -135,14 +135,15 @@ def neighbours(asked: Asked) -> None:
     )  # fmt: skip
 
 
-def two_rows(shown: np.ndarray, labels: list[str], alike: np.ndarray, title: str) -> None:
+def two_rows(shown: np.ndarray, labels: list[str], alike: np.ndarray, title: str, key: str = "inside.alike") -> None:
     """The nearest pictures ``(2n, C, h, w)`` by features and, below them, by pixels, with their cosines.
 
     Args:
         title: what ``labels`` are, translated.
+        key: of the plot.
     """
     live_plot(
         images.captioned(shown, labels, [f"{a:.2f}" for a in alike], (DATA, GREY), len(shown) // 2),
-        key="inside.alike", height=LOW, alt=_("The nearest images by features (upper row) and by pixels (lower row)."),
+        key=key, height=LOW, alt=_("The nearest images by features (upper row) and by pixels (lower row)."),
         table={title: labels, _("cosine"): np.round(alike, 4)},
     )  # fmt: skip

@@ -32,7 +32,8 @@ def test_a_photograph_is_explained_and_the_map_follows_a_cover_that_is_dragged(s
     heat = found.locator(".js-plotly-plot image, .js-plotly-plot canvas").first
     expect(heat).to_be_visible(timeout=patience(60_000))
     expect(found).to_contain_text(re.compile("朱红：“(指针式时钟|挂钟)”"))
-    strongest = found.locator(".dl-plot-table tbody tr").first
+    found.locator("button[aria-expanded]").first.click()
+    strongest = found.locator(".dl-table tbody tr").first
     before, place = story.inner_text(), strongest.inner_text()
     row, column = (int(cell) for cell in strongest.locator("td").all_inner_texts()[:2])
     assert 20 < row < 205, "the clock fills the middle of 224 pixels"
