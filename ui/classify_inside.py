@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,5 +127,7 @@ def _rows(mine: dict[str, Any], found: list[tuple[Other, dict[str, Any]]]) -> No
     two_rows(np.stack(shown), labels, np.array(values), _("picture"), key="inside.near")
 
 
-def _short(name: str, most: int = 14) -> str:
+def _short(name: str, most: int = 12) -> str:
+    """A name that leaves room for the number beside it; of an example, without what is said of it in brackets."""
+    name = re.split(r" ?[(（]", name)[0] or name
     return name if len(name) <= most else f"{name[: most - 1]}…"

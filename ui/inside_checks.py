@@ -143,7 +143,11 @@ def two_rows(shown: np.ndarray, labels: list[str], alike: np.ndarray, title: str
         key: of the plot.
     """
     live_plot(
-        images.captioned(shown, labels, [f"{a:.2f}" for a in alike], (DATA, GREY), len(shown) // 2),
+        images.captioned(shown, labels, [_cosine(a) for a in alike], (DATA, GREY), len(shown) // 2),
         key=key, height=LOW, alt=_("The nearest images by features (upper row) and by pixels (lower row)."),
         table={title: labels, _("cosine"): np.round(alike, 4)},
     )  # fmt: skip
+
+
+def _cosine(value: float) -> str:
+    return f"{round(float(value), 2) + 0.0:.2f}".replace("-", "−")

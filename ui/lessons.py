@@ -67,7 +67,7 @@ LESSONS = (
     Lesson("teach", N_("Your own classes"), N_("Can it learn your things from ten pictures?"), IMAGES,
            ":material/model_training:", 40, ("cnn",), ready=True),
     Lesson("classify", N_("Classify your own picture"), N_("Is a sure answer a right one?"), IMAGES,
-           ":material/photo_camera:", 25, ("cnn",), ready=True),
+           ":material/photo_camera:", 40, ("cnn",), ready=True),
     Lesson("sequences", N_("RNN and LSTM"), N_("How long does a network remember?"), SEQUENCES,
            ":material/timeline:", 45, ("neural_network",), ready=True),
     Lesson("text", N_("Text, letter by letter"), N_("Can a network learn to write?"), SEQUENCES,
