@@ -9,7 +9,6 @@ from ui.classify_lab import Scene
 from ui.i18n import _
 from ui.inside_checks import GAIN
 from ui.picture_source import SLUG
-from ui.robust_panel import SMALL_PUSH
 from ui.session import page_state
 
 SMALL, SURE = 0.05, 0.8
@@ -56,9 +55,9 @@ def tasks(scene: Scene | None) -> list[Task]:
         Task(
             "pushed-over",
             _(
-                "Change the answer to a photograph with an attack of at most {n} grey levels of 255, where noise of "
-                "the same size does not."
-            ).format(n=f"{SMALL_PUSH:g}"),
+                "Change the answer to a photograph with an attack that moves no pixel by more than one grey level of 255, "
+                "where noise of the same size does not."
+            ),
             lambda: page_state(SLUG).get("pushed_over", False),
             hint=_("Many steps are stronger than one, and an answer that was unsure falls first."),
             praise=_("Nobody would see the difference. What the network looks at is not only what we look at."),

@@ -30,7 +30,7 @@ ABOUT = {
 }
 MOST_STEPS, LEAST_STEPS = 10, 3
 PATIENT = 12.0  # seconds that the steps of PGD may take; with a slow network there are fewer
-SMALL_PUSH = 2.0  # grey levels of 255, for the challenge
+SMALL_PUSH = 1.0  # grey levels of 255, for the challenge; half of what stands there at first
 PHOTO = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)  # of 255: sizes for photographs
 SMALL = tuple(round(0.02 * k, 2) for k in range(16))  # for small grey images, whose ink is black and white
 CLASSES = 8  # that may be wished for
