@@ -55,8 +55,8 @@ def tasks(scene: Scene | None) -> list[Task]:
         Task(
             "pushed-over",
             _(
-                "Change the answer to a photograph with an attack that moves no pixel by more than one grey level of 255, "
-                "where noise of the same size does not."
+                "Change the answer to a photograph with an attack that moves no pixel by more than one grey level of "
+                "255, where noise of the same size does not."
             ),
             lambda: page_state(SLUG).get("pushed_over", False),
             hint=_("Many steps are stronger than one, and an answer that was unsure falls first."),
