@@ -51,7 +51,7 @@ code_panel(lesson, config, History(), show=CODE)
 outro(lesson)
 shown = examinee(scene)
 with why:
-    inside_panel(lesson, shown, feature_maps, partial(alike, scene))
+    inside_panel(lesson, shown, feature_maps, *([partial(alike, scene)] if scene else []))
     prose(lesson.slug, "inside")
 with fooled:
     robust_panel(lesson, shown)

@@ -77,8 +77,8 @@ def test_occlusion_is_the_score_that_goes_under_the_patch() -> None:
     loss = opened.logits[3] - opened.net(covered)[0, 3]
     torch.testing.assert_close(found[0, 0], loss.detach())
     wide = replace(opened, P=torch.rand(1, 1, 13, 17))  # patches that jut out over the rim
-    asked = wide.vision.module[0]
-    wide = replace(wide, net=nn.Sequential(asked, nn.AdaptiveAvgPool2d(2), nn.Flatten()))  # pyright: ignore
+    asked = next(wide.vision.module.children())
+    wide = replace(wide, net=nn.Sequential(asked, nn.AdaptiveAvgPool2d(2), nn.Flatten()))
     wide = replace(wide, logits=wide.net(wide.P)[0].detach())
     oracle = Occlusion(wide.net).attribute(wide.P, target=3, sliding_window_shapes=(1, 3, 3), strides=(1, 1, 1))
     torch.testing.assert_close(attribution.occlusion(wide, 3), oracle[0, 0].float())

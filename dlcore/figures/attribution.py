@@ -107,12 +107,12 @@ def tenths(sure: np.ndarray) -> np.ndarray:
 def certainties(known: np.ndarray, strange: np.ndarray, cut: float, *, label: Label = str) -> go.Figure:
     """Two histograms of the largest probability: known pictures upwards, strangers downwards; a line at ``cut``."""
     middles = 0.05 + 0.1 * np.arange(10)
+    up, down = (tenths(sure) / max(len(sure), 1) for sure in (known, strange))
     bars = [
-        {"type": "bar", "x": middles, "y": side * tenths(sure) / max(len(sure), 1), "width": 0.09, "hoverinfo": "skip",
-         "marker": {"color": color}}
-        for sure, side, color in ((known, 1, DATA), (strange, -1, MODEL))
-    ]  # fmt: skip
-    most = 1.1 * max(float(np.abs(bar["y"]).max()) for bar in bars)
+        {"type": "bar", "x": middles, "y": shares, "width": 0.09, "hoverinfo": "skip", "marker": {"color": color}}
+        for shares, color in ((up, DATA), (-down, MODEL))
+    ]
+    most = 1.1 * max(float(up.max()), float(down.max()))
     note = {"showarrow": False, "xref": "x domain", "yref": "y domain", "xanchor": "left", "x": 0.02}
     names = [
         {**note, "y": y, "yanchor": anchor, "text": label(text), "font": {"color": color, "size": 13}}

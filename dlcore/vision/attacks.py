@@ -87,7 +87,7 @@ def attack(
         ``next`` (1, C, H, W) float32, the attacked picture to go on from.
     """
     opened = open_with(name, picture)
-    more = {} if method == "fgsm" else {"steps": steps, "now": now}
+    more: dict[str, Any] = {} if method == "fgsm" else {"steps": steps, "now": now}
     if method == "pgd" and start is not None:
         more["start"] = torch.from_numpy(start.copy())
     attacked = attacked_with(opened, method, epsilon, target, **more)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,8 @@ def test_the_whole_page_asks_nothing_and_the_clock_piece_by_piece(worker, monkey
     at.run()
     assert worker.calls == [None]
     at.button(key="pieces.work.stop").click().run()
-    assert "Stopped" in str([bar.proto.text for bar in at.get("progress")])
+    bars: list[Any] = list(at.get("progress"))
+    assert "Stopped" in bars[0].proto.text
     at.run()
     assert len(worker.calls) == 1, "it is stopped"
     at.button(key="pieces.work.go").click().run()
