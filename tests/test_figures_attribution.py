@@ -77,3 +77,30 @@ def test_cells_of_bad_pictures_say_the_answer_on_hover() -> None:
 def test_a_map_on_a_photograph_has_the_photographs_shape() -> None:
     plot = checked(figures.overlay(RNG.integers(0, 256, (3, 20, 30), np.uint8), RNG.normal(size=(20, 30))))
     assert plot.data[0].z.shape[:2] == (20, 30)
+
+
+def test_certainties_are_counted_in_tenths_known_ones_up_and_strangers_down() -> None:
+    known, strange = np.array([0.95, 1.0, 0.91, 0.42]), np.array([0.05, 0.31])
+    assert figures.tenths(known).tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 3]
+    plot = checked(figures.certainties(known, strange, 0.42, label=str.upper))
+    np.testing.assert_allclose(plot.data[0].y[[4, 9]], [0.25, 0.75])
+    np.testing.assert_allclose(plot.data[1].y[[0, 3]], [-0.5, -0.5])
+    assert plot.layout.shapes[0].x0 == 0.42
+    assert {"KNOWN PICTURES", "STRANGERS"} <= {note.text for note in plot.layout.annotations}
+
+
+def test_a_map_laid_on_the_picture_stays_as_coarse_as_it_is() -> None:
+    from ui.maps_panel import spread
+
+    heat = np.arange(4.0).reshape(2, 2)
+    np.testing.assert_array_equal(spread(heat, (4, 6)), np.kron(heat, np.ones((2, 3))))
+    assert spread(np.arange(9.0).reshape(3, 3), (8, 8))[7, 7] == 8
+
+
+def test_what_certainty_lets_through_is_counted_at_95_per_cent_of_the_known() -> None:
+    from ui.odd_pictures import missed
+
+    known = np.linspace(0.0, 0.99, 100)
+    cut, through = missed(known, np.array([0.01, 0.04, 0.06, 0.9]))
+    assert float((known >= cut).mean()) == 0.95
+    assert through == 0.5
