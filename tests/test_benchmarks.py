@@ -28,6 +28,8 @@ SHORT = [
     "explain",
     "own_classes",
     "transfer",
+    "classroom_load",
+    "queueing",
     pytest.param("page_latency", marks=pytest.mark.browser),
     pytest.param("time_to_accuracy", marks=pytest.mark.data),
     pytest.param("cifar10", marks=pytest.mark.data),

@@ -1,0 +1,1 @@
+"""A class of students without browsers: what ``benchmarks/classroom_load.py`` is made of."""
