@@ -5,10 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from ui.server import lifespan, middleware, routes
+from ui.warm import warmed
 
 app = st.App(
     Path(__file__).parent / "ui" / "shell.py",
-    lifespan=lifespan,
+    lifespan=warmed(lifespan),
     routes=routes(),
     middleware=middleware(),
 )

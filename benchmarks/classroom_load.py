@@ -85,6 +85,8 @@ def main() -> int:
         server = stack.enter_context(host(given.url, small))
         print(pin(server) if given.pin else "not pinned", flush=True)
         missed = asyncio.run(scenario(server, plan, tally))
+        if tally.faults:
+            print("the server's log ends:", *server.said(), sep="\n  ")
     print(*tally.table(), sep="\n")
     print("kept" if not missed else "not kept: " + "; ".join(missed))
     return int(bool(missed and given.check) or bool(tally.faults and given.quick))

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from dlcore.autograd import OPERATIONS, Value, apply
+from dlcore.syntax import parse as parse_python
 from dlcore.texts import N_, Problem
 
 MOST_CHARACTERS = 2000
@@ -150,7 +151,7 @@ def _statements(text: str) -> Sequence[ast.stmt]:
         refuse(FOREIGN, piece=piece, allowed="a b … z, 0 1 … 9, . = , " + ALLOWED)
     lines = "\n".join(line.strip() for line in text.splitlines())
     try:
-        statements = ast.parse(lines).body
+        statements = parse_python(lines).body
     except SyntaxError as fault:
         line = max(1, fault.lineno or 1)
         near = (lines.splitlines() or [""])[min(line, lines.count("\n") + 1) - 1]

@@ -25,6 +25,7 @@ from dlcore.data.tabular import Tabular
 from dlcore.events import Changed, to_dict
 from dlcore.history import History, Table
 from dlcore.knobs import to_argv, to_texts
+from dlcore.syntax import parse
 from ui import address
 from ui.controls import CHANGES
 from ui.i18n import _
@@ -81,7 +82,7 @@ def source(module: str, name: str) -> str:
     text = (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
     if not name:
         return text
-    for node in ast.parse(text).body:
+    for node in parse(text).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             return "\n".join(text.splitlines()[first - 1 : node.end_lineno])

@@ -36,6 +36,7 @@ class Host:
     pid: int | None = None
     state: Path | None = None  # its folder of runs
     small: str = ""  # the same, where it is one that may be filled
+    log: Path | None = None  # what it says
     samples: list[Sample] = field(default_factory=list)
     _before: tuple[float, float, float, float] | None = None
     _spent: tuple[float, float, float, float] | None = None
@@ -53,6 +54,10 @@ class Host:
     def memory(self) -> int:
         """Resident bytes of the web process."""
         return self.web().memory_info().rss if self.pid else 0
+
+    def said(self, most: int = 40) -> list[str]:
+        """The last lines of the server's log, where something went wrong."""
+        return self.log.read_text(errors="replace").splitlines()[-most:] if self.log else []
 
     def _seconds(self) -> tuple[float, float, float, float]:
         """Wall clock, and processor time of web process, workers and this process."""
@@ -106,7 +111,7 @@ def host(url: str = "", small: str = "", **env: str) -> Iterator[Host]:
         return
     with serve(**env, **({"DLCORE_STATE": small} if small else {})) as server:
         until(lambda: server.health()["state"] == "ready" and server.health()["device"], 120)
-        yield Host(server.url, server.process.pid, Path(small or server.state), small)
+        yield Host(server.url, server.process.pid, Path(small or server.state), small, server.log)
 
 
 def answers(url: str) -> dict:
