@@ -46,6 +46,7 @@ class Browser:
         self.tally = tally
         self.page = Page(query)
         self.quiet = False  # whether a closed connection is no fault: it was closed on purpose
+        self.patience = PATIENCE
         self.lenient = False  # whether something red on a page is what is looked for
         self.first_query = query
         self.trained = 0  # how often Train was pressed
@@ -239,9 +240,9 @@ class Browser:
         """Ask for a run and wait for its answer, in seconds. Raises ``Lost``."""
         try:
             ask = await self._send(kind, fragment, **how)
-            return await asyncio.wait_for(asyncio.shield(ask.answer), PATIENCE)
+            return await asyncio.wait_for(asyncio.shield(ask.answer), self.patience)
         except TimeoutError:
-            raise Lost(f"no answer within {PATIENCE:g} s: {kind}") from None
+            raise Lost(f"no answer within {self.patience:g} s: {kind}") from None
         except WebSocketException as error:
             raise Lost(f"connection: {type(error).__name__}") from None
 

@@ -18,22 +18,21 @@ import psutil
 from benchmarks.classroom.browser import Browser
 from benchmarks.classroom.machine import Host, answers
 from benchmarks.classroom.page import Page
-from benchmarks.classroom.scenarios import Plan, above, tell
+from benchmarks.classroom.scenarios import SHORT, Plan, above, prepare, tell
 from benchmarks.classroom.students import LIVES, Classroom, attend
 from benchmarks.classroom.tally import Tally
 
-SHORT = "lang=en&dataset=digits&network=fast&epochs=1"
 LONG = "lang=en&dataset=digits&network=fast&epochs=200"
 RECOVERY = 60.0  # seconds within which everything must be as before
 LESSON = 600.0  # seconds, more than all faults take
 SMALL = 48  # MB of the folder that is to be filled
-WHY = ("Interrupted", "Stopped", "Finished")
 
 
 async def faults(host: Host, plan: Plan, tally: Tally) -> list[str]:
     """The lesson goes on while one thing after the other breaks; finished results are looked at after each."""
     if host.pid is None:
         return ["faults are for a server of one's own"]
+    await prepare(host, tally)
     room = Classroom(host.url, tally, time.monotonic() + LESSON, plan.seed)
     pupils = [asyncio.create_task(attend(room, LIVES[life], n)) for n, life in enumerate(plan.lives())]
     graduate, runner = Browser(host.url, tally, query=SHORT), Browser(host.url, tally, query=LONG)

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.classroom.browser import Browser
 from benchmarks.classroom.machine import Host, answers
 from benchmarks.classroom.page import Page
-from benchmarks.classroom.scenarios import MB, Plan, above, sit, tell
+from benchmarks.classroom.scenarios import MB, Plan, above, prepare, sit, tell
 from benchmarks.classroom.tally import Tally, percentile
 from benchmarks.queueing import rush_of, thinking, waits_of
 from dlcore.events import LAST
@@ -39,11 +39,13 @@ async def rush(host: Host, plan: Plan, tally: Tally) -> list[str]:
     """As many browsers as students press Train at the same moment; each watches until its run has ended."""
     if host.state is None:
         return ["a rush needs a server of its own"]
+    await prepare(host, tally)
     browsers = [Browser(host.url, tally, query=RUSH) for _ in range(plan.students)]
     for browser in browsers:
         await browser.open("cnn")
     before, workers = host.memory(), answers(host.url)["lanes"]["train"]
     tally.forget()
+    opened = time.time()
     host.begin()
     watching = asyncio.create_task(host.watch())
     await asyncio.gather(*(_train_once(browser, tally) for browser in browsers))
@@ -51,7 +53,9 @@ async def rush(host: Host, plan: Plan, tally: Tally) -> list[str]:
     host.end()
     await asyncio.gather(*(browser.close() for browser in browsers))
     tell(host, plan.students, before)
-    return judged(served(host.state), plan.students, workers) + above({"errors": (sum(tally.faults.values()), 1, "")})
+    return judged(served(host.state, since=opened), plan.students, workers) + above(
+        {"errors": (sum(tally.faults.values()), 1, "")}
+    )
 
 
 async def _train_once(browser: Browser, tally: Tally) -> None:
@@ -64,13 +68,18 @@ async def _train_once(browser: Browser, tally: Tally) -> None:
         tally.fault(f"a run of the rush: {ended}")
 
 
-def served(state: Path) -> list[Served]:
-    """When each run that has ended was asked for, begun and ended, from the files that server and workers wrote."""
+def served(state: Path, since: float = 0.0) -> list[Served]:
+    """When each run that has ended was asked for, begun and ended, from the files that server and workers wrote.
+
+    Args:
+        since: those asked for before (seconds since 1970) are left out.
+    """
     times = []
     for run in (state / "runs").iterdir():
         asked, began, log = run / "run.json", run / "attempt-1", run / "events.log"
         if began.exists() and isinstance(last_event(log), LAST):
             times.append((json.loads(asked.read_bytes())["created"], began.stat().st_mtime, log.stat().st_mtime))
+    times = [three for three in times if three[0] >= since]
     first = min(asked for asked, _began, _ended in times)
     return sorted((Served(*(at - first for at in three)) for three in times), key=lambda run: run.asked)
 
@@ -80,10 +89,12 @@ async def queue(host: Host, plan: Plan, tally: Tally) -> list[str]:
     if host.state is None:
         return ["this needs a server of its own"]
     plan.think, plan.training = THINK, RUSH
+    await prepare(host, tally)
+    opened = time.time()
     before, workers = host.memory(), answers(host.url)["lanes"]["train"]
     await sit(host, plan, tally, arriving=0.3 * plan.students)
     tell(host, plan.students, before)
-    runs = served(host.state)
+    runs = served(host.state, since=opened)
     services, waits = [run.ended - run.began for run in runs], [run.began - run.asked for run in runs]
     seconds = plan.seconds + 0.3 * plan.students
     model = [

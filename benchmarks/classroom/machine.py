@@ -37,6 +37,7 @@ class Host:
     state: Path | None = None  # its folder of runs
     small: str = ""  # the same, where it is one that may be filled
     log: Path | None = None  # what it says
+    prepared: bool = False  # whether somebody has opened the pages
     samples: list[Sample] = field(default_factory=list)
     _before: tuple[float, float, float, float] | None = None
     _spent: tuple[float, float, float, float] | None = None
