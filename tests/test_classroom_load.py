@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.classroom.long import Served, judged, levels
@@ -105,7 +106,8 @@ def test_a_large_message_is_known_by_its_hash_for_two_runs_that_do_not_use_it() 
 def test_what_is_red_on_a_page_is_a_fault_and_a_run_has_ended_when_its_stop_button_is_gone() -> None:
     page = Page()
     message = ForwardMsg()
-    message.delta.new_element.alert.body, message.delta.new_element.alert.format = "broken", 1
+    message.delta.new_element.alert.body = "broken"
+    message.delta.new_element.alert.format = Alert.ERROR
     page.take(message.SerializeToString())
     assert page.faults() == ["broken"]
     bar, stop = ForwardMsg(), ForwardMsg()

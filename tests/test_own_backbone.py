@@ -77,7 +77,7 @@ def test_grad_cam_is_what_the_last_layer_makes_of_each_place(tmp_path):
     vision = own_model.vision(path)
     X = vision.prepare(image)[None]
     with torch.no_grad():
-        for layer in list(vision.module)[:-2]:  # as far as the average
+        for layer in list(vision.module.children())[:-2]:  # as far as the average
             X = layer(X)
     places = torch.relu((torch.from_numpy(state["weight"][1])[:, None, None] * X[0]).sum(0)) / X[0, 0].numel()
     known = torch.nn.functional.interpolate(places[None, None], (32, 32), mode="bilinear")[0, 0]

@@ -62,7 +62,7 @@ def weather(asked: Asked) -> None:
     with right:
         st.caption(
             _("{kind}, strength {n}: it says “{name}”").format(
-                kind=_(CORRUPTIONS[kinds[row]]), n=column + 1, name=asked.title(found["answers"][row, column])
+                kind=_(CORRUPTIONS[kinds[row]]), n=column + 1, name=asked.title(int(found["answers"][row, column]))
             )
         )
         live_plot(

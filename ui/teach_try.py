@@ -98,9 +98,11 @@ def why_panel(lesson: Lesson, path: str | None, album: str) -> None:
     """What the answer to the picture that was tried hangs on."""
     state = page_state(lesson.slug)
     answered = state.get("answered")  # path, version, picture
-    there = bool(answered) and answered[0] == path and "answer" in state
     dataset = f"album:{album}" if album else ""
-    inside_panel(lesson, Subject(f"run:{path}", state["answer"]["picture"], answered[1], dataset) if there else None)
+    subject = None
+    if answered and answered[0] == path and "answer" in state:
+        subject = Subject(f"run:{path}", state["answer"]["picture"], answered[1], dataset)
+    inside_panel(lesson, subject)
 
 
 def says(answer: dict[str, Any] | None) -> str:

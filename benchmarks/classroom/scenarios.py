@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.classroom.browser import Browser
 from benchmarks.classroom.machine import Host
@@ -44,7 +45,7 @@ class Plan:
         return [life for _place, life in sorted(places)]
 
 
-Scenario = Callable[[Host, Plan, Tally], Awaitable[list[str]]]
+Scenario = Callable[[Host, Plan, Tally], Coroutine[Any, Any, list[str]]]
 
 
 async def sit(host: Host, plan: Plan, tally: Tally, *, arriving: float) -> Classroom:

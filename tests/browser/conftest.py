@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -181,7 +181,7 @@ def browse(chromium, profiles: dict[tuple[str, bool], BrowserContext], faults: l
     ):
         page = reader(locale, touch).new_page()
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=theme, reduced_motion="no-preference" if motion else "reduce")
+        page.emulate_media(color_scheme=cast(Any, theme), reduced_motion="no-preference" if motion else "reduce")
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
         page.on("console", lambda line: faults.append(f"console: {line.text}") if _is_fault(line) else None)
         page.goto(url)
