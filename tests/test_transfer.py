@@ -412,22 +412,35 @@ def test_frozen_blocks_of_mobilenet_keep_their_weights_and_statistics(imagenet: 
             assert any(bool(value.any()) for name, value in state.items() if name.endswith(".B"))
 
 
+def test_mobilenet_that_is_trained_on_begins_as_it_answers(imagenet: Base) -> None:
+    """In training, too: the pictures of a step do not move what a norm takes for usual; in new blocks they do."""
+    X, y = torch.randint(0, 256, (4, 3, 96, 96), dtype=torch.uint8), torch.arange(4) % 2
+    rows = torch.arange(4)
+    for blocks, same in (("ttttttt", True), ("ffffttt", True), ("ffffffn", False)):
+        one = seat(imagenet, Method("own", blocks), X, y, 2, seed=0)
+        before = {name: value.clone() for name, value in one.named_buffers() if "running" in name}
+        with torch.no_grad():
+            asked, learning = one.eval()(rows), one.train()(rows)
+        assert torch.allclose(asked, learning, atol=1e-5) == same
+        assert all(torch.equal(value, before[name]) for name, value in one.named_buffers() if name in before) == same
+
+
 @pytest.mark.slow
 @pytest.mark.data
-@pytest.mark.parametrize("base", ["backbone", "mobilenet_v2"])
-def test_ants_and_bees_end_to_end(base: str) -> None:
-    """As the page's cards ask for them, with fewer pictures and steps: frozen ImageNet features win by far."""
+@pytest.mark.parametrize(("base", "most"), [("backbone", 2), ("mobilenet_v2", 5)])
+def test_ants_and_bees_end_to_end(base: str, most: int) -> None:
+    """As the page's cards ask for them, with fewer pictures and one thread: frozen ImageNet features win by far."""
     if few_shot.insects_folder() is None or base not in (*available(), "backbone"):
         pytest.skip("needs hymenoptera_data below DLCORE_DATA, and MobileNetV2 under TORCH_HOME")
-    given = {"seeds": 1, "images": 5, "steps": 20, "threads": 1, "device": "cpu"}
-    told = metrics(list(transfer.run(build(transfer.Config, {"dataset": "insects", "base": base, **given}))))
-    assert told["by_images"]["images"] == [2, 5]
-    frozen, scratch = (told["by_images"][name][-1] for name in ("frozen", "scratch"))
+    given = {"dataset": "insects", "base": base, "seeds": 1, "images": most, "threads": 1, "device": "cpu"}
+    told = metrics(list(transfer.run(build(transfer.Config, given))))["by_images"]
+    assert told["images"][-1] == most
+    frozen, scratch = told["frozen"][-1], told["scratch"][-1]
     if base == "mobilenet_v2":
-        assert frozen >= 0.75
-        assert frozen - scratch >= 0.15
+        assert frozen >= 0.65
+        assert frozen - scratch >= 0.1
     else:
-        assert 0.4 <= frozen <= 0.8  # 32 × 32 pixels: hard
+        assert 0.4 <= frozen <= 0.8  # 32 × 32 pixels, two pictures of each: hard
 
 
 # what the lesson teaches

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dlcore.models.cnn import build
-from dlcore.transfer_methods import FROZEN, NEW, Method
+from dlcore.transfer_methods import FROZEN, NEW, TRAINED, Method
 
 LAYOUT = torch.channels_last  # quicker for such networks than the other order
 BEGINNINGS = ("conv", "dense")  # of the names of layers with weights, which begin a block
@@ -125,16 +125,19 @@ class Seat(nn.Module):
     Args:
         rest: those layers.
         frozen: the names of layers that keep even their running statistics.
+        settled: those that are trained on, but whose batch norms keep theirs: the few pictures of a step say too little
+            of what is usual, and weights that were published with norms folded in stand on norms that change nothing.
         entered: (N, …) what enters them for each example; what comes before was computed once.
         answers: (N, K) what is to be said of each: 1 for its class, or another network's probabilities.
         temperature: that the logits are divided by before they are compared with ``answers``.
     """
 
     def __init__(
-        self, rest: nn.Sequential, frozen: list[str], entered: Tensor, answers: Tensor, temperature: float = 1.0
-    ) -> None:
+        self, rest: nn.Sequential, frozen: list[str], entered: Tensor, answers: Tensor, temperature: float = 1.0,
+        settled: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.rest, self.frozen = rest, frozen
+        self.rest, self.frozen, self.settled = rest, frozen, settled
         self.entered, self.answers, self.temperature = entered, answers, temperature
 
     def train(self, mode: bool = True) -> Seat:
@@ -143,6 +146,9 @@ class Seat(nn.Module):
         for name, layer in self.rest.named_children():
             if name in self.frozen:
                 layer.eval()
+            for part in layer.modules() if name in self.settled else ():
+                if isinstance(part, nn.BatchNorm2d):
+                    part.eval()
         return self
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -166,8 +172,9 @@ def laid_out(X: Tensor) -> Tensor:
 def seat(base: Base, method: Method, X: Tensor, y: Tensor, classes: int, seed: int) -> Seat:
     """A network as the method begins with it, before its examples ``X`` (N, C, H, W) of classes ``y`` (N,)."""
     model, start = begin(base, method, classes, seed).to(memory_format=LAYOUT), first_trained(base, method)
-    blocks = zip(method.blocks, base.blocks()[:-1], strict=True)
+    blocks = [*zip(method.blocks, base.blocks()[:-1], strict=True)]
     frozen = [name for letter, names in blocks if letter == FROZEN for name in names]
+    settled = [name for letter, names in blocks if letter == TRAINED and base.make for name in names]
     with torch.no_grad():
         entered = laid_out(model[:start].eval()(X.float()))
-    return Seat(model[start:], frozen, entered, F.one_hot(y, classes).float())
+    return Seat(model[start:], frozen, entered, F.one_hot(y, classes).float(), settled=settled)
