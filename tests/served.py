@@ -16,7 +16,8 @@ from starlette.routing import Route
 from dlcore import jobs
 from tests import toy
 from tests.waiting import ENDED
-from ui.server import lifespan, middleware, owner_of, routes
+from ui.browsers import owner_of
+from ui.server import lifespan, middleware, routes
 
 ROOT = Path(__file__).resolve().parent.parent
 

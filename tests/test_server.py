@@ -12,8 +12,8 @@ import requests
 
 from tests.serving import PAGE, exceptions, free_port, serve
 from tests.waiting import patience, until
+from ui.browsers import COOKIE, owner_of
 from ui.lessons import READY
-from ui.server import COOKIE, owner_of
 
 PAGES = ["", *(lesson.slug for lesson in READY)]
 SOME = ("", "linear_regression", "cnn", "evaluation")  # without workers; all of them are in tests/pages
@@ -89,7 +89,7 @@ def test_the_secret_is_private_and_outlives_the_server(server):
 
 
 def test_servers_with_one_secret_know_each_others_browsers(monkeypatch):
-    from ui import server as ours
+    from ui import browsers as ours
 
     monkeypatch.setenv("DLCORE_SECRET", "shared between replicas")
     ours._signer.cache_clear()

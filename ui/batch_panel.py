@@ -18,6 +18,7 @@ from ui import picture_source as sources
 from ui.i18n import _, ngettext, tell
 from ui.kept_here import kept
 from ui.picture_source import LOOK, SLUG
+from ui.spreadsheet import harmless
 
 TOP = 5
 COLUMNS = ("image", "rank", "label", "index", "probability", "error")  # of the CSV, as the command line names them
@@ -82,16 +83,11 @@ def _csv(rows: list[dict[str, Any]], name: str) -> bytes:
     out = csv.writer(text)
     out.writerow(COLUMNS)
     for row in rows:
-        image = _harmless(row["image"])
+        image = harmless(row["image"])
         if "problem" in row:
             out.writerow([image, "", "", "", "", tell(row["problem"])])
             continue
         labels = networks.class_names(name, row["labels"], row["index"])
         for rank, (label, index, share) in enumerate(zip(labels, row["index"], row["shares"], strict=True), 1):
-            out.writerow([image, rank, _harmless(label), index, f"{float(share):.6f}", ""])
+            out.writerow([image, rank, harmless(label), index, f"{float(share):.6f}", ""])
     return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(text: str) -> str:
-    """A name that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text

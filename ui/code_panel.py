@@ -30,6 +30,7 @@ from ui import address
 from ui.controls import CHANGES
 from ui.i18n import _
 from ui.lessons import Lesson
+from ui.spreadsheet import harmless
 
 LINES, TALL = 24, 560  # a longer function scrolls within 560 px
 ROOT = Path(__file__).resolve().parent.parent
@@ -176,7 +177,7 @@ def _downloads(lesson: Lesson, config: Any, history: History, data: Text | None)
 
 def rows_csv(table: Tabular) -> str:
     """Features and target of a regression as CSV, in their own units, one row for each example."""
-    names = [_(name) for name in (*table.names, table.target)]
+    names = [harmless(_(name)) for name in (*table.names, table.target)]
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([names, *np.column_stack([table.X, table.y]).tolist()])  # (N, d + 1)
     return out.getvalue()
@@ -196,9 +197,9 @@ def to_csv(table: Table) -> str:
 def _written(rows: list[dict[str, Any]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     out = io.StringIO()
-    writer = csv.DictWriter(out, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(map(harmless, names))
+    writer.writerows([harmless(row.get(name, "")) for name in names] for row in rows)
     return out.getvalue()
 
 

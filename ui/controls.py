@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from dlcore.data import own_images
 from dlcore.knobs import Knob, build, check_value, defaults_for, knobs_of, read_value, to_texts
 from dlcore.texts import N_, Problem
 from ui import address
 from ui.i18n import _, sentences, tell
 from ui.knob_widgets import draggable, dragged, label_of, short, stock
 from ui.names import name_for
-from ui.session import arrived, current, imposed, page_state, set_up_by_teacher
+from ui.session import arrived, current, imposed, owner, page_state, set_up_by_teacher
 from ui.slider import Mark, overrule
 
 C = TypeVar("C")
@@ -199,7 +200,10 @@ def _read_address(config_class: type, extra: Sequence[str]) -> tuple[Values, lis
                 raise Problem(
                     N_("The link sets “{name}”, which this lesson does not have."), kind="knob", name=name[:40]
                 )
-            given[name] = read_value(known[name], text)
+            value = read_value(known[name], text)
+            if name == "data_hash":  # of what somebody has brought: a link gives nobody another one's photographs
+                own_images.check_owner(value, owner())
+            given[name] = value
         except Problem as fault:
             faults.append((name, fault))
     return given, faults

@@ -17,6 +17,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from dlcore.places import discreet
 from dlcore.texts import Problem
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -90,11 +91,13 @@ def sentences(*parts: str) -> str:
 def tell(problem: Problem | Mapping[str, Any], *, markdown: bool = True) -> str:
     """A ``Problem`` (or its ``to_dict()``) as a sentence in the session's language, to be shown as Markdown.
 
-    Its parameters may come from a stranger (a link, a file), so they are shown as they are: no links, no pictures.
-    Without ``markdown`` it is for a component, which shows text as text.
+    Its parameters may come from a stranger (a link, a file), so they are shown as they are: no links, no pictures; and
+    where they name a folder of this machine they say no path. Without ``markdown`` it is for a component, which shows
+    text as text.
     """
     if not isinstance(problem, Problem):
         problem = Problem.from_dict(dict(problem))
+    problem = discreet(problem)
     return _(problem.template).format(**{name: _shown(value, markdown) for name, value in problem.params.items()})
 
 

@@ -85,7 +85,10 @@ def _upload(label: str, series: bool) -> None:
         key=FILE,
         on_change=_receive,
         args=(series,),
-        help=_("One row per line, with a header or without. Nothing leaves this server."),
+        help=_(
+            "One row per line, with a header or without. It stays on this server; whoever gets the link of your page "
+            "sees the table, too."
+        ),
     )
 
 

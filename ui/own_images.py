@@ -13,7 +13,7 @@ from dlcore.data import own_images, zip_folder
 from dlcore.texts import N_, Problem
 from ui.controls import put_value
 from ui.i18n import _, ngettext, plain, sentences, tell
-from ui.session import current, imposed, page_state
+from ui.session import current, imposed, owner, page_state
 from ui.zip_reading import Reading, show_progress
 
 FORMS = {
@@ -102,6 +102,7 @@ def _receive() -> None:
 def _ended(reading: Reading, state: dict[str, Any]) -> None:
     state["own_reading"], state["own_images_problem"] = None, reading.problem
     if reading.found is not None:
+        own_images.claim(reading.found["hash"], owner())
         state["own_images"] = reading.found["hash"]
         put_value("data_hash", reading.found["hash"])
 

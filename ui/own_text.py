@@ -92,7 +92,7 @@ def about(data: Corpus) -> str:
 def _upload(label: str) -> None:
     st.file_uploader(
         label, type=["txt", "md", "text", "csv", "log"], max_upload_size=own_text.MOST_BYTES // 10**6, key=FILE,
-        on_change=_receive, help=_("Nothing leaves this server."),
+        on_change=_receive, help=_("It stays on this server; whoever gets the link of your page can learn it, too."),
     )  # fmt: skip
 
 

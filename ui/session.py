@@ -18,10 +18,10 @@ def page_state(slug: str) -> dict[str, Any]:
 def owner() -> str:
     """The browser's id, to which its runs belong.
 
-    It comes from the signed cookie that ``ui.server`` sets; without a valid one (cookies refused, a test) this session
+    It comes from the signed cookie of ``ui.browsers``; without a valid one (cookies refused, a test) this session
     is an owner of its own, and its runs are found again until the tab is closed.
     """
-    from ui.server import owner_of
+    from ui.browsers import owner_of
 
     known = owner_of(dict(st.context.cookies))
     return known or st.session_state.setdefault("owner", secrets.token_urlsafe(16))

@@ -10,9 +10,7 @@ import csv
 import hashlib
 import io
 import math
-import os
 import re
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlcore.data.kept import find, make_room
+from dlcore.data.kept import find, make_room, writing
 from dlcore.data.tabular import Tabular, checked
 from dlcore.data.years import MISSING, date, read_dates
 from dlcore.jobs.store import state_dir
@@ -222,14 +220,12 @@ def keep(table: Table) -> str:
     place = folder() / f"{table.fingerprint}.npz"
     if not place.exists():
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
+            with writing(place) as file:
                 names, ignored = np.array(table.names), np.array(table.ignored, dtype=str)
                 np.savez_compressed(
                     file, names=names, ignored=ignored, values=table.values, skipped=table.skipped,
                     dates=np.array(table.dates, dtype=str),
                 )  # fmt: skip
-            os.replace(file.name, place)  # a reader sees a whole table or none
         except OSError as error:
             raise Problem(
                 N_("The table cannot be kept on this server ({error}). Is the folder DLCORE_STATE writable?"),

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -20,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcore.data import zip_folder
+from dlcore.data import kept, zip_folder
 from dlcore.data.images import ImageData, content_hash, image_data
 from dlcore.data.kept import find, make_room
 from dlcore.data.zip_folder import DAMAGED, MOST_UNPACKED, TOO_HEAVY, Picture, Skipped
@@ -37,6 +35,10 @@ KEPT_SETS, KEPT_BYTES = (
 THUMBS = 8  # pictures of each class that are kept to be shown at once
 TICK = 0.3  # seconds between two notes of how far the reading is
 MOST_SECONDS = 240.0  # for one zip: a page waits no longer
+LOST = N_(
+    "This link names pictures ({fingerprint}) that are not on this computer. Choose the same zip, and the same lesson "
+    "comes back."
+)
 
 
 def folder() -> Path:
@@ -183,11 +185,9 @@ def _keep(
     thumb_labels = np.concatenate([y[y == k][:THUMBS] for k in range(len(kinds))])
     place = folder() / f"{name}.npz"
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".part", delete=False) as file:
-            kept: dict[str, Any] = {"about": json.dumps(told), "thumbs": thumbs, "thumb_labels": thumb_labels, **arrays}
-            np.savez(file, **kept)
-        os.replace(file.name, place)  # a reader sees a whole set or none
+        with kept.writing(place) as file:
+            arrays |= {"about": np.array(json.dumps(told)), "thumbs": thumbs, "thumb_labels": thumb_labels}
+            np.savez(file, **arrays)
     except OSError as error:
         raise Problem(
             N_("The pictures cannot be kept on this server ({error}). Is the folder DLCORE_STATE writable?"),
@@ -218,6 +218,17 @@ def summary(fingerprint: str) -> dict[str, Any]:
         return json.loads(str(file["about"]))
 
 
+def claim(fingerprint: str, owner: str) -> None:
+    """Note whose pictures these are: photographs are shown to none but the browsers that have brought them."""
+    kept.claim(folder(), fingerprint, owner)
+
+
+def check_owner(fingerprint: str, owner: str) -> None:
+    """Raise the ``Problem`` of pictures that are not here where they are here, but other people's."""
+    if not kept.belongs(folder(), fingerprint, owner):
+        raise Problem(LOST, kind="data_missing", fingerprint=fingerprint)
+
+
 def thumbs(fingerprint: str) -> tuple[np.ndarray, np.ndarray]:
     """Up to eight pictures of each class ``(n, 3, 64, 64)`` uint8 and their labels ``(n,)``; quick."""
     with np.load(_place(fingerprint), allow_pickle=False) as file:
@@ -228,8 +239,7 @@ def _place(fingerprint: str) -> Path:
     return find(
         folder(), fingerprint, ".npz",
         none=N_("No pictures of yours are here yet. Choose a zip with a folder for each class."),
-        lost=N_("This link names pictures ({fingerprint}) that are not on this computer. Choose the same zip, and the "
-                "same lesson comes back."),
+        lost=LOST,
     )  # fmt: skip
 
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 import unicodedata
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from dlcore.data.kept import find, make_room
+from dlcore.data.kept import find, make_room, writing
 from dlcore.jobs.store import state_dir
 from dlcore.texts import N_, Problem
 
@@ -133,12 +131,9 @@ def keep(blob: bytes) -> Kept:
     kept = Kept(name, encoding, len(text), len(whole) - len(text), text[:300])
     place = folder() / f"{name}.txt"
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
         for path, content in ((place.with_suffix(".json"), json.dumps(asdict(kept))), (place, text)):
-            with tempfile.NamedTemporaryFile("w", dir=place.parent, suffix=".part", encoding="utf-8", newline="",
-                                             delete=False) as file:  # fmt: skip
-                file.write(content)
-            os.replace(file.name, path)  # a reader sees a whole text or none
+            with writing(path) as file:
+                file.write(content.encode())
     except OSError as error:
         raise Problem(
             N_("The text cannot be kept on this server ({error}). Is the folder DLCORE_STATE writable?"),

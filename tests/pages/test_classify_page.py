@@ -83,7 +83,7 @@ def test_the_box_that_the_browser_sends_is_checked():
 
 
 def test_a_csv_holds_no_formula():
-    from ui.batch_panel import _harmless
+    from ui.spreadsheet import harmless
 
-    assert _harmless("=1+1.jpg") == "'=1+1.jpg"
-    assert _harmless("猫.jpg") == "猫.jpg"
+    assert harmless("=1+1.jpg") == "'=1+1.jpg"
+    assert harmless("猫.jpg") == "猫.jpg"
