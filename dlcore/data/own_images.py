@@ -170,7 +170,12 @@ def _keep(
     lost: list[str],
 ) -> dict[str, Any]:  # fmt: skip
     X = np.ascontiguousarray(X.transpose(0, 3, 1, 2))  # (n, 3, 64, 64)
-    arrays = {"X_train": X[~is_test], "y_train": y[~is_test], "X_test": X[is_test], "y_test": y[is_test]}
+    arrays: dict[str, Any] = {
+        "X_train": X[~is_test],
+        "y_train": y[~is_test],
+        "X_test": X[is_test],
+        "y_test": y[is_test],
+    }
     name = content_hash(*arrays.values(), np.frombuffer("\n".join(kinds).encode(), np.uint8))
     told = {
         "hash": name,
