@@ -16,6 +16,7 @@ import zipfile
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ from dlcore.places import discreet, named, nameless
 from dlcore.texts import Problem
 from tests.pages.visit import opened, said
 from tests.zips import folders, zipped
-from ui import code_panel
+from ui import code_panel, teacher_gate
 from ui.i18n import tell
 from ui.lessons import READY, lesson_for
 from ui.spreadsheet import harmless
@@ -272,3 +273,25 @@ def test_a_full_disk_leaves_no_half_written_file(tmp_path, monkeypatch):
         assert "No space left" in tell(told.value)
         assert str(tmp_path) not in tell(told.value)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_the_teacher_s_password_cannot_be_guessed_in_a_lesson(monkeypatch):
+    """After ten wrong ones nobody is let in for a minute, not by the right one either; then it works again."""
+    said, now, state = [], [1000.0], {}
+    page = SimpleNamespace(
+        error=lambda words, **_icon: said.append(words), session_state=state, rerun=lambda: None, secrets={}
+    )
+    monkeypatch.setenv(teacher_gate.PASSWORD, "correct horse")
+    monkeypatch.setattr(teacher_gate, "st", page)
+    monkeypatch.setattr(teacher_gate.time, "monotonic", lambda: now[0])
+    teacher_gate._wrong.clear()
+    for guess in ("", "admin", "correct horsе", "\x00", "x" * 10**5, *"abcde"):  # one е is Cyrillic
+        teacher_gate._try(guess)
+    assert "teacher" not in state
+    teacher_gate._try("correct horse")
+    assert "teacher" not in state
+    assert "Wait" in said[-1]
+    now[0] += teacher_gate.WITHIN + 1
+    teacher_gate._try("correct horse")
+    assert state == {"teacher": True}
+    teacher_gate._wrong.clear()
