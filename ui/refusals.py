@@ -29,8 +29,9 @@ NO_ROOM = N_("There is no room for this file just now. Remove an earlier file, o
 TITLE = N_("Not just now")
 PAGE = (
     '<!doctype html><html lang="{code}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    '<meta http-equiv="refresh" content="{retry}"><title>{title}</title><body style="font: 1.1rem/1.6 sans-serif; '
-    'max-width: 36rem; margin: 20vh auto; padding: 0 1rem; color-scheme: light dark"><h1>{title}</h1><p>{text}</p>'
+    '<meta name="color-scheme" content="light dark"><meta http-equiv="refresh" content="{retry}"><title>{title}</title>'
+    '<body style="font: 1.1rem/1.6 sans-serif; max-width: 36rem; margin: 20vh auto; padding: 0 1rem">'
+    "<h1>{title}</h1><p>{text}</p>"
 )
 
 
