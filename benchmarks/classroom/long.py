@@ -42,6 +42,7 @@ async def rush(host: Host, plan: Plan, tally: Tally) -> list[str]:
     await prepare(host, tally)
     browsers = [Browser(host.url, tally, query=RUSH) for _ in range(plan.students)]
     for browser in browsers:
+        browser.patience = PATIENCE
         await browser.open("cnn")
     before, workers = host.memory(), answers(host.url)["lanes"]["train"]
     tally.forget()
