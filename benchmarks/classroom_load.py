@@ -2,8 +2,7 @@
 
 Students read (connected; their browser runs the timers that the page asks for), drag a slider, train and watch, upload
 tables, leave and come back with the same cookie. Printed are the latencies of every kind of answer, what went wrong,
-memory and processor time of the web process, workers apart, and this program's own processor time apart. A timer's
-request that Streamlit drops (a click may overtake it) counts until the next one of that timer is answered.
+memory and processor time of the web process, workers apart, and this program's own processor time apart.
 
 ``--scenario`` names what must hold (``lesson``, ``idle``, ``rush``, ``soak``, ``faults``); ``--check`` fails where it
 does not, on an otherwise idle machine of two cores. ``--quick`` is a small class for some seconds.

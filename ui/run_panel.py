@@ -95,6 +95,7 @@ def find_run(lesson: Lesson) -> RunInfo | None:
 def _tick(info: RunInfo | None, view: View) -> None:
     """One look at the run: progress and picture. The page as a whole is drawn again only when the state changes."""
     with told():
+        jobs.beat(owner())  # Streamlit drops the heartbeat's request where this one comes at the same moment
         now = jobs.info(info.run_id, owner=owner()) if info else None
         history = jobs.history(info.run_id, owner=owner()) if info else History()
         if info and now and (now.state, now.resumable) != (info.state, info.resumable):
