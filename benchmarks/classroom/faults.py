@@ -22,7 +22,7 @@ from benchmarks.classroom.scenarios import SHORT, Plan, above, prepare, tell
 from benchmarks.classroom.students import LIVES, Classroom, attend
 from benchmarks.classroom.tally import Tally
 
-LONG = "lang=en&dataset=digits&network=fast&epochs=200"
+LONG = "lang=en&dataset=digits&epochs=50"
 RECOVERY = 60.0  # seconds within which everything must be as before
 LESSON = 600.0  # seconds, more than all faults take
 SMALL = 48  # MB of the folder that is to be filled

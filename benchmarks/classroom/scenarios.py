@@ -34,7 +34,7 @@ class Plan:
     stay: float = 0.0
     new_faces: float = 0.0
     think: float = 2.0
-    training: str = "lang=en&dataset=digits&network=fast&epochs=60"
+    training: str = "lang=en&dataset=digits&network=fast&epochs=50"
 
     def lives(self) -> list[str]:
         """A way of life for each student, the shares rounded so that nobody is left out, well mixed."""

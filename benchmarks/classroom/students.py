@@ -33,7 +33,7 @@ class Classroom:
     drag_every: float = 2.0  # seconds
     turn_every: float = 60.0  # seconds a reader stays on a page, on average; 0: for ever
     stay: float = 0.0  # seconds, on average, until somebody leaves and comes back; 0: nobody leaves
-    training: str = "lang=en&dataset=digits&network=fast&epochs=60"
+    training: str = "lang=en&dataset=digits&network=fast&epochs=50"
     lesson: str = "cnn"
     think: float = 2.0  # seconds, on average, between the end of a run and the next press
     new_faces: float = 0.0  # how many of those who come back are somebody else, without a cookie (0 to 1)
