@@ -24,6 +24,7 @@ from benchmarks.classroom.tally import Tally
 
 LONG = "lang=en&dataset=digits&epochs=50"
 RECOVERY = 60.0  # seconds within which everything must be as before
+NOTICED = 8.0  # seconds for a page to tell that its run has lost its worker
 LESSON = 600.0  # seconds, more than all faults take
 SMALL = 48  # MB of the folder that is to be filled
 
@@ -81,9 +82,8 @@ async def _kill_workers(host: Host, runner: Browser) -> list[str]:
         process = _worker_processes(host)[number]
         began = time.perf_counter()
         os.kill(process.pid, signal.SIGKILL)
-        told = await _noticed(runner)
+        seconds, told = await asyncio.gather(_until_lanes(host, lanes, began), _noticed(runner))
         interrupted += bool(told)
-        seconds = await _until_lanes(host, lanes, began)
         if seconds is None:
             missed.append(f"worker {number} was not replaced")
             continue
@@ -123,7 +123,7 @@ async def _noticed(runner: Browser) -> str:
     """What the page of the run says within a few seconds of the kill, if it was the run's worker."""
     began = time.perf_counter()
     with contextlib.suppress(Lost):
-        if await runner.until(Page.ended, 3.0) != "Interrupted":
+        if await runner.until(Page.ended, NOTICED) != "Interrupted":
             return ""
         seconds, again = time.perf_counter() - began, time.perf_counter()
         await _running(runner)
