@@ -157,7 +157,7 @@ def test_a_rush_is_judged_by_its_longest_wait_and_its_order() -> None:
     assert any("longest wait" in told for told in judged(idle, 10, 2))
     assert any("missing" in told for told in judged(fair[:-2], 10, 2))
     assert overtaken([(0, 0.0), (1, 4.0), (2, 4.1), (3, 8.0)]) == 0
-    assert overtaken([(0, 0.0), (3, 4.0), (2, 8.0), (1, 12.0)]) == 3
+    assert overtaken([(0, 0.0), (5, 4.0), (3, 8.0), (1, 12.0)]) == 3
 
 
 # ---- the model of the queue ----------------------------------------------------------------------------------------

@@ -83,8 +83,11 @@ def _place(page: Page) -> int:
 
 
 def overtaken(told: Sequence[tuple[int, float]]) -> int:
-    """Pairs (place told, seconds at which the run began) of which the one behind began first."""
-    return sum(a < b and begun > other + LATE for a, begun in told for b, other in told)
+    """Pairs (place told, seconds at which the run began) of which the one behind began first.
+
+    Neighbours are left out: the queue may move on by one while so many pages are being answered.
+    """
+    return sum(a + 1 < b and begun > other + LATE for a, begun in told for b, other in told)
 
 
 def served(state: Path, since: float = 0.0) -> list[Served]:
