@@ -20,6 +20,7 @@ from dlcore.history import History
 from dlcore.knobs import Knob, build
 from dlcore.resnet_blocks import chain
 from dlcore.texts import N_
+from ui import address
 from ui.block_view import block_view
 from ui.controls import controls, get_extra, put_extra, read_extra
 from ui.data_box import data_box
@@ -101,6 +102,7 @@ def of_networks(film: Film, quantity: str) -> dict[str, np.ndarray]:
 
 def view(config: Config, fresh: Film, history: History) -> None:
     """All that lives: errors, what arrives in each block, the blocks; and a sentence."""
+    address.follow()  # a block that was opened
     film = film_of(config, fresh, history)
     errors, gradients, variances = st.columns([1.15, 1, 1], gap="small")
     with errors:
