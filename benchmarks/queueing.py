@@ -39,7 +39,7 @@ def waits_of(
     Args:
         services: seconds that a worker needs for a run; each run draws one of them.
         think: seconds until a student presses, the first time and after each end of a run.
-        seconds: nobody presses later than this.
+        seconds: what begins later than this is not counted.
     """
     rng = Random(seed)
     presses = [(think(rng), student) for student in range(students)]
@@ -53,9 +53,9 @@ def waits_of(
             heapq.heappush(presses, (now + think(rng), student))
         else:
             now, student = heapq.heappop(presses)
-            if now > seconds:
-                continue
             waiting.append((now, student))
+        if now > seconds:
+            break
         while waiting and len(ends) < workers:
             asked, student = waiting.popleft()
             waits.append(now - asked)

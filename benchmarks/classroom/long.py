@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -91,7 +92,7 @@ def overtaken(told: Sequence[tuple[int, float]]) -> int:
 
 
 def served(state: Path, since: float = 0.0) -> list[Served]:
-    """When each run that has ended was asked for, begun and ended, from the files that server and workers wrote.
+    """When each run that has begun was asked for, begun and ended (or NaN), from the files of server and workers.
 
     Args:
         since: those asked for before (seconds since 1970) are left out.
@@ -99,8 +100,9 @@ def served(state: Path, since: float = 0.0) -> list[Served]:
     times = []
     for run in (state / "runs").iterdir():
         asked, began, log = run / "run.json", run / "attempt-1", run / "events.log"
-        if began.exists() and isinstance(last_event(log), LAST):
-            times.append((json.loads(asked.read_bytes())["created"], began.stat().st_mtime, log.stat().st_mtime))
+        if began.exists():
+            end = log.stat().st_mtime if isinstance(last_event(log), LAST) else math.nan
+            times.append((json.loads(asked.read_bytes())["created"], began.stat().st_mtime, end))
     times = [three for three in times if three[0] >= since]
     first = min(asked for asked, _began, _ended in times)
     return sorted((Served(*(at - first for at in three)) for three in times), key=lambda run: run.asked)
@@ -117,7 +119,8 @@ async def queue(host: Host, plan: Plan, tally: Tally) -> list[str]:
     await sit(host, plan, tally, arriving=0.3 * plan.students)
     tell(host, plan.students, before)
     runs = served(host.state, since=opened)
-    services, waits = [run.ended - run.began for run in runs], [run.began - run.asked for run in runs]
+    services = [run.ended - run.began for run in runs if not math.isnan(run.ended)]
+    waits = [run.began - run.asked for run in runs]
     seconds = plan.seconds + 0.3 * plan.students
     model = [
         wait
