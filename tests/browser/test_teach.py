@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,7 +11,7 @@ from PIL import Image
 from dlcore.vision.networks import available
 from tests.borrowed import picture
 from tests.browser.test_cnn import patient
-from tests.waiting import patience, until
+from tests.waiting import answered, patience, until
 
 pytestmark = [
     pytest.mark.browser,
@@ -64,6 +66,22 @@ def test_two_classes_of_five_pictures(server, page, photos, tmp_path):
     expect(page.locator(".dl-try-says")).to_contain_text("“cold”", timeout=1000 * patience(60))
     expect(page.locator(".dl-try-bars li")).to_have_count(2)
     before = page.locator(".dl-try-says").inner_text().split(", after")[0]
+
+    page.locator("#why").scroll_into_view_if_needed()
+    answered(page, page.get_by_text("Vermilion: what “cold” hangs on"))  # Grad-CAM, which stands there first
+    expect(page.locator(".st-key-inside\\.map .dl-plot")).to_have_attribute("data-drawn", re.compile("[1-9]"))
+    answered(page, page.get_by_text("whose features are nearest"))  # of the album
+    expect(page.get_by_text("The computation failed")).to_have_count(0)
+
+    points = page.locator(".dl-pm-point")
+    expect(points).to_have_count(10, timeout=1000 * patience(60))
+    points.first.hover()
+    expect(page.locator(".dl-pm-card b")).to_have_text(re.compile("warm|cold"))
+    page.locator(".dl-pm-point[tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".dl-pm-card")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".dl-pm-card")).to_be_hidden()
 
     with page.expect_download(timeout=1000 * patience(60)) as coming:
         page.get_by_role("button", name="Download your network").click()
