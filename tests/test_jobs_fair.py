@@ -39,6 +39,8 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
+    time = monotonic
+
 
 class Room:
     """A queue with two workers that do nothing, and a clock that is turned by hand."""
@@ -54,7 +56,7 @@ class Room:
         self.names: dict[str, str] = {}
 
     def ask(self, owner: str, name: str) -> None:
-        record = self.store.new("toy", {}, owner, [])
+        record = replace(self.store.new("toy", {}, owner, []), created=self.clock.now)
         self.names[record.run_id] = name
         self.queue.add(record)
         self.clock.now += 0.01

@@ -20,7 +20,7 @@ from ui.session import page_state
 
 LOW = 280  # px
 DRAWS = 3  # random orders, as ``dlcore.vision.sanity`` draws them
-GAIN = 0.1  # of the area, by which a map must beat chance for the challenge
+GAIN = 0.05  # of the area, by which a map must beat chance for the challenge
 TOO_LONG = 15.0  # seconds for one map of a shuffled network
 STAGES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the layers, randomised
 

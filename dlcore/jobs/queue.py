@@ -63,7 +63,8 @@ class Queue:
 
     def _enter(self, record: Record) -> None:
         others = sum(r.owner == record.owner for r in self._all())
-        self.enter_at(record, time.monotonic() + record.used + others * self.limits().turn)
+        came = record.created if record.attempts == 1 else time.time()  # requests of one moment keep their order
+        self.enter_at(record, came + record.used + others * self.limits().turn)
 
     def enter_at(self, record: Record, rank: float) -> None:
         """Let a run wait with this rank; those of the same rank stand in the order in which they came."""
