@@ -50,7 +50,7 @@ def _buttons(room: Room, path: str) -> None:
             room.end_show()
             st.rerun()
     if shown:
-        st.caption(_("Shown now: {path}. Open pages learn of it within 20 seconds.").format(path=shown.path))
+        st.caption(_("Shown now: {path}. Open pages learn of it within 30 seconds.").format(path=shown.path))
 
 
 def page_of(pasted: str, lesson: Lesson, *, hide: bool) -> str:
