@@ -150,6 +150,7 @@ def test_a_forged_cookie_is_nobody_s(server, forged):
     answer = requests.get(server.url, headers={**PAGE, "Cookie": f"{COOKIE}={forged}".encode("latin-1")}, timeout=30)
     assert answer.ok
     given = answer.cookies[COOKIE]
+    assert given
     assert given != forged
     assert len(given) > 40, "a new id, signed"
     assert "HttpOnly" in answer.headers["set-cookie"]
@@ -218,17 +219,18 @@ def test_a_browser_has_no_more_pages_than_it_may(server):
 
 
 def put(server: Server, session: str, cookie: str, data: object, token: str | None = "own", **headers: str):
-    given = requests.get(server.url + "/_stcore/health", timeout=30).cookies[XSRF]
-    headers |= {"Cookie": f"{cookie}; {XSRF}={given}"} | (
-        {"X-Xsrftoken": given if token == "own" else token} if token else {}
-    )
+    given = str(requests.get(server.url + "/_stcore/health", timeout=30).cookies[XSRF])
+    headers["Cookie"] = f"{cookie}; {XSRF}={given}"
+    if token:
+        headers["X-Xsrftoken"] = given if token == "own" else token
     return requests.put(f"{server.url}/_stcore/upload_file/{session}/f", data=data, headers=headers, timeout=60)  # type: ignore[arg-type]
 
 
 def form(content: bytes) -> tuple[bytes, str]:
     """A file as browsers send it, and its content type."""
     ready = requests.Request("PUT", "http://x", files={"f": ("x.csv", content)}).prepare()
-    return bytes(ready.body or b""), ready.headers["Content-Type"]
+    assert isinstance(ready.body, bytes)
+    return ready.body, str(ready.headers["Content-Type"])
 
 
 @pytest.mark.parametrize("token", [None, "", "forged", "2|00000000|00|1"])

@@ -9,6 +9,7 @@ import random
 import re
 from contextlib import suppress
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ people = st.sampled_from(PEOPLE)
 class Classroom(RuleBasedStateMachine):
     """Three browsers that use whatever ids they have seen, their own and each other's, in any order."""
 
-    jobs = None  # ``dlcore.jobs``, started
+    jobs: Any = None  # ``dlcore.jobs``, started
 
     @initialize()
     def begin(self) -> None:
@@ -98,9 +99,8 @@ class Classroom(RuleBasedStateMachine):
 
 def test_whatever_is_tried_a_run_is_its_owner_s_alone(jobs):
     machine = type("Now", (Classroom,), {"jobs": jobs})
-    quick = settings(
-        max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
+    every: Any = list(HealthCheck)
+    quick = settings(max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=every, database=None)
     run_state_machine_as_test(machine, settings=quick)
 
 
