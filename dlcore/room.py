@@ -84,11 +84,14 @@ class Room:
         shutil.rmtree(self._folder / MEMBERS, ignore_errors=True)
 
     def is_open(self) -> bool:
-        """Whether there is a board to join; one look at a file's date."""
+        """Whether there is a board to join; one look at a file's date. One that was forgotten is closed now."""
         try:
-            return _fresh(os.stat(self._folder / BOARD).st_mtime)
+            fresh = _fresh(os.stat(self._folder / BOARD).st_mtime)
         except OSError:
             return False
+        if not fresh:
+            self.close()
+        return fresh
 
     def join(self, owner: str, name: str) -> Member:
         """Put a browser on the board, or give it another nickname.
@@ -148,6 +151,8 @@ class Room:
     def _keep(self, owner: str, member: Member) -> None:
         said = {"name": member.name, "solved": member.solved, "at": member.at}
         self._write(str(self._file(owner).relative_to(self._folder)), said)
+        if not self.is_open():  # closed meanwhile: nobody is remembered
+            self.leave(owner)
 
     def _write(self, name: str, said: dict[str, Any]) -> None:
         path = self._folder / name

@@ -16,7 +16,8 @@ from dlcore.experiments import cnn
 from dlcore.jobs import classroom, presence
 from dlcore.jobs import queue as queues
 from dlcore.jobs.guard import Guard
-from dlcore.jobs.limits import Limits
+from dlcore.jobs.limits import Limits, write
+from dlcore.jobs.presence import Presence
 from dlcore.jobs.queue import Queue
 from dlcore.jobs.store import Store
 from dlcore.jobs.waiting import FIRST_GUESS, Typical, seconds_left, seconds_until
@@ -64,13 +65,15 @@ class Room:
     def hand_out(self) -> None:
         with self.queue.lock:
             for record, lane, address in self.queue.hand_out(PLACES):
-                hand = queues.Hand(record, lane, address, None, since=self.clock.now)
+                hand = queues.Hand(record, lane, address, None, since=self.clock.now, began=self.clock.now)
                 self.queue.hands[record.run_id] = hand
                 self.began.append(self.names[record.run_id])
 
+    def hand(self, name: str) -> queues.Hand:
+        return next(hand for run_id, hand in self.queue.hands.items() if self.names[run_id] == name)
+
     def finish(self, name: str) -> None:
-        run_id = next(run_id for run_id in self.queue.hands if self.names[run_id] == name)
-        self.queue.let_go(run_id, queues.Stopped)
+        self.queue.let_go(self.hand(name).record.run_id, queues.Stopped)
         self.hand_out()
 
 
@@ -83,6 +86,7 @@ def room(tmp_path, monkeypatch):
 def rules(jobs):
     """Change the limits of the tests' server; they are as before at the end."""
     yield classroom.set_limits
+    classroom.hold(False)
     classroom.reset_limits()
 
 
@@ -134,13 +138,114 @@ def test_a_run_makes_room_only_after_its_turn_and_only_for_one_that_could_begin(
         class_.ask("same", name)
     class_.hand_out()
     class_.clock.now += 100
-    class_.queue.make_room(class_.clock.now)
+    class_.queue.make_room(PLACES, class_.clock.now)
     assert not any(hand.rests for hand in class_.queue.hands.values()), "the one that waits has its share already"
     class_.ask("other", "d")
-    class_.queue.make_room(class_.clock.now)
+    class_.queue.make_room(PLACES, class_.clock.now)
     assert [hand.rests for hand in class_.queue.hands.values()] == [True, False], "one waits: one makes room"
-    class_.queue.make_room(class_.clock.now)
+    class_.queue.make_room(PLACES, class_.clock.now)
     assert [hand.rests for hand in class_.queue.hands.values()] == [True, False], "it has been asked already"
+
+
+def test_nobody_makes_room_while_a_worker_is_free_or_before_it_computes(room):
+    class_ = room(turn=45)
+    class_.ask("one", "a")
+    class_.hand_out()
+    class_.clock.now += 100
+    class_.ask("two", "b")
+    class_.queue.make_room(PLACES, class_.clock.now)
+    assert not class_.hand("a").rests, "the other worker is free"
+    class_.hand_out()
+    class_.ask("three", "c")
+    class_.hand("b").began = float("inf")  # it loads its data still
+    class_.clock.now += 100
+    class_.queue.make_room(PLACES, class_.clock.now)
+    assert (class_.hand("a").rests, class_.hand("b").rests) == (True, False)
+
+
+@pytest.mark.parametrize("action", ["pause", "stop"])
+@pytest.mark.parametrize("before", ["make room", "put aside", "nothing"])
+def test_what_its_owner_wants_counts_more_than_what_the_queue_wants(room, action, before):
+    """Also once the worker has confirmed the wish, and while the run is on its way to rest already."""
+    class_ = room(turn=45)
+    for name in "abc":
+        class_.ask(name, name)
+    class_.hand_out()
+    hand = class_.hand("a")
+    if before == "make room":
+        hand.rest()
+    elif before == "put aside":
+        hand.put_aside()
+    assert class_.queue.wish(hand.record, action)
+    hand.wishes.clear()
+    class_.clock.now += 100
+    class_.queue.make_room(PLACES, class_.clock.now)
+    assert (hand.rests, hand.leaves) == (False, False)
+    assert not hand.may_rest()
+
+
+@pytest.mark.parametrize("aside", ["rests", "leaves"])
+def test_a_pause_counts_also_when_the_run_has_just_been_put_aside(room, aside):
+    class_ = room()
+    class_.ask("one", "a")
+    class_.hand_out()
+    hand = class_.hand("a")
+    setattr(hand, aside, True)
+    class_.store.end(hand.record.run_id, queues.Paused)
+    assert class_.queue.wish(hand.record, "pause")
+    class_.queue.let_go(hand.record.run_id, queues.Stopped)
+    assert class_.queue.waiting == []
+    assert not class_.store.record(hand.record.run_id).left
+
+
+def test_a_change_goes_to_the_run_as_it_is_now(room):
+    """Read before the run made room, kept after: the attempt that comes next must not be one that has been."""
+    class_ = room()
+    class_.ask("one", "a")
+    class_.hand_out()
+    hand = class_.hand("a")
+    old = class_.store.record(hand.record.run_id)
+    hand.rests = True
+    class_.store.end(old.run_id, queues.Paused)
+    class_.queue.let_go(old.run_id, queues.Stopped)
+    class_.queue.add_change(old, lambda changes: [*changes, [3, "rate", 0.5]])
+    assert [(r.attempts, r.changes) for r in class_.queue.waiting] == [(2, [[3, "rate", 0.5]])]
+    assert class_.store.record(old.run_id).attempts == 2
+
+
+def test_a_browser_that_comes_back_while_its_run_is_being_put_aside_has_it_going_on(room, monkeypatch):
+    class_ = room(grace=180)
+    monkeypatch.setattr(presence, "time", class_.clock)
+    there = Presence(class_.store, class_.queue, lambda: class_.limits, class_.queue.add)
+    there.beat("one")
+    class_.ask("one", "a")
+    class_.hand_out()
+    class_.clock.now += 181
+    there.beat("two")
+    for name in "bc":
+        class_.ask("two", name)
+    class_.hand_out()
+    there.put_aside_abandoned()
+    assert class_.hand("a").leaves
+    there.beat("one")
+    assert (class_.hand("a").leaves, class_.hand("a").rests) == (False, True)
+
+
+def test_a_browsers_own_waiting_run_does_not_drive_out_its_others(room, monkeypatch):
+    """It is parked first; the others go on where nobody else waits."""
+    class_ = room(grace=180)
+    monkeypatch.setattr(presence, "time", class_.clock)
+    there = Presence(class_.store, class_.queue, lambda: class_.limits, class_.queue.add)
+    there.beat("one")
+    for name in "abc":
+        class_.ask("one", name)
+    class_.hand_out()
+    class_.clock.now += 181
+    there.put_aside_abandoned()
+    assert class_.queue.waiting == []
+    assert not any(hand.leaves for hand in class_.queue.hands.values())
+    there.beat("one")
+    assert [class_.names[r.run_id] for r in class_.queue.waiting] == ["c"], "it waits again when its browser is back"
 
 
 def test_a_held_queue_gives_nothing_out(room):
@@ -277,7 +382,9 @@ def test_the_guard_of_a_run():
     assert "1,001 parameters" in str(guard.met(Started(0, {}, 10, {"params": 1001})))
     assert guard.met(Step(1, 0.0)) is None, "memory is looked at once a second"
     guard._looked -= 2
-    assert "1 MB of memory" in str(guard.met(Step(2, 0.0)))
+    assert guard.met(Step(2, 0.0)) is None, "what the process took before is not the run's"
+    guard._looked, guard._before = guard._looked - 2, guard._before - 2 * 10**6
+    assert "1 MB of memory" in str(guard.met(Step(3, 0.0)))
     assert Guard({}).met(Finished(1, {})) is None
 
 
@@ -321,6 +428,13 @@ def test_limits_come_from_the_config_then_the_environment_then_the_teacher(tmp_p
     (tmp_path / "limits.json").write_text(json.dumps({"epochs": 9, "held": True}))
     limits = Limits.read(tmp_path)
     assert (limits.epochs, limits.held, limits.seconds) == (9, True, 600)
+    write(tmp_path, {"turn": 20})
+    monkeypatch.setenv("DLCORE_LIMIT_SECONDS", "300")
+    limits = Limits.read(tmp_path)
+    assert (limits.epochs, limits.turn, limits.seconds) == (9, 20, 300), "what was not changed follows the server"
+    write(tmp_path, None)
+    limits = Limits.read(tmp_path)
+    assert (limits.epochs, limits.turn, limits.held) == (7, 30, True), "a held queue stays held"
 
 
 NONSENSE = ["x", "", "nan", "inf", "-1", None, [], {}, "1e99", "9" * 400]

@@ -56,6 +56,6 @@ _registry = CollectorRegistry(auto_describe=False)
 _registry.register(Figures())
 
 
-async def metrics(request: Request) -> Response:
-    """Answer a scrape."""
+def metrics(request: Request) -> Response:
+    """Answer a scrape; in a thread, since it asks for the queue's lock."""
     return Response(generate_latest(_registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

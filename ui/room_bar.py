@@ -8,7 +8,7 @@ import streamlit as st
 
 from dlcore.room import LONGEST, Member, Room, Shown
 from dlcore.texts import Problem
-from ui.i18n import _, language, ngettext, tell
+from ui.i18n import _, language, ngettext, plain, tell
 from ui.lessons import READY
 from ui.session import again, owner
 
@@ -29,16 +29,22 @@ def _show(shown: Shown) -> None:
         return
     with st.container(key="room-shown", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(":blue[:material/co_present:] " + _("Your teacher opens: {title}").format(title=_(lesson.title)))
-        params = {**dict(parse_qsl(query)), "lang": language()}
+        params = {**settings_of(query), "lang": language()}
         st.page_link(lesson.page, label=_("Go there"), icon=":material/arrow_forward:", query_params=params)
         if st.button(_("Not now"), key="room.later", type="tertiary"):
             st.session_state["room.seen"] = shown.at
             again()
 
 
+def settings_of(query: str) -> dict[str, str]:
+    """A page's settings in a query string, less what Streamlit keeps to itself (``embed``)."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return {name: value for name, value in pairs if not name.lower().startswith("embed")}
+
+
 def _board(room: Room) -> None:
     member = room.member(owner())
-    label = member.name if member else _("Class board")
+    label = plain(member.name) if member else _("Class board")
     with st.popover(label, icon=":material/leaderboard:", key="room-board"):
         if member:
             _on_it(room, member)

@@ -83,7 +83,8 @@ def _beat(was_starting: bool) -> None:
             st.badge(_("Ready"), icon=":material/check:", color="green", help=help_text)
         else:
             st.badge(_("Workers are down"), icon=":material/error:", color="red", help=help_text)
-        room_bar()
+        with told():
+            room_bar()
     if was_starting and status.state != "starting":
         st.rerun()  # once: the pages learn of it, and the beat becomes slow
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -16,7 +17,6 @@ from dlcore.texts import N_, Problem
 from ui.faults import told
 from ui.i18n import _, ngettext, tell
 from ui.lessons import LESSONS
-from ui.run_panel import until
 from ui.session import again
 
 LOOK = 2.0  # seconds between two looks at the room
@@ -51,8 +51,7 @@ def _live() -> None:
             _("Pause the queue"), value=limits.held, key=f"teacher.held.{limits.held}",
             help=_("What is being computed goes on; nothing new begins."),
         )  # fmt: skip
-        if held != limits.held:
-            _try(lambda: classroom.hold(held))
+        if held != limits.held and _try(lambda: classroom.hold(held)):
             again()
         _runs(classroom.everyone())
         _workers(status)
@@ -76,19 +75,24 @@ def _runs(runs: Sequence[AnyRun]) -> None:
         st.caption(_("Nothing is computed just now, and nothing waits."))
         return
     titles = {lesson.slug: _(lesson.title) for lesson in LESSONS}
-    rows = [_row(run, titles) for run in runs]
-    picked = st.dataframe(
-        rows, key="teacher.runs", on_select="rerun", selection_mode="multi-row", hide_index=True,
+    rows, ids = [_row(run, titles) for run in runs], [run.run_id for run in runs]
+    picked = st.dataframe(  # a choice is a row's number: with other runs in the rows it is a choice no more
+        rows, key=f"teacher.runs.{zlib.crc32(''.join(ids).encode())}", on_select="rerun", selection_mode="multi-row",
+        hide_index=True, height=min(36 * (len(rows) + 1), 400),
         column_config={_("Progress"): st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)},
-        height=min(36 * (len(rows) + 1), 400),
     )  # fmt: skip
-    chosen = [runs[i].run_id for i in picked["selection"]["rows"] if i < len(runs)]
+    chosen = [ids[i] for i in picked["selection"]["rows"] if i < len(ids)]
     n = len(chosen)
     words = ngettext("Stop {n} chosen run", "Stop {n} chosen runs", n).format(n=n) if n else _("Stop chosen runs")
-    if st.button(words, icon=":material/stop:", disabled=not chosen, key="teacher.stop"):
-        for run_id in chosen:
-            classroom.stop(run_id)
-        again()
+    st.button(
+        words, icon=":material/stop:", disabled=not chosen, key="teacher.stop", on_click=_stop, args=(tuple(chosen),)
+    )
+
+
+def _stop(run_ids: Sequence[str]) -> None:
+    """Stop the runs that were chosen when the button was drawn."""
+    for run_id in run_ids:
+        classroom.stop(run_id)
 
 
 def _row(run: AnyRun, titles: dict[str, str]) -> dict[str, Any]:
@@ -96,7 +100,7 @@ def _row(run: AnyRun, titles: dict[str, str]) -> dict[str, Any]:
     return {
         _("Whose"): run.who,
         _("Lesson"): titles.get(run.experiment, run.experiment),
-        _("Where"): " · ".join(part for part in (place, until(run.wait)) if part),
+        _("Where"): place,
         _("Progress"): run.progress,
         _("Computed, s"): round(run.seconds),
     }
@@ -114,7 +118,7 @@ def _workers(status: jobs.Status) -> None:
 
 
 def _limits() -> None:
-    """The limits as a form: they hold at once, for runs that go on as well."""
+    """The limits as a form."""
     now = asdict(classroom.limits())
     whole = {f.name for f in fields(Limits) if f.type == "int"}
     st.caption(_("0 means: no limit. They hold at once for new runs, and until somebody changes them here."))
@@ -127,16 +131,18 @@ def _limits() -> None:
                     _(label), min_value=kind(0), value=now[name], step=kind(1), help=_(words),
                     format="%d" if kind is int else "%.0f", key=f"teacher.limit.{name}.{now[name]}",
                 )  # fmt: skip
-        if st.form_submit_button(_("Set these limits"), type="primary"):
-            _try(lambda: classroom.set_limits(**said))
+        asked = st.form_submit_button(_("Set these limits"), type="primary")
+        if asked and _try(lambda: classroom.set_limits(**said)):
             st.rerun()
-    if st.button(_("Back to the server's own limits"), key="teacher.reset"):
-        classroom.reset_limits()
+    if st.button(_("Back to the server's own limits"), key="teacher.reset") and _try(classroom.reset_limits):
         st.rerun()
 
 
-def _try(action: Any) -> None:
+def _try(action: Callable[[], object]) -> bool:
+    """Do it and say whether it worked; what went wrong stands on the page."""
     try:
         action()
     except Problem as problem:
         st.error(tell(problem), icon=":material/error:")
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 Off by default. ``DLCORE_TEACHER_PASSWORD`` (or ``teacher_password`` in ``.streamlit/secrets.toml``) switches it on with
 a password; ``teachers = ["mail@school.org"]`` beside an ``[auth]`` section there with Streamlit's own sign-in (OIDC).
+A provider that does not say that an address is verified lets nobody in: anybody could have written it there.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dlcore.jobs.store import hashed
 from ui.i18n import _
+from ui.session import owner
 
 PASSWORD = "DLCORE_TEACHER_PASSWORD"
 SHORTEST = 8  # letters of a password that is accepted as one
 TRIES, WITHIN = 10, 60.0  # wrong passwords that the whole server takes, and in how many seconds
 
 _wrong: deque[float] = deque(maxlen=TRIES)
+_known: set[str] = set()  # browsers that have been let in: nobody else's guessing keeps them out
 
 
 def enabled() -> bool:
@@ -52,7 +56,7 @@ def is_teacher() -> bool:
     teachers = _teachers()
     if not teachers or not st.user.get("is_logged_in"):
         return False
-    return str(st.user.get("email", "")).casefold() in teachers and st.user.get("email_verified") is not False
+    return str(st.user.get("email", "")).casefold() in teachers and st.user.get("email_verified") is True
 
 
 def ask() -> None:
@@ -78,10 +82,11 @@ def _sign_in() -> None:
 def _try(said: str) -> None:
     """Let in who knows the password; slow down who guesses."""
     now = time.monotonic()
-    if len(_wrong) == TRIES and now - _wrong[0] < WITHIN:
+    if len(_wrong) == TRIES and now - _wrong[0] < WITHIN and hashed(owner()) not in _known:
         st.error(_("Too many wrong passwords. Wait a minute."), icon=":material/error:")
     elif hmac.compare_digest(said.encode(), _password().encode()):
         st.session_state["teacher"] = True
+        _known.add(hashed(owner()))
         st.rerun()
     else:
         _wrong.append(now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import segno
 import streamlit as st
@@ -11,8 +11,10 @@ from dlcore.room import Member, Room
 from dlcore.texts import N_, Problem
 from ui.components import base_path
 from ui.faults import told
-from ui.i18n import _, language, tell
+from ui.i18n import _, language, plain, tell
 from ui.lessons import LESSONS, READY, Lesson
+from ui.room_bar import settings_of
+from ui.spreadsheet import harmless
 
 LOOK = 3.0  # seconds between two looks at the board
 LONGEST = 1500  # letters of a link: a QR code of more cannot be read from a wall
@@ -42,7 +44,7 @@ def show_to_all() -> None:
 
 def _buttons(room: Room, path: str) -> None:
     shown = room.shown()
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with told(), st.container(horizontal=True, vertical_alignment="center"):
         if st.button(_("Show to all"), type="primary", icon=":material/co_present:", key="teacher.show"):
             room.show(path)
             st.rerun()
@@ -50,7 +52,7 @@ def _buttons(room: Room, path: str) -> None:
             room.end_show()
             st.rerun()
     if shown:
-        st.caption(_("Shown now: {path}. Open pages learn of it within 30 seconds.").format(path=shown.path))
+        st.caption(_("Shown now: {path}. Open pages learn of it within 30 seconds.").format(path=plain(shown.path)))
 
 
 def page_of(pasted: str, lesson: Lesson, *, hide: bool) -> str:
@@ -62,15 +64,24 @@ def page_of(pasted: str, lesson: Lesson, *, hide: bool) -> str:
     Raises:
         Problem: it leads to no lesson, or is too long.
     """
-    parts = urlsplit(pasted.strip())
-    slug = parts.path.rstrip("/").rsplit("/", 1)[-1] if pasted.strip() else lesson.slug
+    slug, query = lesson.slug, ""
+    if pasted.strip():
+        try:
+            parts = urlsplit(pasted.strip())
+        except ValueError:
+            raise _no_lesson() from None
+        slug, query = parts.path.rstrip("/").rsplit("/", 1)[-1], parts.query
     if slug not in {one.slug for one in READY}:
-        raise Problem(N_("This link leads to no lesson. Copy the address of a lesson's page."), kind="link")
-    said = {"lang": language(), **dict(parse_qsl(parts.query))} | ({"hide": "controls"} if hide else {})
+        raise _no_lesson()
+    said = {"lang": language(), **settings_of(query)} | ({"hide": "controls"} if hide else {})
     path = f"{slug}?{urlencode(said, safe=',:;')}"
     if len(path) > LONGEST:
         raise Problem(N_("This link is too long to be shown ({n} letters)."), kind="link", n=len(path))
     return path
+
+
+def _no_lesson() -> Problem:
+    return Problem(N_("This link leads to no lesson. Copy the address of a lesson's page."), kind="link")
 
 
 def _base() -> str:
@@ -96,9 +107,10 @@ def board() -> None:
     room = Room()
     if not room.is_open():
         st.caption(_("Whoever wants can join with a nickname; the board shows how many tasks each has achieved."))
-        if st.button(_("Open the board"), icon=":material/leaderboard:", key="teacher.open"):
-            room.open()
-            st.rerun()
+        with told():
+            if st.button(_("Open the board"), icon=":material/leaderboard:", key="teacher.open"):
+                room.open()
+                st.rerun()
         return
     st.fragment(_live_board, run_every=LOOK)()
     if st.button(_("Close the board and forget the nicknames"), key="teacher.close"):
@@ -118,4 +130,4 @@ def _live_board() -> None:
 
 def _row(member: Member, lessons: list[Lesson]) -> dict[str, object]:
     each = {_(one.title): len(member.solved.get(one.slug, [])) for one in lessons}
-    return {_("Nickname"): member.name, _("Tasks"): member.count, **each}
+    return {_("Nickname"): harmless(member.name), _("Tasks"): member.count, **each}

@@ -184,8 +184,9 @@ def change(run_id: str, name: str, value: Any, *, owner: str) -> None:
             N_("This run is not being computed just now, so nothing was changed. Resume it first."), kind="not_running"
         )
     made = [broker.history(record).step, name, value]
-    older = [change for change in record.changes if _what(change) != _what(made)]  # a drag leaves only its end
-    broker.queue.note(replace(record, changes=[*older, made]))
+    broker.queue.add_change(  # a drag leaves only its end
+        record, lambda changes: [*(change for change in changes if _what(change) != _what(made)), made]
+    )
 
 
 def _what(change: Sequence[Any]) -> tuple[Any, ...]:

@@ -155,7 +155,7 @@ class Broker:
         self._hand_out()
         self._pass_wishes()
         self.presence.put_aside_abandoned()
-        self.queue.make_room(time.monotonic())
+        self.queue.make_room(self.places, time.monotonic())
         self._housekeep()
 
     def _connect(self) -> None:
@@ -188,9 +188,8 @@ class Broker:
         self.link.close()
         self.link, self.places, self.facts = None, [], {}
         self.settled.clear()  # calls wait for the next workers
-        with self.queue.lock:
-            for run_id in list(self.queue.hands):
-                self.queue.let_go(run_id, Failed, worker.died().to_dict())
+        for hand in list(self.queue.hands.values()):
+            self._let_go(hand, Failed, worker.died().to_dict())
 
     def _count_workers(self) -> None:
         try:
@@ -240,12 +239,16 @@ class Broker:
 
     def _finish(self, run_id: str) -> None:
         """A task came to its end: see to it that the log says so too."""
+        hand = self.queue.hands.get(run_id)
+        if hand is not None and hand.future.done():  # not let go, or begun anew, since this was noted
+            self._let_go(hand, *last_word(hand, self.link))
+
+    def _let_go(self, hand: Hand, *word: Any) -> None:
+        """Forget a run in hand, its log ended with these words; asked for before, so that no lock waits for them."""
         with self.queue.lock:
-            hand = self.queue.hands.get(run_id)
-            if hand is None or not hand.future.done():  # let go, or begun anew, since this was noted
-                return
-            self.queue.let_go(run_id, *last_word(hand, self.link))
-            self._note_end(hand)
+            if self.queue.hands.get(hand.record.run_id) is hand:
+                self.queue.let_go(hand.record.run_id, *word)
+                self._note_end(hand)
 
     def _note_end(self, hand: Hand) -> None:
         """Remember how long a run had its worker, and count how it ended."""
@@ -279,19 +282,22 @@ class Broker:
     def _watch_workers(self) -> None:
         """Runs whose worker is gone, though no future tells: their task names it, and would wait for it for ever."""
         there = {p.address for p in self.places}
-        with self.queue.lock:
-            for run_id, hand in list(self.queue.hands.items()):
-                gone = bool(there) and hand.address not in there
-                if hand.future is None and (hand.again or isinstance(self.store.last(run_id), LAST)):
-                    self.queue.let_go(run_id, Failed, worker.died().to_dict())
-                elif gone and (hand.future is None or not hand.future.done()):
-                    if hand.future is not None:
-                        hand.future.cancel()
-                    if isinstance(self.store.last(run_id), Queued) and not (hand.stopping or hand.again):  # never began
-                        del self.queue.hands[run_id]
-                        self.queue.enter_at(hand.record, 0.0)  # before all others
-                    else:
-                        self.queue.let_go(run_id, *why_died(hand, self.link))
+        for run_id, hand in list(self.queue.hands.items()):
+            gone = bool(there) and hand.address not in there
+            if hand.future is None and (hand.again or isinstance(self.store.last(run_id), LAST)):
+                self._let_go(hand, Failed, worker.died().to_dict())
+            elif gone and (hand.future is None or not hand.future.done()):
+                self._lost_worker(run_id, hand)
+
+    def _lost_worker(self, run_id: str, hand: Hand) -> None:
+        if hand.future is not None:
+            hand.future.cancel()
+        if not isinstance(self.store.last(run_id), Queued) or hand.stopping or hand.again:
+            self._let_go(hand, *why_died(hand, self.link))
+            return
+        with self.queue.lock:  # it never began
+            if self.queue.hands.pop(run_id, None) is not None:
+                self.queue.enter_at(hand.record, 0.0)  # before all others
 
     def _pass_wishes(self) -> None:
         """Deliver wishes in order, one at a time for each run, again until its worker has confirmed."""
@@ -328,6 +334,7 @@ class Broker:
     def _put_all_aside(self) -> None:
         deadline = time.monotonic() + ASIDE
         for hand in self.queue.hands.values():
+            hand.rests = False  # it goes on after the restart, when somebody resumes it
             hand.wishes.append(("pause",))
         while self.link is not None and self.link.alive and self.queue.hands and time.monotonic() < deadline:
             self._pass_wishes()

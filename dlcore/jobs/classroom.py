@@ -6,12 +6,13 @@ Only the teacher's page and ``/metrics`` import this (a test holds that): nothin
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dlcore import jobs
 from dlcore.jobs.hands import lane_of
-from dlcore.jobs.limits import Limits
+from dlcore.jobs.limits import Limits, write
 from dlcore.jobs.store import Record, unwritable
 from dlcore.texts import Problem
 
@@ -29,7 +30,6 @@ class AnyRun:
     step: int
     total_steps: int
     seconds: float  # that it has been computed, in all
-    wait: float | None  # seconds until it begins
 
 
 def limits() -> Limits:
@@ -40,13 +40,29 @@ def limits() -> Limits:
 def set_limits(**said: Any) -> Limits:
     """Change limits (fields of ``Limits``) for this server and all that share its state; those that hold then.
 
+    What makes no sense is left out, what is not said stays as it is, also when the server's own limits change.
+
     Raises:
         Problem: they could not be written (kind ``"state"``).
     """
     broker = jobs.started()
-    new = broker.limits().with_(said)
+    before, after = asdict(broker.limits()), asdict(broker.limits().with_(said))
+    return _write({name: after[name] for name in said if name in after and after[name] != before[name]})
+
+
+def reset_limits() -> Limits:
+    """Forget what the teacher's page has set, all but a held queue: the server's own limits hold again.
+
+    Raises:
+        Problem: they could not be written (kind ``"state"``).
+    """
+    return _write(None)
+
+
+def _write(said: dict[str, Any] | None) -> Limits:
+    broker = jobs.started()
     try:
-        new.write(broker.store.folder)
+        write(broker.store.folder, said)
     except OSError as error:
         raise unwritable(broker.store.folder, error) from None
     broker.look_again()
@@ -56,19 +72,22 @@ def set_limits(**said: Any) -> Limits:
 def everyone() -> list[AnyRun]:
     """The runs that this server computes or that wait here: those in hand first, then in the order of the queue."""
     broker = jobs.started()
-    now = time.monotonic()
+    now, places = time.monotonic(), Counter[str]()
     with broker.queue.lock:
         going = [(hand.record, hand.record.used + now - hand.since) for hand in broker.queue.hands.values()]
-        waiting = [(record, record.used) for record in broker.queue.waiting]
-    return [_told(broker, record, seconds) for record, seconds in [*going, *waiting]]
+        waiting = list(broker.queue.waiting)
+    told = [_told(broker, record, 0, seconds) for record, seconds in going]
+    for record in waiting:
+        places[lane_of(record)] += 1
+        told.append(_told(broker, record, places[lane_of(record)], record.used))
+    return told
 
 
-def _told(broker: Any, record: Record, seconds: float) -> AnyRun:
+def _told(broker: Any, record: Record, place: int, seconds: float) -> AnyRun:
     history = broker.store.history(record.run_id)
-    place = broker.place(record.run_id) or 0
     return AnyRun(
         record.run_id, record.owner[:4], record.experiment, lane_of(record), place, history.progress, history.step,
-        history.total_steps, seconds, broker.wait(record.run_id),
+        history.total_steps, seconds,
     )  # fmt: skip
 
 
@@ -104,16 +123,6 @@ def worker_memory() -> list[tuple[str, str, int, int]]:
 def hold(held: bool) -> None:
     """Let nothing begin (what goes on goes on), or let the queue move again."""
     set_limits(held=held)
-
-
-def reset_limits() -> Limits:
-    """Forget what the teacher's page has set: the server's own limits hold again."""
-    from dlcore.jobs.limits import FILE
-
-    broker = jobs.started()
-    (broker.store.folder / FILE).unlink(missing_ok=True)
-    broker.look_again()
-    return broker.limits()
 
 
 __all__ = [

@@ -25,6 +25,7 @@ class Guard:
     def __init__(self, limits: Mapping[str, float]) -> None:
         self._limits = limits
         self._began = self._looked = time.monotonic()
+        self._before = _resident()  # torch itself, and what the run before this one left
 
     def met(self, event: Event) -> Problem | None:
         """The limit that the run has met at this event, or None."""
@@ -53,7 +54,7 @@ class Guard:
 
     def _too_much_memory(self) -> Problem | None:
         most = self._limits.get("megabytes", 0)
-        if not most or psutil.Process().memory_info().rss <= most * 1e6:
+        if not most or _resident() - self._before <= most * 1e6:
             return None
         return Problem(
             N_(
@@ -62,3 +63,8 @@ class Guard:
             ),
             kind="limit", most=f"{int(most):,}",
         )  # fmt: skip
+
+
+def _resident() -> int:
+    """Bytes of memory that this process takes."""
+    return psutil.Process().memory_info().rss

@@ -29,25 +29,34 @@ class Hand:
     stopping: bool = False
     again: Record | None = None  # how to go on: asked for after its last event, before its task had ended
     since: float = field(default_factory=time.monotonic)  # when it was given to its worker
+    began: float = float("inf")  # when it was first seen to compute: its turn counts from there
     rests: bool = False  # asked to make room for others: it goes on by itself when its turn comes
     leaves: bool = False  # its browser is gone: it goes on when that comes back
+    told: bool = False  # its owner, or the teacher, wants it to rest or to end
 
     def ask(self, action: str, *args: Any) -> None:
         """Pass on what its owner wants, which counts more than what the queue wanted of it."""
         if action in ("pause", "stop"):
             self.rests = self.leaves = False
+            self.told = True
         self.wishes.append((action, *args))
 
     def stays_put(self, action: str) -> bool:
-        """Let a run that has just made room rest for good, as its owner wants; False: what is asked waits with it."""
-        if action == "change" or not self.rests:
+        """Let a run that has just been put aside rest, as its owner wants; False: what is asked waits with it."""
+        if action == "change" or not (self.rests or self.leaves):
             return False
-        self.rests = False
+        self.rests = self.leaves = False
         return True
 
     def may_rest(self) -> bool:
         """Whether it can be asked to make room: nothing else was asked of it, and it is not to rest soon anyhow."""
-        return not (self.wishes or self.stopping or self.again or self.rests or self.leaves or self.record.steps)
+        asked = self.told or self.wishes or self.stopping or self.again or self.rests or self.leaves
+        return not (asked or self.record.steps)
+
+    def is_welcome_back(self) -> None:
+        """Its browser is back while it is being put aside: it goes on as one that has made room."""
+        if self.leaves:
+            self.leaves, self.rests = False, True
 
     def rest(self) -> None:
         """Ask it to make room for others."""
@@ -89,7 +98,7 @@ def job_of(record: Record, store: Store, limits: Limits) -> dict[str, Any]:
         "attempt": record.attempts,
         "resume": resume,
         "steps": record.steps,
-        "limits": limits.of_run(record.used),
+        "limits": limits.of_run(record.used, lane_of(record)),
     }
 
 

@@ -1,8 +1,9 @@
 """What one browser and one run may take of a shared server, and who says so.
 
 In rising order of weight: the defaults here, ``[dlcore]`` in ``.streamlit/config.toml``, the environment
-(``DLCORE_LIMIT_SECONDS=600``), and what the teacher's page wrote to ``DLCORE_STATE/limits.json``. The file is looked at
-again whenever it changes, so a limit holds for the next step of the runs that go on, and for all servers of one state.
+(``DLCORE_LIMIT_SECONDS=600``), and what the teacher's page wrote to ``DLCORE_STATE/limits.json``: what was changed
+there, and no more. The file is looked at again whenever it changes. What a worker watches (seconds, parameters,
+memory) holds from the next time that a run is given to one; all else at once, for all servers of one state.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class Limits:
     seconds: float = 0.0  # that one run may compute in all
     epochs: int = 0  # passes over the data of one run
     parameters: int = 0  # of the model
-    megabytes: int = 0  # of memory that the process of a run may take
+    megabytes: int = 0  # of memory that a training run may take beside what its process had before
     kept_megabytes: int = 2000  # on disk, for the runs of one browser: the oldest go first
     kept_days: float = 14.0  # that a run is kept
     held: bool = False  # the teacher has paused the queue: nothing begins
@@ -61,12 +62,6 @@ class Limits:
                     kept[name] = kind(number)
         return replace(self, **kept)
 
-    def write(self, folder: Path) -> None:
-        """Keep these as the teacher's choice. Raises ``OSError``."""
-        from dlcore.jobs.store import replace_file
-
-        replace_file(folder / FILE, json.dumps(asdict(self)).encode())
-
     def check(self, config: Any) -> None:
         """Raise ``Problem`` (kind ``"limit"``) where a run of these settings is sure to go beyond a limit."""
         knobs = knobs_of(type(config))
@@ -77,13 +72,13 @@ class Limits:
                     kind="limit", most=self.epochs,
                 )  # fmt: skip
 
-    def of_run(self, used: float) -> dict[str, float]:
-        """What the worker has to watch of a run that has computed for ``used`` seconds before."""
+    def of_run(self, used: float, lane: str) -> dict[str, float]:
+        """What the worker has to watch of a run of this lane that has computed for ``used`` seconds before."""
         return {
             "seconds": max(1.0, self.seconds - used) if self.seconds else 0.0,
             "of_seconds": self.seconds,
             "parameters": self.parameters,
-            "megabytes": self.megabytes,
+            "megabytes": self.megabytes if lane == "train" else 0,  # the others share a process
         }
 
 
@@ -103,6 +98,19 @@ def _of_file(folder: Path) -> Mapping[str, Any]:
         said = json.loads((folder / FILE).read_bytes())
         return said if isinstance(said, dict) else {}
     return {}
+
+
+def write(folder: Path, said: Mapping[str, Any] | None) -> None:
+    """Keep what the teacher has changed, beside what was changed before; None forgets all but a held queue.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    from dlcore.jobs.store import replace_file
+
+    before = _of_file(folder)
+    kept = {"held": before.get("held", False)} if said is None else {**before, **said}
+    replace_file(folder / FILE, json.dumps(kept).encode())
 
 
 class Watched:

@@ -55,11 +55,20 @@ class Queue:
                 self._check_room(record.owner)
             record = replace(record, attempts=record.attempts + 1, server=self._server, left=False)
             self._store.write(record)
-            self._store.queued(record.run_id)
+            self._note_waiting(record)
             if hand is None:
                 self._enter(record)
             else:  # its log has ended, its task not quite
                 hand.again = record
+
+    def _note_waiting(self, record: Record) -> None:
+        """Say in the log that it waits; a new run whose log cannot be written leaves nothing behind."""
+        try:
+            self._store.queued(record.run_id)
+        except Problem:
+            if record.attempts == 1:
+                self._store.forget(record.run_id)
+            raise
 
     def _enter(self, record: Record) -> None:
         others = sum(r.owner == record.owner for r in self._all())
@@ -156,18 +165,28 @@ class Queue:
         mine = sum(hand.record.owner == record.owner and hand.lane == lane for hand in self.hands.values())
         return bool(limits.each_running) and mine >= limits.each_running
 
-    def make_room(self, now: float) -> None:
-        """Ask runs that have had their turn to make room, one for each that waits and could begin."""
+    def make_room(self, places: Sequence[Any], now: float) -> None:
+        """Ask runs that have had their turn to make room, one for each that waits and finds no free worker.
+
+        A turn counts from when the run is seen to compute, so that each gets on, however long it takes to load.
+        """
         limits = self.limits()
         if not limits.turn or limits.held:
             return
         with self.lock:
             wanted = Counter(lane_of(r) for r in self.waiting if not self._has_its_share(r, limits))
-            wanted.subtract(Counter(hand.lane for hand in self.hands.values() if hand.rests or hand.leaves))
+            for place in places:
+                wanted[place.lane] -= place.slots  # all, less those that are taken, are free
+            wanted.update(hand.lane for hand in self.hands.values() if not (hand.rests or hand.leaves))
             for hand in sorted(self.hands.values(), key=lambda hand: hand.since):
-                if wanted[hand.lane] > 0 and now - hand.since > limits.turn and hand.may_rest():
+                self._see(hand, now)
+                if wanted[hand.lane] > 0 and now - hand.began > limits.turn and hand.may_rest():
                     hand.rest()
                     wanted[hand.lane] -= 1
+
+    def _see(self, hand: Hand, now: float) -> None:
+        if hand.began > now and self._store.history(hand.record.run_id).state == "running":
+            hand.began = now
 
     def park(self, record: Record) -> None:
         """Let a run that waits wait for its browser instead: nobody would see it."""
@@ -202,11 +221,20 @@ class Queue:
         except Problem:
             return record
 
-    def note(self, record: Record) -> None:
-        """Write a record, and let the run begin with it where it waits. Raises ``Problem`` (kind ``"state"``)."""
-        with self.lock:
-            self._store.write(record)
-            self.waiting = [record if r.run_id == record.run_id else r for r in self.waiting]
+    def add_change(self, record: Record, merge: Callable[[list[Any]], list[Any]]) -> None:
+        """Keep a change for when a run goes on. ``merge`` makes the new list of changes from the present one.
+
+        Raises:
+            Problem: it cannot be written (kind ``"state"``).
+        """
+        with self.lock:  # the record may have been queued again since it was read
+            newest = self._newest(record)
+            changes = merge(newest.changes)
+            self._store.write(replace(newest, changes=changes))
+            same = record.run_id
+            self.waiting = [replace(r, changes=changes) if r.run_id == same else r for r in self.waiting]
+            if (hand := self.hands.get(same)) and hand.again:
+                hand.again = replace(hand.again, changes=changes)
 
     def _go_on_later(self, record: Record) -> None:
         """A run that has made room waits for its next turn."""

@@ -137,6 +137,13 @@ class Store:
             raise unwritable(self.folder, error) from None
         self._keep(record)
 
+    def forget(self, run_id: str) -> None:
+        """Remove a run's files."""
+        shutil.rmtree(self.path(run_id), ignore_errors=True)
+        with self._lock:
+            self._records.pop(run_id, None)
+            self._listed = None
+
     def rewrite(self, record: Record) -> None:
         """Write a record's bookkeeping; where that cannot be written the run itself is none the worse."""
         with contextlib.suppress(Problem):
