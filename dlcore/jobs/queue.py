@@ -119,6 +119,7 @@ class Queue:
                 return False
             if hand is not None:
                 hand.again = None
+                hand.stays_put(action)
             elif waits is not None:
                 self.leave(waits)
             self._store.end(record.run_id, Stopped if action == "stop" else Paused)

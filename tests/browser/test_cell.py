@@ -50,7 +50,7 @@ def some_benches() -> list[Bench]:
 def test_browsers_numbers_are_pythons(server, page):
     """Every value of every step, the belt, what is left of each step, and the gradient by time."""
     benches = some_benches()
-    page.goto(f"{server.url}/components/cell_math.js")
+    page.goto(server.url)
     told = [
         {"cell": b.cell, "params": {name: value.tolist() for name, value in b.params.items()}, "X": b.X.tolist(),
          "holds": b.holds, "unit": 1}
