@@ -134,7 +134,7 @@ def chromium() -> Iterator:
 
 
 @pytest.fixture(scope="session")
-def profiles(chromium) -> dict[tuple[str, bool], BrowserContext]:
+def profiles(chromium) -> dict[tuple[str, bool, bool], BrowserContext]:
     """One profile for each language and kind of pointer, kept over all tests: a page's files are fetched once.
 
     A new one would fetch and compile Streamlit's and Plotly's megabytes again.
@@ -149,10 +149,11 @@ def faults() -> list[str]:
 
 
 @pytest.fixture
-def browse(chromium, profiles: dict[tuple[str, bool], BrowserContext], faults: list[str]) -> Iterator[Callable]:
+def browse(chromium, profiles: dict[tuple[str, bool, bool], BrowserContext], faults: list[str]) -> Iterator[Callable]:
     """Open pages: ``browse(url, theme="dark", locale="zh-CN", width=390)``. The test fails if one had a fault.
 
-    Each page is another reader's: without cookies, and without what a page has stored before.
+    Each page is another reader's: without cookies, and without what a page has stored before. Playwright's own way of
+    waiting evaluates texts, which the pages' policy forbids: it is in force with ``policy=True`` only.
     """
     readers: list[BrowserContext] = []
 
@@ -160,11 +161,11 @@ def browse(chromium, profiles: dict[tuple[str, bool], BrowserContext], faults: l
         if urlsplit(request.url).hostname not in ("127.0.0.1", None):
             faults.append(f"request to elsewhere: {request.url}")
 
-    def reader(locale: str, touch: bool) -> BrowserContext:
-        kept = profiles.get((locale, touch))
+    def reader(locale: str, touch: bool, policy: bool) -> BrowserContext:
+        kept = profiles.get((locale, touch, policy))
         if kept is None or kept in readers:  # the second reader of a test
-            kept = chromium.new_context(locale=locale, has_touch=touch)
-            profiles.setdefault((locale, touch), kept)
+            kept = chromium.new_context(locale=locale, has_touch=touch, bypass_csp=not policy)
+            profiles.setdefault((locale, touch, policy), kept)
         readers.append(kept)
         kept.on("request", check)  # looked at, not routed: a routed page has no cache and waits for us at each file
         return kept
@@ -178,8 +179,9 @@ def browse(chromium, profiles: dict[tuple[str, bool], BrowserContext], faults: l
         height: int = 900,
         motion: bool = True,
         touch: bool = False,
+        policy: bool = False,
     ):
-        page = reader(locale, touch).new_page()
+        page = reader(locale, touch, policy).new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=cast(Any, theme), reduced_motion="no-preference" if motion else "reduce")
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))

@@ -27,7 +27,7 @@ LESSONS = {  # by lesson: what is on it once it is drawn
 @pytest.fixture
 def noted(browse):
     """A page that notes what its policy refuses."""
-    page = browse("about:blank", motion=False)
+    page = browse("about:blank", motion=False, policy=True)
     page.add_init_script(NOTED)
     return page
 
