@@ -38,6 +38,8 @@ WORDS = {
                          "them will win with few pictures?"),
     "empty_mobilenet_v2": N_("The network has seen 1.2 million photographs of 1,000 kinds. Which way to learn {what} "
                              "from it will win with few pictures?"),
+    "own_backbone": N_("The network knows the ten classes of CIFAR-10. Which way to learn your classes from it will "
+                       "win with few pictures?"),
     "insects": N_("ants and bees"),
     "album": N_("your classes"),
     "source": N_("First it learns the old classes; so far it gets {share} of their held-out pictures right."),
@@ -110,6 +112,8 @@ def said(config: Config, history: History) -> tuple[str, dict[str, str]]:
     """A sentence for the state of the run, and the numbers for its braces; texts in them are marked for translation."""
     if history.state == "empty" or not history.info:
         base = base_name(config)
+        if base == SHIPPED and config.dataset == "album":  # which may be among those of CIFAR-10
+            return WORDS["own_backbone"], {}
         return (WORDS["empty"], {}) if base == DRAWN else (WORDS[f"empty_{base}"], {"what": WORDS[config.dataset]})
     if history.state == "finished":
         return _result(history)
@@ -123,12 +127,17 @@ def said(config: Config, history: History) -> tuple[str, dict[str, str]]:
     return WORDS["few"], {"n": name}
 
 
-def minutes(config: Config) -> float:
-    """About how long a run takes on two cores without a GPU (``benchmarks/transfer.py`` measures it)."""
+def minutes(config: Config, classes: int = 2) -> float:
+    """About how long a run takes on two cores without a GPU (``benchmarks/transfer.py`` measures it).
+
+    Args:
+        config: of an album, with no more ``images`` than its rarest class has.
+        classes: of photographs; there are 4 shapes.
+    """
     base, methods = base_name(config), methods_of(config)
     count = len(methods[0].blocks)
     full = sum(1 - _untouched(method) / count for method in methods) * config.seeds  # networks, by what moves in them
-    classes = 4 if base == DRAWN else 2
+    classes = 4 if base == DRAWN else classes
     learned = sum(config.steps * min(batch_size(config), size * classes) for size in sizes_of(config))
     return full * learned * MILLISECONDS[base] / 60_000
 

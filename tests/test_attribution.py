@@ -224,3 +224,5 @@ def test_nearest_in_features_are_mostly_of_the_same_class(name) -> None:
     own = neighbours.nearest(name, data.X_train[7], "digits", count=1)
     np.testing.assert_array_equal(own["images"][0], data.X_train[7])
     assert own["alike"][0] == pytest.approx(1, abs=1e-5)
+    brighter = neighbours.nearest(name, (60 + 0.6 * data.X_train[7]).astype(np.uint8), "digits", count=1)
+    assert brighter["pixel_alike"][0] > 0.999, "how bright it is does not count"

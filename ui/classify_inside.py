@@ -27,6 +27,7 @@ from ui.session import owner
 
 LEARNED = {"digits": "digits", "backbone": "cifar10"}  # what our own networks learned from
 NEAREST = 6  # pictures in a row
+MOST = 12  # that are compared: a large network looks at each of them anew
 
 
 def examinee(scene: Scene | None) -> Subject | None:
@@ -40,7 +41,7 @@ def examinee(scene: Scene | None) -> Subject | None:
         arguments = scene.picture.pixels, worker, asked, scene.config.seed, file
         key = ("seen", scene.picture.key, worker, *asked.values(), scene.config.seed)
         seen = kept("answer", key, lambda: jobs.call(f"{LOOK}:seen", *arguments, timeout=PATIENCE))
-        return Subject(worker, seen, _version(worker), _learned(name))
+        return Subject(worker, seen, _version(worker), *_learned(name))
     except Problem as problem:
         st.warning(tell(problem))
         return None
@@ -51,11 +52,12 @@ def _version(worker: str) -> int:
     return Path(worker.removeprefix(RUN)).stat().st_mtime_ns if worker.startswith(RUN) else 0
 
 
-def _learned(name: str) -> str:
-    """The images that a network learned from; "" for those of ImageNet, which nobody has here."""
+def _learned(name: str) -> tuple[str, int]:
+    """The images that a network learned from, and how many (0: all); "" for ImageNet's, which nobody has here."""
     if name.startswith(RUN):
-        return name_of(jobs.history(name.removeprefix(RUN), owner=owner()).config)
-    return LEARNED.get(name, "")
+        config = jobs.history(name.removeprefix(RUN), owner=owner()).config
+        return name_of(config), config.get("train_size", 0)
+    return LEARNED.get(name, ""), 0
 
 
 # --- the nearest of one's own pictures ------------------------------------------------------------------------------
@@ -73,12 +75,15 @@ class Other:
 def alike(scene: Scene, asked: Asked) -> None:
     """The nearest of the reader's uploads and of the examples, by features and by pixels."""
     st.subheader(_("The nearest of your pictures"), anchor="near")
-    others = [other for other in _others() if other.key != scene.picture.key]
+    every = [other for other in _others() if other.key != scene.picture.key]
+    others = every[:MOST]
     st.caption(
         _("Your pictures and the examples, those nearest to this one first. Upper row: by features, the numbers that "
-          "enter the last layer. Lower row, for comparison: by pixels. The number is the cosine of the angle between "
-          "two pictures' numbers: 1 for the same direction, 0 for nothing in common.")
+          "enter the last layer. Lower row, for comparison: by pixels, less their mean. The number is the cosine of "
+          "the angle between two pictures' numbers. 1: the same direction; 0: none in common; below 0: opposite.")
     )  # fmt: skip
+    if len(others) < len(every):
+        st.caption(_("Of {total} pictures the {n} newest are compared.").format(total=len(every), n=len(others)))
     label = _("Compare with {n} pictures").format(n=len(others))
     if not wanted(asked, "alike", label, ":material/compare:"):
         return
@@ -91,8 +96,9 @@ def alike(scene: Scene, asked: Asked) -> None:
 
 
 def _others() -> list[Other]:
+    """The reader's pictures, the newest first; then the examples."""
     files = [Other(f"file:{file.file_id}", file.name, file) for file in st.session_state.get(f"{SLUG}.files") or []]
-    return [*files[: sources.MOST_FILES], *(Other(f"sample:{name}", _(title)) for name, title in TITLES.items())]
+    return [*files[: sources.MOST_FILES][::-1], *(Other(f"sample:{name}", _(title)) for name, title in TITLES.items())]
 
 
 def _described(asked: Asked, other: Other, count: int) -> dict[str, Any] | None:
@@ -112,7 +118,7 @@ def _described(asked: Asked, other: Other, count: int) -> dict[str, Any] | None:
 
     if known("described", key):
         return kept("described", key, ask)
-    with st.spinner(_("{name}: one of {n} pictures …").format(name=other.name, n=count)):
+    with st.spinner(_("Looking at {name}, one of {n} …").format(name=other.name, n=count)):
         return kept("described", key, ask)
 
 

@@ -79,8 +79,8 @@ def tasks(scene: Scene | None) -> list[Task]:
             ).format(gain=GAIN),
             lambda: page_state(SLUG).get("told_apart", False),
             hint=_(
-                "The methods are in the list under “Why this answer?”; press “Take it away” for each. Must a map be "
-                "pretty to be right?"
+                "The methods are in the list under “Why this answer?”; press “Take it away” if it is there, then try "
+                "one method after the other."
             ),
             praise=_("Both maps look like explanations. Only a test with the network itself tells them apart."),
         ),

@@ -58,9 +58,14 @@ def in_pieces(asked: Asked, name: str, questions: Sequence[Question]) -> list[An
                 found.append(_ask(asked, questions[len(found)], found))
     if len(found) == len(questions):
         return found
-    stopped = _state(name).get("stopped") == asked.mark
+    stopped = _state(name).get("stopped") == _work(asked, questions)
     st.fragment(_tick, run_every=None if stopped else TICK)(asked, name, questions)
     return None
+
+
+def _work(asked: Asked, questions: Sequence[Question]) -> tuple[str, str]:
+    """Tells this work from every other: another question that follows a stopped one is not stopped."""
+    return asked.mark, repr(questions[0])
 
 
 def _state(name: str) -> dict[str, Any]:
@@ -90,13 +95,13 @@ def _tick(asked: Asked, name: str, questions: Sequence[Question]) -> None:
     with told():
         state, found = _state(name), _answers(asked, questions)
         _bar(asked, name, questions, len(found))
-        if not in_fragment() or state.get("stopped") == asked.mark:
+        if not in_fragment() or state.get("stopped") == _work(asked, questions):
             return
         if len(found) < len(questions):
             try:
                 found.append(_ask(asked, questions[len(found)], found))
             except Problem as problem:
-                state.update(stopped=asked.mark, problem=tell(problem))
+                state.update(stopped=_work(asked, questions), problem=tell(problem))
                 st.rerun()
         if len(found) == len(questions):
             st.rerun()
@@ -105,7 +110,8 @@ def _tick(asked: Asked, name: str, questions: Sequence[Question]) -> None:
 def _bar(asked: Asked, name: str, questions: Sequence[Question], done: int) -> None:
     passes = [question.passes for question in questions]
     ready, total, state = sum(passes[:done]), sum(passes), _state(name)
-    stopped = state.get("stopped") == asked.mark
+    work = _work(asked, questions)
+    stopped = state.get("stopped") == work
     words = _("Stopped: {n} of {total} passes through the network are done.") if stopped else _(
         "{n} of {total} passes through the network; about {s} s to go …"
     )  # fmt: skip
@@ -115,7 +121,7 @@ def _bar(asked: Asked, name: str, questions: Sequence[Question], done: int) -> N
         if stopped:
             _button(_("Go on"), ":material/play_arrow:", f"{name}.go", lambda: state.update(stopped="", problem=""))
         else:
-            _button(_("Stop"), ":material/stop:", f"{name}.stop", lambda: state.update(stopped=asked.mark))
+            _button(_("Stop"), ":material/stop:", f"{name}.stop", lambda: state.update(stopped=work, problem=""))
     if stopped and state.get("problem"):
         st.warning(state["problem"])
 

@@ -9,17 +9,18 @@ import streamlit as st
 
 from dlcore.figures import DATA, GREY, images
 from dlcore.figures import attribution as figures
+from dlcore.texts import Problem
+from dlcore.vision.kinds import DRAWS
 from dlcore.vision.methods import METHODS
 from ui.asked import Asked, signed, wanted
 from ui.challenge import achieved
-from ui.i18n import _
+from ui.i18n import _, tell
 from ui.in_pieces import Question, in_pieces
 from ui.lessons import Lesson
 from ui.live_plot import live_plot
 from ui.session import page_state
 
 LOW = 280  # px
-DRAWS = 3  # random orders, as ``dlcore.vision.sanity`` draws them
 GAIN = 0.05  # of the area, by which a map must beat chance for the challenge
 TOO_LONG = 15.0  # seconds for one map of a shuffled network
 STAGES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the layers, randomised
@@ -54,13 +55,14 @@ def deleted(lesson: Lesson, asked: Asked, method: str, target: int, baseline: st
         else _("Area under the curve: {map} by the map, {chance} at random. This map does no better than chance.")
     )
     st.markdown(words.format(map=f"{areas[0]:.2f}", chance=f"{areas[1]:.2f}"))
-    _note_gain(page_state(lesson.slug), asked, method, areas[1] - areas[0])
+    if target == int(asked.said["probabilities"].argmax()):  # maps of another class answer another question
+        _note_gain(page_state(lesson.slug), f"{asked.mark}/{baseline}", method, areas[1] - areas[0])
 
 
-def _note_gain(state: dict[str, Any], asked: Asked, method: str, gain: float) -> None:
-    """Remember for the challenges by how much each method's map of this picture beats chance."""
-    if state.get("gains_of") != asked.mark:
-        state.update(gains_of=asked.mark, gains={})
+def _note_gain(state: dict[str, Any], of: str, method: str, gain: float) -> None:
+    """Remember for the challenges by how much each method's map of the same picture beats chance."""
+    if state.get("gains_of") != of:
+        state.update(gains_of=of, gains={})
     state["gains"][method] = gain
     achieved(state, "told_apart", max(state["gains"].values()) >= GAIN and min(state["gains"].values()) <= 0)
 
@@ -74,18 +76,14 @@ def randomised(
           "A map that stays the same has nothing to do with what was learned.")
     )  # fmt: skip
     label = _("Shuffle the weights")
-    state, mark = page_state(lesson.slug), [asked.subject.name, method]
-    passes = METHODS[method].passes
-    if asked.seconds(passes) > TOO_LONG:
+    state, mark = page_state(lesson.slug), [asked.mark if asked.large else asked.subject.name, method]
+    if asked.seconds(METHODS[method].passes) > TOO_LONG:
         st.caption(_("With this network and this method it would take minutes. Grad-CAM and saliency are quick."))
         return
     st.button(label, icon=":material/shuffle:", key="inside.shuffle", on_click=lambda: state.update(shuffled=mark))
     if state.get("shuffled") != mark:
         return
-    more = {"baseline": baseline, "heat": heat}
-    found = in_pieces(asked, "shuffled", [
-        Question("sanity:randomised", (method, target, share), passes, more) for share in STAGES
-    ])  # fmt: skip
+    found = in_pieces(asked, "shuffled", shuffles(method, target, baseline, heat))
     if found is None:
         return
     correlations = np.array([stage["correlation"] for stage in found])
@@ -102,6 +100,18 @@ def randomised(
             table={_("share randomised"): np.array(STAGES), _("rank correlation"): correlations.round(3)},
         )  # fmt: skip
     st.markdown(_verdict(float(correlations[-1]), found[-1]["of"]))
+
+
+def shuffles(method: str, target: int, baseline: str, heat: np.ndarray) -> list[Question]:
+    """The questions of "Shuffle the weights", one for each of ``STAGES``.
+
+    Integrated gradients are made anew of the real network, too: the reader's map has the steps that the slider says.
+    """
+    more, passes = {"baseline": baseline, "heat": heat}, METHODS[method].passes
+    if method == "integrated":
+        del more["heat"]
+        passes *= 2
+    return [Question("sanity:randomised", (method, target, share), passes, more) for share in STAGES]
 
 
 def _verdict(correlation: float, layers: int) -> str:
@@ -122,10 +132,15 @@ def _verdict(correlation: float, layers: int) -> str:
 def neighbours(asked: Asked) -> None:
     """The nearest images of a dataset, by features and by pixels."""
     st.subheader(_("What it takes for alike"), anchor="alike")
-    found = asked.call("neighbours:nearest", asked.subject.dataset, train_size=asked.subject.train_size)
+    try:
+        found = asked.call("neighbours:nearest", asked.subject.dataset, train_size=asked.subject.train_size)
+    except Problem as problem:  # the images are not here; what stands below needs none
+        st.caption(tell(problem))
+        return
     st.caption(
         _("Of {n} images, those whose features are nearest: the numbers that enter the last layer. Below them, for "
-          "comparison, the nearest in pixels.").format(n=f"{found['of']:,}")
+          "comparison, the nearest by pixels, less their mean. Cosine 1: the same direction; 0: none in "
+          "common; below 0: opposite.").format(n=f"{found['of']:,}")
     )  # fmt: skip
     classes = [_(name) for name in found["classes"]]
     labels = [classes[k] for k in (*found["labels"], *found["pixel_labels"])]

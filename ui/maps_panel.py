@@ -41,7 +41,7 @@ def feature_maps(asked: Asked) -> None:
 
 
 def _layer(asked: Asked, layers: list[dict[str, Any]]) -> dict[str, Any]:
-    """The layer whose maps are shown: at first one in the middle, where maps are neither edges nor whole things."""
+    """The layer whose maps are shown: first one a third of the way, where maps are neither edges nor whole things."""
     titles = [
         _("{k}: {count} maps of {h} × {w}").format(k=k + 1, count=one["count"], h=one["places"][0], w=one["places"][1])
         for k, one in enumerate(layers)
@@ -49,7 +49,8 @@ def _layer(asked: Asked, layers: list[dict[str, Any]]) -> dict[str, Any]:
     place = st.select_slider(
         _("Layer"), range(len(layers)), value=len(layers) // 3, format_func=titles.__getitem__,
         key=f"maps.layer.{asked.subject.name}.{len(layers)}",
-        help=_("From the first layer, whose maps are fine, to the last, whose few places each see most of it."),
+        help=_("From the first layer, whose maps are fine, to the last, whose few places each see most of the "
+               "picture."),
     )  # fmt: skip
     return layers[place]
 
@@ -70,7 +71,7 @@ def _mosaic(found: dict[str, Any], chosen: int, state: dict[str, Any]) -> None:
     live_plot(
         images.pictures(maps, COLUMNS, chosen=chosen), key="maps.list", height=HEIGHT - 60, aspect=COLUMNS / ROWS,
         on_click=choose, alt=_("The strongest maps of the layer as small pictures: click one."),
-        table={_("map"): found["numbers"], _("largest value"): found["peaks"].round(3),
+        table={_("map"): found["numbers"] + 1, _("largest value"): found["peaks"].round(3),
                _("share of places above 0"): found["active"].round(3)},
     )  # fmt: skip
 
@@ -79,14 +80,14 @@ def _number(found: dict[str, Any], chosen: int, state: dict[str, Any]) -> None:
     """The chosen map by its place in the list: the keyboard's way to what a click does."""
     count = len(found["maps"])
     bound = imposed(f"maps.number.{count}", chosen + 1, lambda number: state.update(map=int(number) - 1))
-    st.number_input(_("Map 1–{n}").format(n=count), 1, count, width=160, **bound)
+    st.number_input(_("Place in this list, 1–{n}").format(n=count), 1, count, width=160, **bound)
 
 
 def _enlarged(asked: Asked, layer: dict[str, Any], found: dict[str, Any], chosen: int) -> None:
     heat = found["maps"][chosen]
     st.caption(
         _("Map {number} on the picture: largest value {peak}, above 0 in {share} of its places").format(
-            number=found["numbers"][chosen],
+            number=found["numbers"][chosen] + 1,
             peak=f"{found['peaks'][chosen]:.3g}",
             share=f"{found['active'][chosen]:.0%}",
         )

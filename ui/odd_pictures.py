@@ -10,17 +10,17 @@ import streamlit as st
 from dlcore.figures import attribution as figures
 from dlcore.figures import images
 from dlcore.texts import N_, Problem
-from dlcore.vision.kinds import CORRUPTIONS, STRANGERS
+from dlcore.vision.kinds import CORRUPTIONS, EACH, STRANGERS
 from ui.asked import Asked, wanted
 from ui.i18n import _, tell
 from ui.in_pieces import Question, in_pieces, pieces_for
 from ui.live_plot import live_plot
+from ui.session import page_state
 
 LOW, ROW = 280, 230  # px
-EACH = 48  # pictures of each sort, as ``dlcore.vision.certainty`` has them
 SOURCES = {
-    "photographs": N_("held-out photographs of ants and bees"), "views": N_("pieces of the examples that come along"),
-    "images": N_("test images"),
+    "photographs": N_("photographs of ants and bees, two of ImageNet’s subjects"),
+    "views": N_("pieces of the examples that come along"), "images": N_("test images"),
 }  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def weather(asked: Asked) -> None:
     found = {
         name: np.concatenate([answer[name] for answer in answers]) for name in ("probabilities", "answers", "pictures")
     }
-    kinds, state = list(CORRUPTIONS), st.session_state.setdefault("robust.cell", [0, 2])
+    kinds, state = list(CORRUPTIONS), page_state("robust").setdefault("cell", [0, 2])
     titles = [[asked.titles[k] for k in row] for row in found["answers"]]
 
     def chosen(click: dict[str, Any]) -> None:
@@ -98,7 +98,7 @@ def strangers(asked: Asked) -> None:
 
 def _how_sure(asked: Asked) -> None:
     """How sure it is of many strangers, beside many pictures of its kind."""
-    count, parts = 2 * EACH, pieces_for(asked, EACH, EACH // 4)
+    parts = pieces_for(asked, EACH, EACH // 4)
     questions = [
         Question("certainty:confidence", (asked.subject.dataset,), EACH / parts, {"known": known, "part": (k, parts)})
         for known in (True, False) for k in range(parts)
@@ -115,9 +115,9 @@ def _how_sure(asked: Asked) -> None:
     left, right = st.columns([1, 1.7], gap="large", vertical_alignment="center")
     left.markdown(
         _("**Could certainty tell them apart?** {n} pictures of things that it knows ({source}) and {n} of nothing: "
-          "the medians are {known} and {strange}. Who wants to keep 95% of the known ones must believe every answer "
-          "from {cut} on, and then believes **{through}** of the strangers.").format(
-            n=count // 2, source=_(SOURCES[answers[0]["source"]]), known=f"{np.median(known):.0%}",
+          "the medians are {known} and {strange}. To keep 95% of the known ones, one must believe every answer that "
+          "is at least {cut} sure, and so believes **{through}** of the strangers.").format(
+            n=EACH, source=_(SOURCES[answers[0]["source"]]), known=f"{np.median(known):.0%}",
             strange=f"{np.median(strange):.0%}", cut=f"{cut:.0%}", through=f"{through:.0%}",
         )
     )  # fmt: skip

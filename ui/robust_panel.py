@@ -32,7 +32,7 @@ MOST_STEPS, LEAST_STEPS = 10, 3
 PATIENT = 12.0  # seconds that the steps of PGD may take; with a slow network there are fewer
 SMALL_PUSH = 1.0  # grey levels of 255, for the challenge; half of what stands there at first
 PHOTO = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)  # of 255: sizes for photographs
-SMALL = tuple(round(0.02 * k, 2) for k in range(16))  # for small grey images, whose ink is black and white
+SMALL = tuple(round(0.02 * k, 2) for k in range(16))  # for grey images, whose ink is black and white
 CLASSES = 8  # that may be wished for
 
 
@@ -88,7 +88,7 @@ def _note(state: dict[str, Any], asked: Asked, one: Mapping[str, Any], epsilon: 
     """Remember for the challenges what an attack has achieved where noise of the same size has not."""
     before, attacked, noisy = (int(k) for k in one["probabilities"].argmax(1))
     fooled = attacked != before == noisy
-    small = asked.large and epsilon <= SMALL_PUSH / 255 + 1e-9
+    small = len(asked.pixels) == 3 and epsilon <= SMALL_PUSH / 255 + 1e-9
     achieved(state, "pushed_over", fooled and small)
     achieved(state, "as_wished", fooled and target is not None and attacked == target)
 
@@ -114,7 +114,7 @@ def _wish(asked: Asked) -> int | None:
 
 def _size(asked: Asked) -> tuple[tuple[float, ...], float]:
     """The sizes that are tried together, and the chosen one, on the scale 0 to 1."""
-    if asked.large:
+    if len(asked.pixels) == 3:
         level = slider(
             _("Size of the push ε, in grey levels of 255"), key="robust.size.photo", low=0.0, high=PHOTO[-1],
             value=2.0, step=0.5,

@@ -8,6 +8,7 @@ from dlcore.history import History
 from ui.challenge import Task
 from ui.i18n import _
 from ui.session import owner, page_state
+from ui.teach_try import ASKED
 
 SLUG = "teach"
 FEW, DOUBT = 10, 0.6
@@ -16,13 +17,15 @@ FEW, DOUBT = 10, 0.6
 def teach_tasks(album: Album, history: History) -> list[Task]:
     """The tasks in the page's order."""
     state = page_state(SLUG)
+    asked = len(state.get("asked", ()))
     mine = history.config.get("dataset") == "album" and history.state == "finished"
     return [
         Task(
             "few",
             _("Teach it two things of yours with ten pictures each, or fewer, and ask it about three new ones."),
-            lambda: _trained_on_few(history) if mine and state.get("asked", 0) >= 3 else state.get("asked", 0) / 4,
-            hint=_("Two mugs, two plants, thumb up and thumb down: hold the camera’s button and move a little."),
+            lambda: _trained_on_few(history) if mine and asked >= ASKED else asked / (ASKED + 1),
+            hint=_("Two mugs, two plants, thumb up and thumb down: hold the camera’s button and move a little. "
+                   "Then ask about three pictures that you drop or choose."),
             praise=_("A network from nothing would need thousands. Yours borrowed its eyes."),
         ),
         Task(

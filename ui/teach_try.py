@@ -27,6 +27,7 @@ KEY = "teach.try"
 RUN, LOADED = "run", "loaded"
 WHO = {RUN: N_("The network you trained"), LOADED: N_("The network you loaded")}
 SHOWN = 8  # bars
+ASKED = 3  # different pictures, for the challenge
 
 
 def network_path(lesson: Lesson, history: History) -> str | None:
@@ -68,6 +69,7 @@ def _receive(state: dict[str, Any]) -> None:
         found = decoded([sent.get("picture")])
         if found:
             state["tried"], state["chosen"] = found[0].tobytes(), not sent.get("live")
+            state["live"] = bool(sent.get("live"))
 
 
 def _answer(state: dict[str, Any], path: str) -> dict[str, Any]:
@@ -125,9 +127,14 @@ def bars(answer: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def _note(state: dict[str, Any], answer: dict[str, Any]) -> bool:
-    """Remember for the challenges how sure and how unsure it was; whether that is new."""
-    surest = float(answer["probabilities"].max())
-    before = state.get("asked", 0), state.get("doubt", 1.0) < 0.6
-    state["asked"] = min(state.get("asked", 0) + 1, 3)
+    """Remember for the challenges which pictures were asked about, and how unsure it was; whether that is new.
+
+    Of the camera's passing frames, which are nearly the same picture, none counts as one that was asked about.
+    """
+    surest, asked = float(answer["probabilities"].max()), state.setdefault("asked", [])
+    before = len(asked), state.get("doubt", 1.0) < 0.6
+    picture = hash(state["tried"])
+    if not state.get("live") and picture not in asked and len(asked) < ASKED:
+        asked.append(picture)
     state["doubt"] = min(state.get("doubt", 1.0), surest)
-    return (state["asked"] > before[0] and state["asked"] == 3) or (state["doubt"] < 0.6 and not before[1])
+    return (len(asked) > before[0] and len(asked) == ASKED) or (state["doubt"] < 0.6 and not before[1])

@@ -24,7 +24,7 @@ CARDS: dict[str, dict[str, Any]] = {
     N_("Which blocks?"): {"question": "layers", "dataset": "shapes"},
     N_("Into a small network"): {"question": "distil", "dataset": "shapes", "images": 5},
     N_("Two classes known before"): {"question": "methods", "dataset": "shapes", "source_classes": 2},
-    N_("Ants and bees"): {"question": "methods", "dataset": "insects"},
+    N_("Ants and bees"): {"question": "methods", "dataset": "insects", "base": SHIPPED},
     N_("Ants and bees, with ImageNet’s eyes"): {"question": "methods", "dataset": "insects", "base": IMAGENET},
     N_("Classes of your own"): {"question": "methods", "dataset": "album"},
 }

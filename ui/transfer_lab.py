@@ -12,7 +12,7 @@ import streamlit as st
 from dlcore import transfer_story as story
 from dlcore.data import album as albums
 from dlcore.data.album import Album
-from dlcore.data.few_shot import INSECTS, NO_ALBUM, enough, insects_folder
+from dlcore.data.few_shot import INSECTS, NO_ALBUM, enough, insects_folder, rarest
 from dlcore.data.new_shapes import KINDS
 from dlcore.experiments.transfer import Config
 from dlcore.figures import transfer as figures
@@ -70,14 +70,16 @@ def draw() -> Shown:
         _network(config, album)
         if problem is not None:
             st.info(tell(problem), icon=":material/info:")
-        elif waits := _patience(config):
+        elif waits := _patience(config, album):
             st.caption(waits)
         if config.dataset != DRAWN and IMAGENET not in available():
             st.caption(_(
-                "MobileNetV2 is not on this machine; its features tell photographs apart far better than those of our "
-                "small network. To get it: `python -m dlcore download mobilenet_v2`."
+                "With MobileNetV2, whose weights are not on this machine, one can begin from ImageNet. To get it: "
+                "`python -m dlcore download mobilenet_v2`."
             ))  # fmt: skip
-        history = run_panel(lesson_for(SLUG), config, partial(view, config), ready=problem is None)
+        history = run_panel(
+            lesson_for(SLUG), config, partial(view, config, len(_classes(config, album))), ready=problem is None
+        )
     return Shown(config, history)
 
 
@@ -132,9 +134,10 @@ def _with_album(config: Config) -> Config:
     return replace(config, data_hash=wanted)
 
 
-def _patience(config: Config) -> str:
+def _patience(config: Config, album: Album | None) -> str:
     """How long a run will take, where that is more than a moment."""
-    minutes = story.minutes(config)
+    asked = replace(config, images=min(config.images, rarest(album))) if album else config
+    minutes = story.minutes(asked, len(_classes(config, album)))
     if minutes < 1:
         return ""
     words = ngettext(
@@ -171,21 +174,21 @@ def _network(config: Config, album: Album | None) -> None:
 # -- pictures --------------------------------------------------------------------------------------------------------
 
 
-def view(config: Config, history: History) -> None:
-    """All that lives: the results so far, the training that goes on, and a sentence."""
+def view(config: Config, classes: int, history: History) -> None:
+    """All that lives: the results so far, the training that goes on, and a sentence. ``classes`` the next run has."""
     words, values = story.said(config, history)
     with st.container(key="transfer-story"):
         st.markdown(_(words).format(**{name: _(value) for name, value in values.items()}))
     left, right = st.columns([1.25, 1], gap="small")
     with left:
-        _results(config, history)
+        _results(config, classes, history)
     with right:
-        _training(config, history)
+        _training(config, classes, history)
 
 
-def _results(config: Config, history: History) -> None:
+def _results(config: Config, classes: int, history: History) -> None:
     images, scores = story.scores_of(history)
-    guessing = _guessing(config, history)
+    guessing = _guessing(classes, history)
     ran = history.config.get("question", config.question)
     if ran == "layers":
         methods = history.info.get("methods") or [method.name for method in methods_of(config)]
@@ -202,12 +205,12 @@ def _results(config: Config, history: History) -> None:
     live_plot(plot, key="transfer-results", height=HEIGHT, alt=alt)
 
 
-def _guessing(config: Config, history: History) -> float:
-    """The share that somebody gets right who draws lots; of an album, before a run, as if it had two classes."""
-    return 1 / len(history.info.get("classes", KINDS if config.dataset == DRAWN else INSECTS))
+def _guessing(classes: int, history: History) -> float:
+    """The share that somebody gets right who draws lots."""
+    return 1 / len(history.info.get("classes", range(classes)))
 
 
-def _training(config: Config, history: History) -> None:
+def _training(config: Config, classes: int, history: History) -> None:
     name, steps, shares = story.under_way(history)
     levels = {}
     if name == "pupils":
@@ -216,7 +219,7 @@ def _training(config: Config, history: History) -> None:
     last = {"source": None, "pupils": 5 * each}.get(name, each)
     if last is None:
         last = max(float(steps[-1]), history.total_steps - _rest(history)) if len(steps) else 100.0
-    guessing = _guessing(config, history)
+    guessing = _guessing(classes, history)
     live_plot(
         figures.progress(
             steps, shares, last=float(last), levels=levels, guessing=None if name == "source" else guessing, label=_

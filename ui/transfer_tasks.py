@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dlcore import jobs
 from dlcore import transfer_story as story
+from dlcore.transfer_methods import DRAWN
 from dlcore.transfer_story import Ended
 from ui.challenge import Task
 from ui.i18n import _
@@ -29,13 +30,14 @@ def finished() -> list[Ended]:
 
 
 def tasks(runs: Sequence[Ended]) -> list[Task]:
-    """The challenges, for the finished runs."""
+    """The challenges, for the finished runs. What is worded about shapes counts runs on them alone."""
+    drawn = [run for run in runs if run.config.dataset == DRAWN]
     return [
         Task(
             "gap",
             _("With {n} pictures of each class: let frozen features be ahead of training from scratch by at least "
               "{lead} points.").format(n=FEW, lead=round(100 * LEAD)),
-            lambda: story.gap(runs, FEW) >= LEAD,
+            lambda: story.gap(drawn, FEW) >= LEAD,
             hint=_("The settings as they stand at first will do. Train, and read the two lines at {n}.").format(n=FEW),
             praise=_("Both heads saw the same eight pictures. One of them looked at them with eyes that were trained."),
         ),
@@ -53,7 +55,7 @@ def tasks(runs: Sequence[Ended]) -> list[Task]:
             "useless",
             _("Make what was learned before worth less: with {n} pictures of each class, frozen features less than "
               "{lead} points ahead of training from scratch.").format(n=5, lead=10),
-            lambda: story.gap(runs, 5) < LITTLE,
+            lambda: story.gap(drawn, 5) < LITTLE,
             hint=_("What could the network know so little of that its features do not help? Two settings decide it."),
             praise=_("Features are only as good as what they were needed for. Two classes need few of them."),
         ),

@@ -111,6 +111,12 @@ def _of_album(fingerprint: str, side: int) -> NewClasses:
     return NewClasses("album", tuple(found.names), pixels(asked), y[asked], pool=(pixels(learned), y[learned]))
 
 
+def rarest(album: Album) -> int:
+    """How many pictures the class with the fewest has to learn from."""
+    _names, y, test = album.samples()
+    return int(np.bincount(y[~test], minlength=len(album.kinds)).min())
+
+
 def enough(album: Album) -> None:
     """That ways to learn can be compared on an album: ``LEAST`` pictures of each class to learn from, one to ask about.
 
@@ -119,9 +125,7 @@ def enough(album: Album) -> None:
     """
     if not album.ready:
         raise Problem(NO_ALBUM, kind="data_missing")
-    _names, y, test = album.samples()
-    rarest = int(np.bincount(y[~test], minlength=len(album.kinds)).min())
-    if rarest < LEAST or not test.any():
+    if rarest(album) < LEAST or not album.samples()[2].any():
         raise Problem(
             N_("To compare ways to learn, each class needs at least three pictures: two to learn from, one to be asked "
                "about."),

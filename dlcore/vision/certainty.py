@@ -18,14 +18,14 @@ from dlcore.data.album_sources import insects
 from dlcore.data.images import load
 from dlcore.data.uploads import read_image
 from dlcore.vision import samples
+from dlcore.vision.kinds import EACH
 from dlcore.vision.models import Vision
 from dlcore.vision.networks import KNOWN
 from dlcore.vision.pixels import WHITE, enter, open_with
 from dlcore.vision.weathering import probabilities_of
 
-EACH = 48  # pictures of each sort
 PHOTOGRAPHS, VIEWS, IMAGES = "photographs", "views", "images"  # what the known pictures are
-SHOWING = ("temple", "flower", "clock", "balloon")  # examples that show something ImageNet has a name for
+SHOWING = ("temple", "clock", "balloon")  # examples that show something ImageNet has a name for; a dahlia it has not
 STRANGE = ("noise", "flat", "stripes", "drawing", "digit")
 
 
@@ -41,8 +41,9 @@ def confidence(
         part: which of how many equal shares of the ``EACH`` pictures.
 
     Returns:
-        ``sure`` (n,) float32; ``source``: of known pictures, what they are: "photographs" (of ants and bees, each
-        another one), "views" (cut out of the examples that come along) or "images" (test images); else "strangers".
+        ``sure`` (n,) float32; ``source``: of known pictures, what they are: "photographs" (of ants and bees, from
+        ImageNet, each another one), "views" (cut out of the examples that come along) or "images" (test images);
+        else "strangers".
     """
     opened = open_with(name, picture)
     numbers = np.array_split(np.arange(EACH), part[1])[part[0]]
@@ -65,7 +66,7 @@ def _known(vision: Vision, dataset: str, numbers: np.ndarray) -> tuple[str, list
 
 @lru_cache(maxsize=1)
 def _photographs() -> list[Path]:
-    """Held-out photographs of ants and bees, where they are here: of each in turn."""
+    """Photographs of ants and bees, where they are here: of each in turn."""
     folder = insects()
     both = [sorted((folder / "val" / kind).glob("*.jpg")) for kind in ("ants", "bees")] if folder else []
     return [file for pair in zip(*both, strict=False) for file in pair]

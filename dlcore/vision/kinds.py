@@ -1,7 +1,9 @@
-"""What bad and strange pictures are called. Imports no torch: pages name them, ``weathering`` makes them."""
+"""What bad and strange pictures are called, and how many are asked. Imports no torch: pages and workers share it."""
 
 from dlcore.texts import N_
 
+EACH = 48  # pictures of each sort whose certainty is compared: known and strange
+DRAWS = 3  # random orders beside which a map's deletion is seen
 CORRUPTIONS = {
     "noise": N_("noise"),
     "blur": N_("blur"),

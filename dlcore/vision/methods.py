@@ -107,7 +107,7 @@ def fractions(level: int) -> tuple[np.ndarray, float]:
 
 
 def integrated(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Integrated gradients ``(H, W)`` of 2ᵏ steps from the ``parts`` of levels 0 … k (``attribution.path_part``)."""
+    """Integrated gradients ``(H, W)`` of 2ᵏ steps from the ``parts`` of levels 0 … k (``attribution.path_parts``)."""
     return np.sum(parts, axis=0) / 2 ** (len(parts) - 1)
 
 

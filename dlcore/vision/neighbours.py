@@ -28,7 +28,8 @@ def nearest(name: str, picture: np.ndarray, dataset: str, *, count: int = 8, tra
 
     Returns:
         ``images`` (count, C, H, W) uint8, ``labels`` (count,), ``alike`` (count,) the cosine of the features, 1 for the
-        same; the same three for the nearest in pixels as ``pixel_…``; ``classes`` of the dataset, ``of`` how many.
+        same; the same three for the nearest in pixels, less their mean, as ``pixel_…``; ``classes`` of the dataset,
+        ``of`` how many.
     """
     from dlcore.units import asked_images
 
@@ -41,7 +42,7 @@ def nearest(name: str, picture: np.ndarray, dataset: str, *, count: int = 8, tra
     seen = opened.P
     if seen.shape[1:] != data.X_train.shape[1:]:
         seen = interpolate(seen, data.X_train.shape[2:], mode="area")
-    pairs = {"": (known, mine), "pixel_": (_unit(flat), seen.flatten(1))}
+    pairs = {"": (known, mine), "pixel_": (_unit(_centred(flat)), _centred(seen.flatten(1)))}
     for prefix, (all_of_them, one) in pairs.items():
         alike = (all_of_them @ _unit(one)[0]).numpy()
         best = np.argsort(-alike, kind="stable")[:count]
@@ -61,7 +62,7 @@ def described(name: str, picture: np.ndarray) -> dict[str, Any]:
 
     Returns:
         ``features`` (D,) float32, what enters the last layer, of length 1; ``pixels`` (d,) float32, the picture in at
-        most 32 × 32 pixels, of length 1; ``thumb`` (C, h, w) uint8, at most 112 pixels a side.
+        most 32 × 32 pixels, less their mean, of length 1; ``thumb`` (C, h, w) uint8, at most 112 pixels a side.
     """
     vision = model(name)
     net = on_pixels(vision)
@@ -73,7 +74,7 @@ def described(name: str, picture: np.ndarray) -> dict[str, Any]:
         features = vision.features(net.entering(P))
     return {
         "features": _unit(features)[0].numpy(),
-        "pixels": _unit(small - small.mean(1, keepdim=True))[0].numpy(),
+        "pixels": _unit(_centred(small))[0].numpy(),
         "thumb": (shown[0] * WHITE).round().byte().numpy(),
     }
 
@@ -98,6 +99,11 @@ def _of_album(name: str, fingerprint: str) -> np.ndarray:
 
     names, _y, test = load(fingerprint).samples()
     return seen([n for n, out in zip(names, test.tolist(), strict=True) if not out], base_of(name.removeprefix(RUN)))
+
+
+def _centred(rows: Tensor) -> Tensor:
+    """Pixels less their mean, so that how bright a picture is does not count."""
+    return rows - rows.mean(1, keepdim=True)
 
 
 def _unit(rows: Tensor) -> Tensor:

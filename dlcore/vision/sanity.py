@@ -16,12 +16,12 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from dlcore.vision.attribution import at_once, map_of
+from dlcore.vision.kinds import DRAWS
 from dlcore.vision.methods import BASELINES
 from dlcore.vision.pixels import Opened, copied, on_pixels, open_with
 
 SMALL, LARGE_CELLS, SMALL_CELLS = 64, 7, 14  # cells a side in which a picture is deleted, by its side in pixels
 SHARES = 10  # how many points a deletion curve has, after the whole picture
-DRAWS = 3  # random orders
 
 
 def randomised(
@@ -32,7 +32,7 @@ def randomised(
 
     Args:
         share: of the layers with weights, counted from the answer backwards, 0 to 1.
-        heat: the map of the real network, ``(H, W)``; None: it is made here.
+        heat: the map of the real network, ``(H, W)``; None: it is made here, as that of the changed one is.
 
     Returns:
         ``map`` (H, W) float32 of the randomised network; ``correlation`` of the two maps' ranks (``rank_correlation``);

@@ -24,8 +24,9 @@ def page() -> None:
 
     st.session_state["language"] = "en"
     subject = Subject("slow", np.zeros((3, 224, 224), np.uint8))
+    given = (st.session_state.get("given", "a"),)
     asked = Asked(subject, {"seconds": 1.0, "pixels": subject.picture})
-    found = in_pieces(asked, "work", [Question("counter:step", (), 2, {}, "start" if k else "") for k in range(3)])
+    found = in_pieces(asked, "work", [Question("counter:step", given, 2, {}, "start" if k else "") for k in range(3)])
     st.markdown("not yet" if found is None else f"found {[one['n'] for one in found]}")
 
 
@@ -75,3 +76,17 @@ def test_a_worker_that_dies_is_told_and_may_be_asked_again(worker, monkeypatch) 
     at.run()
     at.run()
     assert "found [0, 1, 2]" in said(at)
+
+
+def test_another_question_is_not_stopped_and_a_stop_forgets_what_went_wrong(worker, monkeypatch) -> None:
+    monkeypatch.setattr("ui.in_pieces.in_fragment", lambda: True)
+    worker.broken = True
+    at = AppTest.from_function(page, default_timeout=patience(30)).run()
+    assert "It is gone." in said(at)
+    worker.broken = False
+    at.session_state["given"] = "b"
+    at.run()
+    assert worker.calls == [None], "it is asked at once"
+    at.button(key="pieces.work.stop").click().run()
+    assert "It is gone." not in said(at)
+    assert len(worker.calls) == 1

@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dlcore import jobs
-from dlcore.vision.methods import METHODS
+from dlcore.data.images import load
+from dlcore.vision import attribution
+from dlcore.vision.methods import METHODS, MOST_LEVELS, integrated
+from dlcore.vision.pixels import open_with
 from tests.pages.visit import said
 from tests.waiting import patience
+from ui import inside_checks, robust_panel
+from ui.asked import Asked, Subject
 
 
 def page() -> None:
     import streamlit as st
 
     from dlcore.data.images import load
+    from dlcore.vision.samples import sample
     from ui.asked import Subject
     from ui.inside_panel import inside_panel
     from ui.lessons import lesson_for
@@ -28,8 +36,9 @@ def page() -> None:
     st.session_state["here"] = "cnn"
     st.session_state["language"] = st.session_state.get("spoken", "en")
     st.session_state.setdefault("page:cnn", {})
-    picture, model = load("digits").X_test[3], st.session_state.get("model", "digits")
-    subject = None if st.session_state.get("nothing") else Subject(model, picture, dataset="digits", train_size=300)
+    model, dataset = st.session_state.get("model", "digits"), st.session_state.get("dataset", "digits")
+    picture = sample("temple") if model == "backbone" else load("digits").X_test[3]
+    subject = None if st.session_state.get("nothing") else Subject(model, picture, dataset=dataset, train_size=300)
     inside_panel(lesson_for("cnn"), subject, feature_maps)
     robust_panel(lesson_for("cnn"), subject)
 
@@ -115,3 +124,58 @@ def test_without_a_picture_or_a_network_it_says_so(visit) -> None:
     at = visit(model="nonesuch")
     assert not at.exception
     assert "There is no network" in said(at)
+
+
+def test_without_the_images_that_it_learned_from_the_rest_of_the_page_stays(visit, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("DLCORE_DATA", str(tmp_path))
+    monkeypatch.setattr("dlcore.data.catalogue.cache_root", lambda: tmp_path)
+    at = visit(model="backbone", dataset="cifar10")
+    assert not at.exception
+    assert "CIFAR-10 is not on this machine" in said(at)
+    titles = [title.value for title in at.subheader]
+    assert titles.index("What it takes for alike") < titles.index("What its layers see")
+    assert any(title.value == "How easily is it fooled?" for title in at.header)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_map_is_compared_with_itself_before_any_weight_is_shuffled(method: str) -> None:
+    picture = load("digits").X_test[3]
+    target = open_with("digits", picture).best
+    if method == "integrated":  # the reader's, of most steps
+        heat = integrated(
+            [*attribution.path_parts("digits", picture, target, "black", range(MOST_LEVELS + 1))["parts"]]
+        )
+    else:
+        heat = attribution.explain("digits", picture, method, target)["map"]
+    question = inside_checks.shuffles(method, target, "black", heat)[0]
+    found = here(f"dlcore.vision.{question.function}", "digits", picture, *question.given, **question.more)
+    assert found["layers"] == 0
+    assert found["correlation"] == pytest.approx(1, abs=1e-4)
+
+
+def test_a_small_push_of_a_picture_in_colour_is_noted_however_small_the_picture() -> None:
+    fooled = {"probabilities": np.array([[0.8, 0.2], [0.3, 0.7], [0.7, 0.3]])}
+    noisy = {"probabilities": np.array([[0.8, 0.2], [0.3, 0.7], [0.4, 0.6]])}
+
+    def noted(channels: int, one: dict[str, np.ndarray], epsilon: float, target: int | None = None) -> dict[str, Any]:
+        pixels = np.zeros((channels, 32, 32), np.uint8)
+        state: dict[str, Any] = {}
+        robust_panel._note(state, Asked(Subject("any", pixels), {"pixels": pixels}), one, epsilon, target)
+        return state
+
+    assert noted(3, fooled, 1 / 255) == {"pushed_over": True}
+    assert noted(3, fooled, 1 / 255, target=1) == {"pushed_over": True, "as_wished": True}
+    assert noted(3, fooled, 2 / 255) == {}
+    assert noted(3, noisy, 1 / 255, target=1) == {}, "noise of the same size does it, too"
+    assert noted(1, fooled, 1 / 255) == {}, "it asks for a photograph"
+
+
+def test_gains_are_compared_for_one_picture_and_one_empty_picture() -> None:
+    state: dict[str, Any] = {}
+    inside_checks._note_gain(state, "4/black", "gradcam", 0.2)
+    inside_checks._note_gain(state, "4/white", "edges", -0.1)
+    assert "told_apart" not in state
+    inside_checks._note_gain(state, "4/white", "saliency", 0.01)
+    assert "told_apart" not in state
+    inside_checks._note_gain(state, "4/white", "gradcam", 0.06)
+    assert state["told_apart"]

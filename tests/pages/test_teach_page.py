@@ -14,7 +14,7 @@ from dlcore.vision.networks import available
 from tests.borrowed import picture, two_colours
 from tests.pages.visit import opened, said
 from tests.waiting import until
-from ui import album_board
+from ui import album_board, teach_try
 from ui.i18n import LANGUAGES
 
 STATE = "page:teach"
@@ -151,3 +151,18 @@ def test_nonsense_does_no_harm(board, sent):
     after = albums.from_plain(state["album"])
     assert [len(kind.pictures) for kind in after.kinds] == [len(kind.pictures) for kind in before.kinds]
     assert len(after.kinds) == 2
+
+
+def test_three_different_pictures_are_asked_about_and_no_passing_frame_counts():
+    answer, state = {"probabilities": np.array([0.9, 0.1])}, {"tried": b"mug"}
+    assert not any(teach_try._note(state, answer) for _again in range(4))
+    assert len(state["asked"]) == 1
+    for frame in (b"frame 1", b"frame 2"):
+        state.update(tried=frame, live=True)
+        assert not teach_try._note(state, answer)
+    state.update(tried=b"plant", live=False)
+    assert not teach_try._note(state, answer)
+    state.update(tried=b"thumb")
+    assert teach_try._note(state, answer), "the challenges look again"
+    assert len(state["asked"]) == teach_try.ASKED == 3
+    assert not teach_try._note(state, answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -11,12 +12,14 @@ from streamlit.testing.v1 import AppTest
 from dlcore import transfer_story as story
 from dlcore.data import album as albums
 from dlcore.experiments.transfer import Config
+from dlcore.history import History
 from dlcore.knobs import build
 from dlcore.transfer_story import Ended
 from tests.borrowed import two_colours
 from tests.pages import visit
 from tests.pages.visit import put, said
 from tests.waiting import patience
+from ui.transfer_tasks import tasks
 
 STATE = "page:transfer"
 QUICK = {"seeds": "1", "steps": "10", "images": "5", "source_epochs": "1", "threads": "1"}
@@ -98,7 +101,7 @@ def test_classes_of_ones_own_come_from_their_lesson(jobs) -> None:
     assert start(opened(dataset="album", data_hash=somebody)).disabled
 
 
-def ended(**given) -> Ended:
+def ended(dataset: str = "shapes", **given) -> Ended:
     accuracy = {name: [0.7, 0.8] for name in ("scratch", "frozen", "finetuned", "own")}
     metrics = {"by_images": {"images": [2, 50], **accuracy}, "trained/own": 50, "trained/finetuned": 100}
     for name, shares in given.items():
@@ -106,7 +109,7 @@ def ended(**given) -> Ended:
             metrics["by_images"][name] = shares
         else:
             metrics[name.replace("__", "/")] = shares
-    return Ended(build(Config, {}), metrics)
+    return Ended(build(Config, {"dataset": dataset}), metrics)
 
 
 def test_tasks_read_the_runs() -> None:
@@ -117,3 +120,21 @@ def test_tasks_read_the_runs() -> None:
     assert story.own_lead([ended(trained__own=70)], 50, 0.6) < -1
     assert story.doubts_worth([ended(), ended(soft_accuracy=0.6, alone_accuracy=0.45)]) == pytest.approx(0.15)
     assert story.doubts_worth([ended()]) < -1
+
+
+def test_what_is_worded_about_shapes_counts_shapes() -> None:
+    ahead = {"frozen": [0.9, 0.9], "scratch": [0.5, 0.9]}
+
+    def solved(*runs: Ended) -> set[str]:
+        return {task.name for task in tasks(runs) if task.check()}
+
+    assert "gap" not in solved(ended("insects", **ahead))
+    assert "gap" in solved(ended("insects"), ended(**ahead)), "the newest run on shapes"
+
+
+def test_a_run_on_own_classes_is_told_by_how_many_there_are() -> None:
+    config = build(Config, {"dataset": "album", "images": 20})
+    assert story.minutes(config, 6) > story.minutes(config, 2)
+    assert story.minutes(replace(config, images=3), 2) < story.minutes(config, 2)
+    words, _values = story.said(config, History())
+    assert "not among them" not in words, "they may be among those of CIFAR-10"
