@@ -63,7 +63,7 @@ def times(name: str, *, few: bool) -> dict[str, float]:
 
 
 def pictures(count: int) -> list[np.ndarray]:
-    """The examples that show something, and so many photographs of ants and bees, where they are here."""
+    """The examples that ImageNet has names for, and so many photographs of ants and bees, where they are here."""
     from dlcore.data.uploads import read_image
 
     files = certainty._photographs()[:count]
