@@ -131,7 +131,7 @@ def test_without_the_images_that_it_learned_from_the_rest_of_the_page_stays(visi
     monkeypatch.setattr("dlcore.data.catalogue.cache_root", lambda: tmp_path)
     at = visit(model="backbone", dataset="cifar10")
     assert not at.exception
-    assert "CIFAR-10 is not on this machine" in said(at)
+    assert "python -m dlcore download cifar10" in said(at)
     titles = [title.value for title in at.subheader]
     assert titles.index("What it takes for alike") < titles.index("What its layers see")
     assert any(title.value == "How easily is it fooled?" for title in at.header)

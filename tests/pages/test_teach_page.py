@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,7 +155,8 @@ def test_nonsense_does_no_harm(board, sent):
 
 
 def test_three_different_pictures_are_asked_about_and_no_passing_frame_counts():
-    answer, state = {"probabilities": np.array([0.9, 0.1])}, {"tried": b"mug"}
+    answer: dict[str, Any] = {"probabilities": np.array([0.9, 0.1])}
+    state: dict[str, Any] = {"tried": b"mug"}
     assert not any(teach_try._note(state, answer) for _again in range(4))
     assert len(state["asked"]) == 1
     for frame in (b"frame 1", b"frame 2"):

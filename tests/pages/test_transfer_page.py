@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -123,7 +124,7 @@ def test_tasks_read_the_runs() -> None:
 
 
 def test_what_is_worded_about_shapes_counts_shapes() -> None:
-    ahead = {"frozen": [0.9, 0.9], "scratch": [0.5, 0.9]}
+    ahead: dict[str, Any] = {"frozen": [0.9, 0.9], "scratch": [0.5, 0.9]}
 
     def solved(*runs: Ended) -> set[str]:
         return {task.name for task in tasks(runs) if task.check()}
