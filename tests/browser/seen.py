@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.waiting import patience
+from tests.waiting import patience, until
 
 
 def on_one_screen(page: Any, *selectors: str) -> None:
@@ -13,6 +13,7 @@ def on_one_screen(page: Any, *selectors: str) -> None:
     for selector in selectors:
         found = page.locator(selector).first
         found.wait_for(timeout=patience(30_000))
+        until(lambda f=found: (f.bounding_box() or {"height": 0})["height"] > 0, 30)  # its place is there before it
         box = found.bounding_box()
         assert 0 <= box["y"] < box["y"] + box["height"] <= screen, (selector, box)
 
@@ -20,4 +21,4 @@ def on_one_screen(page: Any, *selectors: str) -> None:
 def nothing_beside(page: Any) -> None:
     """The page is no wider than the screen; what scrolls is Streamlit's main part, not the document."""
     widths = "['html', '[data-testid=stMain]'].map((part) => document.querySelector(part)?.scrollWidth ?? 0)"
-    assert max(wide := page.evaluate(widths)) <= page.viewport_size["width"], wide
+    assert max(wide := page.evaluate(widths)) <= page.viewport_size["width"] + 1, wide  # parts of pixels are rounded up
