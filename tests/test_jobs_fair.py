@@ -1,32 +1,21 @@
-"""A server that many share: who comes when, who makes room, what one may take, and what the teacher may do."""
+"""Who comes when and who makes room: the queue with a clock that is turned by hand."""
 
 from __future__ import annotations
 
-import json
-import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcore.events import Finished, Started, Step
-from dlcore.experiments import cnn
-from dlcore.jobs import classroom, presence
+from dlcore.jobs import presence
 from dlcore.jobs import queue as queues
-from dlcore.jobs.guard import Guard
-from dlcore.jobs.limits import Limits, write
+from dlcore.jobs.limits import Limits
 from dlcore.jobs.presence import Presence
 from dlcore.jobs.queue import Queue
 from dlcore.jobs.store import Store
 from dlcore.jobs.waiting import FIRST_GUESS, Typical, seconds_left, seconds_until
-from dlcore.texts import Problem
-from tests import toy
-from tests.test_jobs import ME, OTHER, alone, at_step, ended, play, result
-from tests.waiting import until
-
-__all__ = ["play"]  # a fixture
 
 PLACES = [SimpleNamespace(address=f"train {k}", lane="train", slots=1) for k in range(2)]
 
@@ -80,14 +69,6 @@ class Room:
 @pytest.fixture
 def room(tmp_path, monkeypatch):
     return lambda **limits: Room(tmp_path / "state", monkeypatch, **limits)
-
-
-@pytest.fixture
-def rules(jobs):
-    """Change the limits of the tests' server; they are as before at the end."""
-    yield classroom.set_limits
-    classroom.hold(False)
-    classroom.reset_limits()
 
 
 def test_first_runs_come_before_anybodys_second(room):
@@ -296,156 +277,3 @@ def test_waiting_time_plays_the_queue_forward():
     for seconds in (1, 2, 90):
         typical.note("train", seconds)
     assert (typical("train"), typical("light")) == (2, FIRST_GUESS)
-
-
-# -- with workers ----------------------------------------------------------------------------------------------------
-
-
-def test_short_runs_are_not_stuck_behind_long_ones_and_the_long_ones_are_the_same(jobs, play, rules):
-    """Two long runs have both workers; a third student's short run is done long before them."""
-    rules(turn=1.0)
-    knobs = [{"steps": 150, "seed": seed, "pause": 0.02} for seed in (1, 2)]
-    long = [play(owner=f"long {k}", **knob) for k, knob in enumerate(knobs)]
-    at_step(jobs, long[0], 1, "long 0")
-    short = play(owner=OTHER, steps=5)
-    assert ended(jobs, short, OTHER).state == "finished"
-    states = [jobs.history(run, owner=f"long {k}").state for k, run in enumerate(long)]
-    assert "finished" not in states
-    histories = [ended(jobs, run, f"long {k}") for k, run in enumerate(long)]
-    assert [result(h) for h in histories] == [alone(toy.Config(**k)) for k in knobs], "bit for bit, though interrupted"
-    assert max(jobs.info(run, owner=f"long {k}").used for k, run in enumerate(long)) > 2.5
-
-
-def test_what_is_changed_while_a_run_waits_takes_effect_when_it_goes_on(jobs, play, rules):
-    rules(each_running=1)
-    first = play(steps=10_000, pause=0.02)
-    at_step(jobs, first, 1)
-    second = play(steps=20)
-    assert jobs.info(second, owner=ME).place == 1
-    jobs.change(second, "rate", 0.5, owner=ME)
-    jobs.stop(first, owner=ME)
-    history = ended(jobs, second)
-    assert [(c.name, c.value) for c in history.changes] == [("rate", 0.5)]
-
-
-def test_a_run_whose_browser_is_gone_makes_room_and_goes_on_when_it_is_back(jobs, play, rules):
-    knobs = {"steps": 100, "pause": 0.03}
-    gone = [play(**knobs), play(**knobs)]
-    at_step(jobs, gone[0], 1)
-    rules(grace=0.4, turn=0)
-    time.sleep(0.7)
-    assert jobs.info(gone[0], owner=ME).place == 0, "nobody waits: it goes on"
-    third = play(steps=5, owner=OTHER)
-    until(lambda: (jobs.beat(OTHER), jobs.history(third, owner=OTHER).state == "finished")[1])
-    aside = until(lambda: [r for r in gone if jobs.info(r, owner=ME).state == "paused"])
-    jobs.beat(ME)
-    for run_id in aside:
-        until(lambda r=run_id: (jobs.beat(ME), jobs.history(r, owner=ME).state == "finished")[1])
-        assert result(jobs.history(run_id, owner=ME)) == alone(toy.Config(**knobs))
-
-
-def test_a_run_whose_browser_is_gone_is_put_aside_in_the_end_though_nobody_waits(jobs, play, rules, monkeypatch):
-    monkeypatch.setattr(presence, "ALONE", 2)
-    run_id = play(steps=10_000, pause=0.02)
-    at_step(jobs, run_id, 1)
-    rules(grace=0.3)
-    assert ended(jobs, run_id).state == "paused"
-    jobs.beat(ME)
-    until(lambda: (jobs.beat(ME), jobs.info(run_id, owner=ME).state == "running")[1])
-    jobs.pause(run_id, owner=ME)
-    assert ended(jobs, run_id).state == "paused"
-    time.sleep(0.4)
-    jobs.beat(ME)
-    assert jobs.info(run_id, owner=ME).state == "paused", "what its owner has paused stays paused"
-
-
-def test_a_run_ends_at_the_servers_time_limit_with_what_it_has_reached(jobs, play, rules):
-    rules(seconds=1)
-    run_id = play(steps=10_000, pause=0.02)
-    history = ended(jobs, run_id)
-    assert (history.state, history.problem["kind"]) == ("failed", "limit")
-    assert history.step > 5
-    assert jobs.checkpoint(run_id, owner=ME).exists()
-    with pytest.raises(Problem, match="as long as this server allows"):
-        jobs.resume(run_id, owner=ME)
-
-
-def test_limits_that_are_known_before_are_told_before(jobs, rules):
-    rules(epochs=3)
-    with pytest.raises(Problem, match="at most 3 passes"):
-        jobs.submit("cnn", cnn.Config(epochs=4), owner=ME)
-
-
-def test_the_guard_of_a_run():
-    guard = Guard({"parameters": 1000, "megabytes": 1})
-    assert guard.met(Started(0, {}, 10, {"params": 1000})) is None
-    assert "1,001 parameters" in str(guard.met(Started(0, {}, 10, {"params": 1001})))
-    assert guard.met(Step(1, 0.0)) is None, "memory is looked at once a second"
-    guard._looked -= 2
-    assert guard.met(Step(2, 0.0)) is None, "what the process took before is not the run's"
-    guard._looked, guard._before = guard._looked - 2, guard._before - 2 * 10**6
-    assert "1 MB of memory" in str(guard.met(Step(3, 0.0)))
-    assert Guard({}).met(Finished(1, {})) is None
-
-
-def test_the_teacher_sees_counts_and_stops_any_run(jobs, play):
-    run_id = play(steps=10_000, pause=0.02)
-    at_step(jobs, run_id, 1)
-    run = next(run for run in classroom.everyone() if run.run_id == run_id)
-    assert (run.experiment, run.lane, run.place, run.total_steps) == ("toy", "train", 0, 10_000)
-    assert ME not in repr(run)
-    figures = classroom.figures()
-    assert figures["slots:train"] == 2
-    assert figures["running:train"] >= 1
-    assert figures["browsers"] >= 1
-    assert sum(taken for _, _, taken, _ in classroom.worker_memory()) > 10**7
-    classroom.stop(run_id)
-    assert ended(jobs, run_id).state == "stopped"
-    classroom.stop("0" * 32)
-
-
-def test_a_held_queue_is_told_and_moves_again(jobs, play, rules):
-    classroom.hold(True)
-    run_id = play(steps=5)
-    info = jobs.info(run_id, owner=ME)
-    assert (info.place, info.held, info.wait) == (1, True, None)
-    time.sleep(0.6)
-    assert jobs.info(run_id, owner=ME).state == "queued"
-    classroom.hold(False)
-    assert ended(jobs, run_id).state == "finished"
-
-
-# -- where limits come from --------------------------------------------------------------------------------------------
-
-
-def test_limits_come_from_the_config_then_the_environment_then_the_teacher(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".streamlit").mkdir()
-    (tmp_path / ".streamlit/config.toml").write_text("[dlcore]\nseconds = 600\nepochs = 5\nturn = 30\n")
-    assert (Limits.read(tmp_path).seconds, Limits.read(tmp_path).epochs) == (600, 5)
-    monkeypatch.setenv("DLCORE_LIMIT_EPOCHS", "7")
-    assert (Limits.read(tmp_path).epochs, Limits.read(tmp_path).turn) == (7, 30)
-    (tmp_path / "limits.json").write_text(json.dumps({"epochs": 9, "held": True}))
-    limits = Limits.read(tmp_path)
-    assert (limits.epochs, limits.held, limits.seconds) == (9, True, 600)
-    write(tmp_path, {"turn": 20})
-    monkeypatch.setenv("DLCORE_LIMIT_SECONDS", "300")
-    limits = Limits.read(tmp_path)
-    assert (limits.epochs, limits.turn, limits.seconds) == (9, 20, 300), "what was not changed follows the server"
-    write(tmp_path, None)
-    limits = Limits.read(tmp_path)
-    assert (limits.epochs, limits.turn, limits.held) == (7, 30, True), "a held queue stays held"
-
-
-NONSENSE = ["x", "", "nan", "inf", "-1", None, [], {}, "1e99", "9" * 400]
-
-
-@given(st.dictionaries(st.sampled_from([f.name for f in fields(Limits)] + ["other"]), st.sampled_from(NONSENSE)))
-def test_nonsense_among_the_limits_is_left_out(said):
-    assert Limits().with_(said) == Limits()
-
-
-def test_a_file_that_is_no_limits_file_is_none(tmp_path):
-    for text in ("", "{", "[1]", "null", '{"epochs": "many"}'):
-        (tmp_path / "limits.json").write_text(text)
-        assert Limits.read(tmp_path).epochs == 0

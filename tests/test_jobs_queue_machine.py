@@ -18,7 +18,7 @@ from dlcore.jobs.limits import Limits
 from dlcore.jobs.logs import append, open_log
 from dlcore.jobs.presence import Presence
 from dlcore.jobs.queue import Queue
-from dlcore.jobs.store import CHECKPOINT, LOG, Store
+from dlcore.jobs.store import CHECKPOINT, LOG, Store, hashed
 from dlcore.texts import Problem
 
 OWNERS = ("one", "two")
@@ -144,7 +144,7 @@ class Classroom(RuleBasedStateMachine):
         self.limits = Limits(each_going=0)
         for owner in OWNERS:
             self.there.beat(owner)
-            self.there._aside.add(hands_of(owner))
+            self.there._aside.add(hashed(owner))
             self.there.beat(owner)
         for run_id in self.runs:
             assert not self.store.record(run_id).left
@@ -159,12 +159,6 @@ class Classroom(RuleBasedStateMachine):
     @staticmethod
     def _some(those, which: int) -> str | None:
         return list(those)[which % len(those)] if those else None
-
-
-def hands_of(owner: str) -> str:
-    from dlcore.jobs.store import hashed
-
-    return hashed(owner)
 
 
 Classroom.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
