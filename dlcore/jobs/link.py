@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from dlcore.jobs import worker
 from dlcore.jobs.servers import scheduler
 from dlcore.jobs.sizes import Sizes
 from dlcore.texts import N_, Problem
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0  # seconds for the embedded cluster to say where it is: a slow disk, a cold start
@@ -164,13 +167,13 @@ def _hand_shake(child: subprocess.Popen[bytes], sizes: Sizes) -> tuple[str, Secu
 
 def _unreachable(address: str, error: BaseException) -> Problem:
     if scheduler():
+        log.warning("no answer from the scheduler at %s: %s", address, error)  # no page shows where it is
         return Problem(
             N_(
-                "The scheduler at {address} does not answer. Check DLCORE_SCHEDULER and that the cluster is running; "
+                "The scheduler does not answer. Check DLCORE_SCHEDULER and that the cluster is running; "
                 "it is tried again every few seconds."
             ),
             kind="down",
-            address=address,
         )
     return Problem(
         N_("The workers of this server could not be started ({reason}). It is tried again every few seconds."),
