@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import psutil
 import pytest
 import requests
 
-from tests.serving import PAGE, exceptions, free_port, serve
+from dlcore.jobs.store import CHECKPOINT, Store
+from tests.serving import PAGE, ROOT, exceptions, free_port, serve
 from tests.waiting import patience, until
 from ui.browsers import COOKIE, owner_of
 from ui.lessons import READY
@@ -103,14 +106,19 @@ def test_servers_with_one_secret_know_each_others_browsers(monkeypatch):
 
 
 def test_a_scheduler_that_does_not_answer_is_told_and_the_pages_live():
-    with serve(DLCORE_SCHEDULER=f"tcp://127.0.0.1:{free_port()}") as server:
+    where = f"127.0.0.1:{free_port()}"
+    with serve(DLCORE_SCHEDULER=f"tcp://{where}") as server:
         until(lambda: server.get("/healthz").json()["state"] == "down", 60)  # "starting" before: also a 503
         response = server.get("/healthz")
         health = response.json()
         assert response.status_code == 503
         assert "DLCORE_SCHEDULER" in health["message"]
+        assert where not in response.text, "whoever reaches a scheduler can run code on its workers"
+        assert where in server.log.read_text()
         for page in SOME:
-            assert exceptions(server.visit(page)) == [], page
+            messages = server.visit(page)
+            assert exceptions(messages) == [], page
+            assert not any(where in str(message) for message in messages), page
 
 
 def test_a_state_folder_that_cannot_be_written_is_told_and_the_pages_live():
@@ -134,3 +142,30 @@ def test_the_workers_end_with_the_server(how):
         psutil.wait_procs(family, timeout=patience(15))
         assert [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
         assert time.monotonic() - asked < patience(15)
+
+
+def test_a_sigterm_to_all_processes_at_once_still_puts_runs_aside():
+    """As systemd sends it without ``KillMode=mixed``, and a terminal that is closed."""
+    with serve("tests.served:app", DLCORE_WARM="0") as server:
+        until(lambda: server.health()["lanes"].get("train"), 60)
+        cookies = dict(browser(server).cookies)
+        server.get("/test/submit?steps=100000&pause=0.02", cookies=cookies)
+        until(lambda: server.get("/test/mine", cookies=cookies).json()["runs"][0]["step"] > 5, 60)
+        main = psutil.Process(server.process.pid)
+        family = main.children(recursive=True)
+        for process in [*family, main]:  # the workers first
+            process.send_signal(signal.SIGTERM)
+        server.process.wait(60)
+        psutil.wait_procs(family, timeout=patience(15))
+        assert [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
+        store = Store(server.state)
+        (record,) = store.all()
+        assert store.history(record.run_id).state == "paused"
+        assert store.path(record.run_id, CHECKPOINT).exists()
+
+
+def test_a_worker_that_is_told_to_end_does_so_when_nobody_else_ends_it():
+    code = "import sys, time; from dlcore.jobs import cluster as c; c.GRACE = 0.5; c.end_later(); time.sleep(60)"
+    began = time.monotonic()
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=patience(30)).returncode == 1
+    assert time.monotonic() - began < patience(15)

@@ -3,6 +3,9 @@
 The web process starts it with two pipes. Its first line in says how big to be, its first line out says where it is and
 carries the TLS credentials, made for this start and kept in memory only. When its standard input closes, however the
 web process ended, it ends too, and its workers with it: no orphans.
+
+A SIGTERM is meant for the web process, which then puts its runs aside. Some send it to all processes of a service at
+once (systemd by default), so here it is answered with patience.
 """
 
 from __future__ import annotations
@@ -12,15 +15,18 @@ import json
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from dataclasses import asdict
 from typing import Any
 
+from dlcore.jobs.gpus import gpus, seats
 from dlcore.jobs.sizes import Sizes
 
 TLS = ("tls_ca_file", "tls_client_cert", "tls_client_key")
-
+GRACE = 15.0  # seconds after a SIGTERM for the web process to put its runs aside (``broker.ASIDE``) and close the pipe
 
 CONFIG = {
     "distributed.scheduler.allowed-failures": 0,  # a run whose worker died is the person's to start again
@@ -48,14 +54,15 @@ async def serve(sizes: Sizes, folder: str) -> None:
     from distributed import Scheduler, Security
     from distributed.system import MEMORY_LIMIT
 
-    sizes = sizes.fitted(CPU_COUNT, MEMORY_LIMIT)
+    room = seats(gpus())
+    sizes = sizes.fitted(CPU_COUNT, MEMORY_LIMIT, len(room))
     security = Security.temporary()
     async with Scheduler(security=security, dashboard=False, **LOOPBACK) as scheduler:
         credentials = {name: getattr(security, name) for name in TLS}
         print(json.dumps({"address": scheduler.address, "security": credentials, "sizes": asdict(sizes)}), flush=True)
         nannies = [
-            asyncio.create_task(_nanny(scheduler.address, security, folder, lane, threads, memory))
-            for lane, threads, memory in _workers(sizes)
+            asyncio.create_task(_nanny(scheduler.address, security, folder, sizes.worker_memory, *worker))
+            for worker in _workers(sizes, room)
         ]
         await asyncio.to_thread(sys.stdin.buffer.read)
         for nanny in nannies:
@@ -64,14 +71,24 @@ async def serve(sizes: Sizes, folder: str) -> None:
         os._exit(0)  # workers watch a pipe from here and end with it, even in the midst of a step
 
 
-def _workers(sizes: Sizes) -> list[tuple[str, int, int]]:
-    """Lane, threads and memory of each worker; the light one first, since it is ready first."""
-    light, answers = ("light", sizes.light_threads), ("interactive", sizes.call_threads)
-    lanes = [light, answers, *[("train", 1)] * sizes.train_workers]
-    return [(lane, threads, sizes.worker_memory) for lane, threads in lanes]
+def _workers(sizes: Sizes, room: list[str]) -> list[tuple[str, int, dict[str, str]]]:
+    """Lane, threads and environment of each worker; the light one first, since it is ready first.
+
+    Args:
+        sizes: how many of each.
+        room: the GPUs that training workers are given in turn. The others see all of them, and answers take the first.
+    """
+    trains = [("train", 1, _sees(room[i % len(room)]) if room else {}) for i in range(sizes.train_workers)]
+    return [("light", sizes.light_threads, {}), ("interactive", sizes.call_threads, {}), *trains]
 
 
-async def _nanny(address: str, security: Any, folder: str, lane: str, threads: int, memory: int) -> Any:
+def _sees(gpu: str) -> dict[str, str]:
+    return {"CUDA_VISIBLE_DEVICES": gpu}
+
+
+async def _nanny(
+    address: str, security: Any, folder: str, memory: int, lane: str, threads: int, env: dict[str, str]
+) -> Any:
     """One worker process and the nanny that replaces it when it dies; tried again where it does not come up."""
     from distributed import Nanny
 
@@ -84,7 +101,8 @@ async def _nanny(address: str, security: Any, folder: str, lane: str, threads: i
                 resources={lane: threads},
                 memory_limit=str(memory),
                 local_directory=folder,
-                preload=["dlcore.jobs.worker"],
+                preload=["dlcore.jobs.worker", "dlcore.jobs.cluster"],
+                env=env,
                 **LOOPBACK,
             )
         except Exception:  # a machine too busy to start a process in time
@@ -92,10 +110,23 @@ async def _nanny(address: str, security: Any, folder: str, lane: str, threads: i
             await asyncio.sleep(2)
 
 
+def dask_setup(worker: Any) -> None:
+    """Called by dask in each embedded worker process as it starts."""
+    signal.signal(signal.SIGTERM, end_later)
+
+
+def end_later(*_: Any) -> None:
+    """Answer to SIGTERM: end, but not before the web process has had time for a checkpoint of each run."""
+    timer = threading.Timer(GRACE, os._exit, [1])
+    timer.daemon = True
+    timer.start()
+
+
 def main() -> None:
     """Entry of the child process."""
     import dask.config
 
+    signal.signal(signal.SIGTERM, end_later)
     sizes = Sizes(**json.loads(sys.stdin.buffer.readline()))
     dask.config.set(CONFIG)
     asyncio.run(serve(sizes, tempfile.mkdtemp(prefix="dlcore-workers-")))

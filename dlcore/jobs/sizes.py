@@ -27,12 +27,13 @@ class Sizes:
         texts = {f.name: os.environ.get(f"DLCORE_{f.name.upper()}", "") for f in fields(cls)}
         return cls(**{name: int(text) if text.isdecimal() else 0 for name, text in texts.items()})
 
-    def fitted(self, cores: int, memory: int) -> Sizes:
-        """All sizes fixed for a machine with that many cores and bytes.
+    def fitted(self, cores: int, memory: int, seats: int = 0) -> Sizes:
+        """All sizes fixed for a machine with that many cores and bytes; ``seats``: what its GPUs have room for.
 
         At least two train where memory allows, so that two students do not block each other; a process with torch
-        loaded takes about 1 GB before it computes anything.
+        loaded takes about 1 GB before it computes anything. With GPUs no more train than these have seats: a run that
+        finds its GPU full ends, one that waits does not.
         """
-        train = self.train_workers or max(1, min(8, max(2, cores // 2), int((memory - 2 * GB) // (2 * GB))))
+        train = self.train_workers or max(1, min(seats or 8, max(2, cores // 2), int((memory - 2 * GB) // (2 * GB))))
         share = int(max(1.5 * GB, 0.85 * memory / (train + 1)))
         return Sizes(train, self.light_threads or 8, self.call_threads or 2, self.worker_memory or share)
