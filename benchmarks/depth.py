@@ -15,11 +15,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlcore.events import Finished
-from dlcore.experiments import resnet
+from dlcore.experiments import resnet, resnet_look
 from dlcore.knobs import build
 
 TABLES: dict[str, list[dict[str, Any]]] = {
-    "dense": [{"depth": depth, "norm": norm} for norm in ("none", "batch") for depth in (8, 20, 40)],
+    "dense": [
+        *({"depth": depth, "norm": "none"} for depth in (2, 4, 8, 12, 20, 40)),
+        *({"depth": depth, "norm": "batch"} for depth in (8, 20, 40)),
+    ],
     "layer": [{"depth": depth, "norm": "layer"} for depth in (20, 40)],
     "he": [{"depth": depth, "init": "he"} for depth in (20, 40)],
     "deep": [{"depth": 110, "norm": norm} for norm in ("none", "batch")],
@@ -60,6 +63,53 @@ CLAIMS: list[tuple[dict[str, Any], str, Claim]] = [  # for every seed
     ({"depth": 20, "init": "he"}, "by He's rule the plain network learns; the sums of the residual one grow too large",
      lambda m: plain(m) >= 0.9 and linked(m) < plain(m)),
 ]  # fmt: skip
+
+
+# Training errors of seed 0 that the prose and docs/teaching.md tell, (plain, residual), and how far off they may be.
+TOLD: list[tuple[dict[str, Any], float, float]] = [
+    ({"depth": 2, "norm": "none"}, 0.03, 0.02),
+    ({"depth": 4, "norm": "none"}, 0.05, 0.01),
+    ({"depth": 8, "norm": "none"}, 0.20, 0.01),
+    ({"depth": 12, "norm": "none"}, 0.50, 0.00),
+    ({"depth": 20, "norm": "none"}, 0.90, 0.03),
+    ({"depth": 40, "norm": "none"}, 0.90, 0.09),
+    ({"depth": 20, "init": "he"}, 0.03, 0.14),
+    ({"depth": 40, "norm": "batch"}, 0.84, 0.00),
+]
+NEAR = 0.01, 0.2  # errors may differ by so much, or by this share of what is told
+# Before training, of the residual network: size of X in the first and last block, F(X) / X there, the last variance.
+SIZES: list[tuple[dict[str, Any], str, float]] = [
+    ({"depth": 40, "norm": "none"}, "first X", 0.43),
+    ({"depth": 40, "norm": "none"}, "last X", 44.0),
+    ({"depth": 40, "norm": "batch"}, "first X", 0.71),
+    ({"depth": 40, "norm": "batch"}, "last X", 6.0),
+    ({"depth": 40, "norm": "batch"}, "first F/X", 1.4),
+    ({"depth": 40, "norm": "batch"}, "last F/X", 0.17),
+]
+
+
+def sizes(given: Mapping[str, Any]) -> dict[str, float]:
+    """What goes through the first and the last block of the residual network of seed 0 before it is trained."""
+    config = build(resnet.Config, {**given, "seed": 0})
+    found = resnet_look.fresh({name: getattr(config, name) for name in resnet_look.SHAPING})
+    x, f, variance = (found[f"{name}/residual"][0] for name in ("x", "f", "activation"))
+    return {
+        "first X": x[0], "last X": x[-1], "first F/X": f[0] / x[0], "last F/X": f[-1] / x[-1],
+        "last variance": variance[-1],
+    }  # fmt: skip
+
+
+def off(told: float, found: float) -> bool:
+    """Whether a figure is told too wrongly."""
+    least, share = NEAR
+    return abs(told - found) > max(least, share * told)
+
+
+def misquoted(given: Mapping[str, Any], found: Metrics) -> list[str]:
+    """The errors that the prose tells of a run of seed 0 and that are not so."""
+    rows = [(("plain", p, 1 - plain(found)), ("residual", r, 1 - linked(found))) for g, p, r in TOLD if g == given]
+    return [f"{given}: {name} told {told:.2f}, found {error:.3f}" for row in rows for name, told, error in row
+            if off(told, error)]  # fmt: skip
 
 
 def measured(given: Mapping[str, Any], seed: int) -> Metrics:
@@ -104,6 +154,12 @@ def main() -> int:
                 found = measured(given, seed)
                 print(told(given, seed, found), flush=True)
                 faults += [f"{given} seed={seed}: not so: {text}" for text in broken(given, found)]
+                faults += misquoted(given, found) if seed == 0 else []
+    faults += [f"{given}: {name} told {told}, found {value:.3g}" for given, name, told in SIZES
+               if off(told, value := sizes(given)[name])]  # fmt: skip
+    huge = sizes({"depth": 20, "init": "he"})["last variance"]
+    print(f"He's first weights, depth 20: variance behind the last block {huge:.3g}")
+    faults += [] if huge > 1e5 else [f"variance with He's weights: {huge:.3g}, told above 100,000"]
     print("\n".join(faults) or "every claim holds")
     return int(bool(faults) and asked.check)
 

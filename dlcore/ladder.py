@@ -74,7 +74,7 @@ def image_config(config: Config, rung: Rung) -> ImageConfig:
     on, large = rung.on, "large_batch" in rung.on
     batch_size = config.batch_size if large else PLAIN_BATCH
     rate = PLAIN_RATE * math.sqrt(batch_size / PLAIN_BATCH)
-    falling = {"schedule": "linear", "learning_rate": config.peak, "momentum": 0.7, "beta2": 0.9}
+    falling = {"schedule": config.course, "learning_rate": config.peak, "momentum": 0.7, "beta2": 0.9}
     constant = {"schedule": "constant", "learning_rate": rate, "momentum": 0.9, "beta2": 0.999}
     return ImageConfig(
         dataset=config.dataset, train_size=config.train_size, data_hash=config.data_hash, seed=config.seed,

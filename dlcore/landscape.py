@@ -23,6 +23,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 BEYOND = 1e30  # stands for every loss that is larger, or no number at all
+TOGETHER = 1_000  # images that go through a network at once where its statistics are not taken from them
 COARSEST = 3  # at first every 2³-th line of a grid is measured
 
 
@@ -132,11 +133,12 @@ class Ground:
         vector_to_parameters(theta.to(self.device), self.model.parameters())
         for norm in self.norms:
             norm.train()
-        seen = self._loss(*self.seen)
+        seen = self._loss(*self.seen, together=len(self.seen[1]) if self.norms else TOGETHER)
         for norm in self.norms:
             norm.eval()
         return seen, self._loss(*self.held_out)
 
-    def _loss(self, X: Tensor, y: Tensor) -> float:
-        loss = cross_entropy(self.model(X).float(), y).item()
-        return loss if loss < BEYOND else BEYOND  # NaN is not less than anything
+    def _loss(self, X: Tensor, y: Tensor, together: int = TOGETHER) -> float:
+        pieces = zip(X.split(together), y.split(together), strict=True)
+        total = sum(cross_entropy(self.model(x).float(), t, reduction="sum").item() for x, t in pieces)
+        return total / len(y) if total / len(y) < BEYOND else BEYOND  # NaN is not less than anything

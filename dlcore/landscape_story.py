@@ -9,7 +9,7 @@ import numpy as np
 
 from dlcore.graph_math import number
 from dlcore.history import History
-from dlcore.landscape_numbers import PATH, RANDOM
+from dlcore.landscape_numbers import HELD, PATH, RANDOM, SEEN
 from dlcore.landscape_views import guessing, landscape_of, networks_of
 from dlcore.texts import N_
 
@@ -44,6 +44,7 @@ GAP = N_(
     "map has {shadow} (dotted). The map holds {explained} of the path’s variance; at that step the weights lie {off} "
     "away from it, and {far} from where they end."
 )
+OTHERS = N_("Reach and bending are measured on the images learned from; the maps show the loss on test images.")
 DOT = N_(
     "In this plane the whole run is a dot: from its first weights to its last it moves by {moved} here, on a map that "
     "reaches from {low} to {high}. Two random directions among {numbers} have nothing to do with the way that was gone."
@@ -90,17 +91,22 @@ def verdict(history: History, label: Label) -> str:
     return label(VERDICTS[found]).format(**values)
 
 
-def worst_gap(history: History) -> tuple[str, int, float, float] | None:
+def of_which(history: History, images: int, label: Label) -> str:
+    """Whose numbers the verdict's are, where the maps beside it show others; else ""."""
+    return label(OTHERS) if images == HELD and kind(history) else ""
+
+
+def worst_gap(history: History, images: int = SEEN) -> tuple[str, int, float, float] | None:
     """Network, point of the path, loss of its weights and of their shadow, where the map deceives most; or None."""
     land = landscape_of(history)
-    gaps = [(name, *land.gap(name)) for name in land.networks]
+    gaps = [(name, *land.gap(name, images)) for name in land.networks]
     gaps = [gap for gap in gaps if np.isfinite(gap[2]) and min(gap[2:]) > 0]
     return max(gaps, key=lambda gap: abs(np.log(gap[2] / gap[3])), default=None)
 
 
-def caveat(history: History, names: Mapping[str, str], label: Label) -> str:
+def caveat(history: History, names: Mapping[str, str], label: Label, images: int = SEEN) -> str:
     """How far the map of the path is from the truth; "" before the path is measured. ``names`` of the networks."""
-    found = worst_gap(history)
+    found = worst_gap(history, images)
     if found is None:
         return ""
     name, point, true, shadow = found

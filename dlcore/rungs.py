@@ -7,6 +7,7 @@ and in nothing else. Steps are counted through: a rung begins where the one befo
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -201,16 +202,21 @@ def from_loader(one: ImageConfig, data: ImageData, mean: float, std: float) -> C
 def compile_task(task: Task, plan: Plan) -> float:
     """Put the compiled network into the task; returns the seconds that this took.
 
-    Kernels are made when they are first needed, so a batch of each size goes forward and backward here. Neither
-    weights nor generators are moved by it.
+    Kernels are made when they are first needed, so a batch of each size goes forward and backward here, with empty
+    caches: a training must not find what the one before it has compiled. Neither weights nor generators are moved.
     """
     import torch._inductor.config as inductor
+    from torch._inductor.utils import fresh_cache
 
     inductor.compile_threads = 1  # else it starts processes of its own
     start = time.perf_counter()
     plain, buffers = task.model, {name: b.clone() for name, b in task.model.named_buffers()}
     task.model = cast(torch.nn.Module, torch.compile(plain))  # evaluation goes on with the plain one
-    with torch.random.fork_rng(devices=[0] if plan.device == "cuda" else []):
+    with (
+        torch.random.fork_rng(devices=[0] if plan.device == "cuda" else []),
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        fresh_cache(dir=folder),
+    ):
         for size in {plan.batch_size, plan.count % plan.batch_size or plan.batch_size}:
             forward_and_backward(task, plan, task.batch(torch.arange(size, device=plan.device)))
     synchronize(plan.device)

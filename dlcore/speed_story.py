@@ -100,6 +100,16 @@ def fastest(rows: Sequence[Timed]) -> int | None:
     return min(arrived, key=lambda k: rows[k].cost, default=None)
 
 
+def compiled_pair(rows: Sequence[Timed], compare: str) -> tuple[Timed | None, Timed | None]:
+    """The first training that was compiled, and the one that differs from it in that alone; None for what is not."""
+    asked = next((row for row in rows if "compiled" in row.rung.on), None)
+    if asked is None or compare == "ends":  # all switches against none
+        return asked, None
+    if compare == "without":
+        return asked, next((row for row in rows if row.rung.name == "compiled"), None)
+    return asked, rows[asked.rung.against or 0]
+
+
 def breaks_even(before: Timed, compiled: Timed) -> float | None:
     """After how many steps compiling has earned what it cost; None where its steps are no faster."""
     saved = before.step_seconds - compiled.step_seconds

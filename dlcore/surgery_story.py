@@ -87,7 +87,7 @@ def told(share: float, whole: float, out: int) -> Words:
     if whole - share <= BARELY:
         return N_("{share} right without them, {points} points less than with all blocks in ({whole})."), numbers
     if share <= COLLAPSED:
-        return N_("{share} right without them: of {whole} little more than guessing is left."), numbers
+        return N_("{share} right without them: of {whole} not much is left."), numbers
     return N_("{share} right without them: {points} points are lost of {whole}."), numbers
 
 

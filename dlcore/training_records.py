@@ -10,6 +10,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,9 +24,19 @@ MOST_RECORDS = 6  # the newest ones; the trained pairs of a lesson have some 20 
 
 
 def fingerprint(settings: Mapping[str, Any]) -> str:
-    """The name of a training: a hash of its resolved settings and of the torch that computes it."""
-    words = {**settings, "torch": torch.__version__}
+    """The name of a training: a hash of its resolved settings, this program, torch and the processor's instructions."""
+    machine = torch.backends.cpu.get_cpu_capability()
+    words = {**settings, "torch": torch.__version__, "program": _program(), "machine": machine}
     return hashlib.sha256(repr(sorted(words.items())).encode()).hexdigest()[:24]
+
+
+@cache
+def _program() -> str:
+    """A hash of all sources of ``dlcore``: who changes a model need not remember that trainings were kept."""
+    home, found = Path(__file__).parent, hashlib.sha256()
+    for file in sorted(home.rglob("*.py")):
+        found.update(str(file.relative_to(home)).encode() + file.read_bytes())
+    return found.hexdigest()
 
 
 def find(name: str) -> tuple[list[Event], dict[str, Any]] | None:

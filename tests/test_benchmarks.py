@@ -22,6 +22,7 @@ SHORT = [
     "sequence_lessons",
     "resnet_cifar",
     "depth",
+    "surgery",
     "landscape",
     "backbone",
     "classify",

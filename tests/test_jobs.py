@@ -166,6 +166,7 @@ def test_what_is_asked_before_a_task_has_ended_is_not_lost(jobs, play, slow_end)
 
 def test_a_paused_run_frees_its_worker(jobs, play):
     slow = [play(steps=10_000, pause=0.02), play(steps=10_000, pause=0.02)]
+    until(lambda: [jobs.info(run_id, owner=ME).place for run_id in slow] == [0, 0])  # else the other browser is first
     third = play(steps=5, owner=OTHER)
     until(lambda: jobs.info(third, owner=OTHER).place == 1)
     at_step(jobs, slow[0], 1)

@@ -1,6 +1,7 @@
 """Slices through the loss of a network: against closed forms, scikit-learn, and the networks they must leave alone."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from sklearn.decomposition import PCA
 from torch import nn
 
 from dlcore import landscape
+from dlcore import landscape_story as story
 from dlcore.landscape import Ground, coarse_to_fine, coordinates, principal, random_direction, weights_of
-from dlcore.landscape_numbers import PATH, RANDOM, Landscape, Slice
+from dlcore.landscape_numbers import HELD, PATH, RANDOM, Landscape, Slice
 
 
 def network(norm: bool = False) -> Any:
@@ -184,6 +186,27 @@ def test_the_gap_is_where_loss_and_shadow_differ_most():
         RANDOM: {},
     }  # fmt: skip
     assert Landscape(arrays).gap("plain") == (1, 1.0, 0.25)
+
+
+def test_the_sentence_speaks_of_the_images_that_are_drawn():
+    """Losses of the images learned from are in the first column, those of test images in the second."""
+    rows = {"true/plain": np.array([[2.0, 2.0], [1.0, 1.0]]), "projected/plain": np.array([[1.0, 2.0], [1.0, 4.0]])}
+    found: Any = SimpleNamespace(snapshots={PATH: SimpleNamespace(arrays={"step": np.arange(2), **rows})})
+    assert story.worst_gap(found) == ("plain", 0, 2.0, 1.0)
+    assert story.worst_gap(found, HELD) == ("plain", 1, 1.0, 4.0)
+
+
+def test_losses_of_many_images_are_those_of_all_at_once(monkeypatch):
+    """Where no statistics are taken from the batch the images go through in pieces."""
+    torch.manual_seed(0)
+    X, y = torch.randn(25, 4), torch.randint(0, 3, (25,))
+    plain = nn.Linear(4, 3)
+    whole = Ground(plain, (X, y), (X, y)).at(weights_of(plain))
+    monkeypatch.setattr(landscape, "TOGETHER", 10)
+    assert Ground(plain, (X, y), (X, y)).at(weights_of(plain)) == pytest.approx(whole, rel=1e-6)
+    normed = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
+    seen, held_out = Ground(normed, (X, y), (X, y)).at(weights_of(normed))
+    assert seen == pytest.approx(held_out, rel=0.1), "the statistics are those of all 25, not of some of them"
 
 
 def test_the_place_between_is_bilinear():

@@ -8,11 +8,12 @@ import pytest
 from dlcore import training_records
 from dlcore.events import Checkpoint, Finished, Snapshot, Started, Step, pack, unpack
 from dlcore.experiments import landscape
-from dlcore.experiments.landscape import Config
+from dlcore.experiments.landscape import Config, check_images
 from dlcore.history import History
 from dlcore.knobs import build
 from dlcore.landscape_numbers import ALONG, PATH, RANDOM, Landscape
 from dlcore.steering import Steering
+from dlcore.texts import Problem
 
 SMALL = {
     "depth": 4,
@@ -132,6 +133,24 @@ def test_only_the_newest_records_are_kept(monkeypatch, tmp_path):
     assert found is not None
     assert found[1]["x"].tolist() == [0, 1, 2]
     assert training_records.find("nothing") is None
+
+
+def test_what_does_not_fit_into_memory_is_refused_with_what_does():
+    """64 maps of 28 x 28 numbers for each image; batch normalisation wants all images in one batch."""
+    given = {"network": "resnet18", "dataset": "mnist", "images": 10_000}
+    with pytest.raises(Problem) as refused:
+        check_images(build(Config, given), (1, 28, 28))
+    most = int(str(refused.value.params["most"]).replace(",", ""))
+    check_images(build(Config, {**given, "images": most}), (1, 28, 28))
+    check_images(build(Config, {**given, "norm": "none"}), (1, 28, 28))
+    check_images(build(Config, {"images": 10_000}), (1, 8, 8))
+
+
+def test_a_changed_program_trains_anew(monkeypatch):
+    before = training_records.fingerprint({"seed": 0})
+    assert before == training_records.fingerprint({"seed": 0})
+    monkeypatch.setattr(training_records, "_program", lambda: "another")
+    assert training_records.fingerprint({"seed": 0}) != before
 
 
 def test_one_network_alone_is_measured_too():

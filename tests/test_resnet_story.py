@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from dlcore import resnet_story as story
-from dlcore.data.images import load
+from dlcore.data.images import EMBEDDED, load
 from dlcore.experiments.resnet import NETWORKS, Config
 from dlcore.figures import resnet as figures
 from dlcore.figures import speed as speed_figures
-from dlcore.knobs import build
+from dlcore.knobs import build, knobs_of
 
 
 @pytest.mark.parametrize(
@@ -172,3 +172,17 @@ def test_formulas_have_letters_until_the_numbers_are_there():
     film = {f"weights/{name}": np.array([[0.01, 0.1, 1.0]]) for name in story.NETWORKS}
     told = story.numbers({**film, "x/residual": np.array([[0.5, 1.0, 2.0]])}, 3)
     assert (told["ratio_plain"], told["factor_plain"], told["grown"]) == ("0.01", "0.1", "4")
+
+
+def test_runs_that_differ_in_what_decides_are_no_points_of_one_line():
+    """The page offers stochastic depth at the press of a button: such a run must not replace the point beside it."""
+    base = Config()
+    point = story.Ended(base, {"plain": 0.9})
+    assert point.alike(replace(base, depth=4, seed=7))
+    others = {"drop_path": 0.5, "batch_size": 33, "schedule": "step", "shift": 1, "beta2": 0.5}
+    assert not any(point.alike(replace(base, **{name: value})) for name, value in others.items())
+
+
+def test_guessing_is_told_by_the_number_of_classes():
+    for dataset in set(EMBEDDED) & set(knobs_of(Config)["dataset"].choices):
+        assert story.guessing(dataset) == 1 - 1 / len(load(dataset).classes)

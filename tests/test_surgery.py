@@ -173,7 +173,7 @@ def test_stretches_of_images_are_put_together_in_order() -> None:
 @pytest.mark.parametrize(
     ("share", "out", "piece"),
     [(0.97, 0, "All blocks are in"), (0.98, 1, "Nothing is lost"), (0.96, 1, "less than with all"),
-     (0.8, 2, "points are lost"), (0.12, 3, "guessing")],
+     (0.8, 2, "points are lost"), (0.12, 3, "not much is left")],
 )  # fmt: skip
 def test_the_live_answer_says_what_the_numbers_say(share: float, out: int, piece: str) -> None:
     words, numbers = story.told(share, 0.97, out)

@@ -60,7 +60,7 @@ def view(config: Config, history: History) -> None:
     """The two grounds; what they say in words; beside it a cross-section, or how true the map of the run is."""
     choices, bar = st.columns([2, 1], gap="small", vertical_alignment="center")
     with choices.container(key="landscape-choice", horizontal=True, horizontal_alignment="distribute", gap="xsmall"):
-        plane = _choice(_("Plane"), "plane", PLANES)
+        plane = _choice(_("Plane of the map"), "plane", PLANES)
         images = _choice(_("Loss on"), "images", IMAGES)
         way = _choice(_("Seen as"), "way", WAYS)
     with bar:
@@ -73,7 +73,7 @@ def view(config: Config, history: History) -> None:
             _ground(drawn.get(name), name, plane, way, config.span)
     words, plot = st.columns([1.3, 1], gap="small")
     with words.container(key="landscape-story"):
-        st.markdown(said(history, plane))
+        st.markdown(said(history, plane, images))
     with plot:
         if plane == ALONG and way_steps:
             _shadows(*way_steps)
@@ -130,13 +130,14 @@ def _shadows(step: np.ndarray, lines: Mapping[str, tuple[np.ndarray, np.ndarray]
     live_plot(film.figure, key="landscape-shadows", height=LOW, alt=alt, frames={**film.frames, "group": GROUP})
 
 
-def said(history: History, plane: str) -> str:
+def said(history: History, plane: str, images: int = SEEN) -> str:
     """What the picture says, in the run's numbers; before that, what will happen."""
     names = {name: _(NAMES[name]) for name in NAMES}
-    if plane == ALONG and (words := story.caveat(history, names, _)) and _measured(history):
+    if plane == ALONG and (words := story.caveat(history, names, _, images)) and _measured(history):
         return ":orange[:material/warning:] " + words
     if history.state == "finished":
-        return ":blue[:material/landscape:] " + sentences(story.verdict(history, _), story.dot(history, _))
+        told = (story.verdict(history, _), story.of_which(history, images, _), story.dot(history, _))
+        return ":blue[:material/landscape:] " + sentences(*told)
     if views.landscape_of(history).networks:
         return ":blue[:material/grid_on:] " + _(
             "The networks are trained. Each point of a map is a network whose weights all differ from theirs; it is "

@@ -189,7 +189,7 @@ def said(config: Config, fresh: Film, history: History) -> str:
 
 
 def patience(config: Config) -> str:
-    """How long a network of the paper will take; nothing for a stack, which takes seconds."""
+    """How long a network of the paper will take; nothing for a stack: most take seconds, and the run panel tells."""
     expected = story.minutes(config)
     if expected is None:
         return ""

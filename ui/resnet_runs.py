@@ -34,7 +34,7 @@ def finished() -> list[Ended]:
 
 
 def by_depth(config: Config, runs: Sequence[Ended]) -> None:
-    """The training error of finished stacks against depth: those that differ from the settings in depth alone."""
+    """The training error of finished stacks against depth: those that differ from the settings in it and the seed."""
     alike = [run for run in runs if run.alike(config)]
     lines: dict[str, Any] = {}
     for name in figures.NAMES:
@@ -43,7 +43,8 @@ def by_depth(config: Config, runs: Sequence[Ended]) -> None:
             lines[name] = tuple(np.array(column, float) for column in zip(*points, strict=True))
     with st.container(key="prose-by-depth-picture"):
         live_plot(
-            figures.by_depth(lines, label=_), key="resnet-by-depth", height=260,
+            figures.by_depth(lines, guessing=story.guessing(config.dataset), label=_),
+            key="resnet-by-depth", height=260,
             alt=_("The training error of both networks against depth, one point for each finished run."),
         )  # fmt: skip
         count = len({run.config.depth for run in alike})

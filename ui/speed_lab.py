@@ -15,6 +15,7 @@ from dlcore.speed_story import (
     NOISE,
     Timed,
     breaks_even,
+    compiled_pair,
     config_of,
     curves_of,
     factor,
@@ -167,7 +168,7 @@ def said(config: Config, rows: Sequence[Timed], history: History) -> str:
         )
     if history.state in ("queued", "running", "paused") or not rows:
         return _("Training {n} of {count}.").format(n=min(len(rows) + 1, count), count=count)
-    return sentences(_overall(rows), *_switches(config, rows), _compiling(rows))
+    return sentences(_overall(rows), *_switches(config, rows), _compiling(config, rows))
 
 
 def _overall(rows: Sequence[Timed]) -> str:
@@ -206,14 +207,16 @@ def _switches(config: Config, rows: Sequence[Timed]) -> list[str]:
     return told
 
 
-def _compiling(rows: Sequence[Timed]) -> str:
+def _compiling(config: Config, rows: Sequence[Timed]) -> str:
     """Whether compiling paid; empty where none was asked for."""
-    asked = next((row for row in rows if "compiled" in row.rung.on), None)
+    asked, before = compiled_pair(rows, config.compare)
     if asked is None:
         return ""
     if asked.outcome == "not_compiled":
-        return _("torch.compile found no working C++ compiler on this machine, so that training was left out.")
-    before = rows[asked.rung.against or 0]
+        return _("torch.compile could not translate the network here, so that training was left out. "
+                 "It needs a C++ compiler.")  # fmt: skip
+    if before is None:
+        return _("Compiling took {n} s.").format(n=f"{asked.compiling:.3g}")
     steps = breaks_even(before, asked)
     if steps is None:
         return _("Compiling took {n} s, and its steps are no faster here.").format(n=f"{asked.compiling:.3g}")

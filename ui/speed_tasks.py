@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import streamlit as st
 
 from dlcore import jobs
+from dlcore.experiments.speed import Config
 from dlcore.ladder import SWITCHES
 from dlcore.speed_story import NOISE, Timed, factor, fastest, timed, worth
 from ui.challenge import Task
@@ -21,7 +24,13 @@ TENFOLD = 10.0
 ENOUGH = 4  # switches that a prediction has to choose from
 LATER = 2.0  # how many times as much the loader is worth when the rest is fast
 
-Run = tuple[str, str, Sequence[Timed]]  # its name, what it compares, its trainings
+
+class Run(NamedTuple):
+    """A finished run."""
+
+    name: str
+    config: Config
+    rows: Sequence[Timed]  # its trainings
 
 
 def guess() -> None:
@@ -44,7 +53,7 @@ def finished() -> list[Run]:
     for run in jobs.runs(owner(), SLUG)[:NEWEST]:
         if run.state == "finished":
             if run.run_id not in kept:
-                kept[run.run_id] = (run.run_id, run.config.compare, timed(jobs.history(run.run_id, owner=owner())))
+                kept[run.run_id] = Run(run.run_id, run.config, timed(jobs.history(run.run_id, owner=owner())))
             found.append(kept[run.run_id])
     return found
 
@@ -80,7 +89,7 @@ def tasks() -> list[Task]:
             _("Show that the whole set in memory is worth at least twice as much when all else is fast as alone."),
             lambda: amdahl(finished()),
             hint=_("Time “each alone” and then “all but one”, with the same settings otherwise."),
-            praise=_("Its seconds are the same in both; what they are a share of is not. That is Amdahl’s law."),
+            praise=_("An image takes as long to load in both; what that is a share of is not. That is Amdahl’s law."),
         ),
     ]
 
@@ -88,37 +97,43 @@ def tasks() -> list[Task]:
 def tenfold(runs: Sequence[Run]) -> float:
     """How near the fastest training is to ten times, on a scale of factors (0 to 1)."""
     best = 0.0
-    for _name, _compare, rows in runs:
-        place = fastest(rows)
-        times = factor(rows, place, against=0) if place is not None else None
+    for run in runs:
+        place = fastest(run.rows)
+        times = factor(run.rows, place, against=0) if place is not None else None
         best = max(best, min((times or 0.0) / TENFOLD, 1.0))
     return best
 
 
 def guessed(runs: Sequence[Run], guesses: Mapping[str, str]) -> bool:
     """Whether what was said before a run is what it found."""
-    for name, compare, rows in runs:
-        gains = worth(rows, compare)
-        if len(gains) >= ENOUGH and guesses.get(name) == max(gains, key=gains.__getitem__):
+    for run in runs:
+        gains = worth(run.rows, run.config.compare)
+        if len(gains) >= ENOUGH and guesses.get(run.name) == max(gains, key=gains.__getitem__):
             return True
     return False
 
 
 def slower_steps(runs: Sequence[Run]) -> bool:
     """Whether some training had slower steps than its counterpart and arrived sooner, both beyond chance."""
-    for _name, _compare, rows in runs:
-        for k, row in enumerate(rows):
-            gain = factor(rows, k)
-            slower = row.step_seconds > (1 + NOISE) * rows[row.rung.against or 0].step_seconds
+    for run in runs:
+        for k, row in enumerate(run.rows):
+            gain = factor(run.rows, k)
+            slower = row.step_seconds > (1 + NOISE) * run.rows[row.rung.against or 0].step_seconds
             if gain is not None and gain > 1 + NOISE and slower:
                 return True
     return False
 
 
 def amdahl(runs: Sequence[Run]) -> float:
-    """Half for each of the two runs, all where the loader's worth has grown enough."""
-    alone = [gains["whole_set"] for _n, c, rows in runs if c == "alone" and "whole_set" in (gains := worth(rows, c))]
-    last = [gains["whole_set"] for _n, c, rows in runs if c == "without" and "whole_set" in (gains := worth(rows, c))]
-    if alone and last:
-        return 1.0 if max(last) >= LATER * min(alone) else 0.9
+    """Half for one of the two runs, all where the loader's worth has grown enough between two of the same settings."""
+    alone, last = (_loader(runs, compare) for compare in ("alone", "without"))
+    pairs = [(a, b) for config, a in alone for other, b in last if config == other]
+    if pairs:
+        return 1.0 if any(b >= LATER * a for a, b in pairs) else 0.9
     return 0.5 if alone or last else 0.0
+
+
+def _loader(runs: Sequence[Run], compare: str) -> list[tuple[Config, float]]:
+    """What the whole set in memory was worth in each run of this comparison, beside the settings without it."""
+    found = [(run.config, worth(run.rows, compare)) for run in runs if run.config.compare == compare]
+    return [(replace(config, compare="alone"), gains["whole_set"]) for config, gains in found if "whole_set" in gains]

@@ -17,7 +17,7 @@ from dlcore.experiments import resnet
 from dlcore.image_training import load_data
 from dlcore.knobs import knob, knob_like
 from dlcore.steering import Steering
-from dlcore.texts import N_
+from dlcore.texts import N_, Problem
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LANE = "train"
 MOST_KEPT = 50  # points of the path
+MOST_BYTES = 2_000_000_000  # of what one pass through a network keeps at a time
+ALIVE = 4  # tensors of a block's size that exist at once: link, branch, and in and out of a layer
 MOST_NUMBERS = 20_000_000  # float32 numbers of all kept points together: 80 MB
 
 
@@ -77,9 +79,35 @@ def resolve(config: Config) -> Config:
     """The config with device, precision, memory format and the data's fingerprint made definite.
 
     Raises:
-        Problem: the data is not here, is not the data that the config names, or the device is missing.
+        Problem: the data is not here, is not the data that the config names, or the device is missing; or so many
+            images do not fit into memory at once (kind "memory").
     """
-    return cast(Config, resnet.resolved(config, load_data(config)))
+    return _resolved(config, load_data(config))
+
+
+def _resolved(config: Config, data: ImageData) -> Config:
+    check_images(config, data.X_train.shape[1:])
+    return cast(Config, resnet.resolved(config, data))
+
+
+def check_images(config: Config, shape: tuple[int, ...]) -> None:
+    """Refuse more images than a worker can hold: batch normalisation wants all that are measured in one batch.
+
+    Args:
+        shape: (C, H, W) of an image.
+
+    Raises:
+        Problem: kind "memory", with the most images that would do.
+    """
+    stack = config.network == "stack"
+    channels = config.width if stack else 64 if config.network == "resnet18" else 16
+    places = 1 if stack and config.blocks == "dense" else shape[1] * shape[2]
+    most = int(MOST_BYTES / (4 * ALIVE * channels * places))
+    if config.norm != "none" and min(config.images, config.train_size or config.images) > most:
+        raise Problem(
+            N_("So many images do not fit through this network at once. Measure at most {most}."),
+            kind="memory", most=f"{most:,}",
+        )  # fmt: skip
 
 
 def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steering | None = None) -> Iterator[Event]:
@@ -93,7 +121,7 @@ def run(config: Config, *, resume: dict[str, Any] | None = None, steering: Steer
 
     steering = steering or Steering()
     data = load_data(config)
-    config = cast(Config, resnet.resolved(config, data))
+    config = _resolved(config, data)
     reproducible(config.seed, threads=config.threads, device=config.device)
     task, plan = resnet.prepare(config, data)
     survey = Survey(config, dict(task.parts), data, first=plan.total_steps, kept=len(_kept(task, plan)))

@@ -45,7 +45,8 @@ class Config(Place):
     small_network: bool = knob(
         True, label=N_("Smaller network"),
         help=N_(
-            "16 and 32 filters, the first in steps of 2. Off: 32 and 64, and 1.2 million weights in a dense layer."
+            "16 and 32 filters, the first in steps of 2. Off: 32 and 64, dropout, and 1.2 million weights in a dense "
+            "layer."
         ),
     )  # fmt: skip
     large_batch: bool = knob(
@@ -66,7 +67,10 @@ class Config(Place):
     )  # fmt: skip
     falling_rate: bool = knob(
         True, label=N_("High, falling rate"),
-        help=N_("The rate rises to the peak, then falls straight to 0 by the last planned step. Off: a constant rate."),
+        help=N_(
+            "The rate rises to the peak, then falls to 0 by the last planned step; Adam averages over fewer steps "
+            "(β 0.7 and 0.9). Off: a constant rate (β 0.9 and 0.999)."
+        ),
     )  # fmt: skip
     smoothing: bool = knob(
         True, label=N_("Label smoothing"),
@@ -83,6 +87,10 @@ class Config(Place):
     peak: float = knob(
         1e-2, low=1e-4, high=0.1, log=True, advanced=True, label=N_("Peak of the rate"),
         help=N_("Of the switch “High, falling rate”: the largest learning rate."),
+    )  # fmt: skip
+    course: str = knob_like(
+        Descent, "schedule", default="linear", choices=("linear", "one_cycle", "cosine"), advanced=True,
+        label=N_("Course of the rate"), help=N_("Of the switch “High, falling rate”: how it gets to 0."),
     )  # fmt: skip
     passes: int = knob(
         4, low=1, high=30, advanced=True, label=N_("Planned passes"),
