@@ -5,7 +5,8 @@ tables, leave and come back with the same cookie. Printed are the latencies of e
 memory and processor time of the web process, workers apart, and this program's own processor time apart.
 
 ``--scenario`` names what must hold (``lesson``, ``idle``, ``rush``, ``soak``, ``faults``); ``--check`` fails where it
-does not, on an otherwise idle machine of two cores. ``--quick`` is a small class for some seconds.
+does not, on an otherwise idle machine of two cores. ``--quick`` is a small class for some seconds. ``costs`` shares the
+web process's time out over single actions.
 
     python -m benchmarks.classroom_load --scenario lesson --pin --check
     python -m benchmarks.classroom_load --students 30 --dragging 0.5 --reading 0.5 --seconds 20
@@ -23,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.classroom import scenarios
+from benchmarks.classroom.costs import costs
 from benchmarks.classroom.faults import faults, small_folder
 from benchmarks.classroom.long import queue, rush, soak
 from benchmarks.classroom.machine import host, pin
@@ -33,6 +35,7 @@ SCENARIOS: dict[str, tuple[scenarios.Scenario, int, float, dict[str, float]]] = 
     "free": (scenarios.free, 20, 20.0, {"reading": 0.5, "dragging": 0.2, "training": 0.2, "uploading": 0.1}),
     "lesson": (scenarios.lesson, 100, 60.0, {"reading": 0.7, "dragging": 0.2, "training": 0.1}),
     "idle": (scenarios.idle, 200, 60.0, {"reading": 1.0}),
+    "costs": (costs, 20, 60.0, {"reading": 1.0}),
     "rush": (rush, 30, 0.0, {"training": 1.0}),
     "queue": (queue, 10, 90.0, {"training": 1.0}),
     "soak": (soak, 20, 1800.0, {"reading": 0.5, "dragging": 0.2, "training": 0.1, "uploading": 0.2}),

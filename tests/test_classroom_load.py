@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from benchmarks.classroom.long import Served, judged, levels, overtaken
+from benchmarks.classroom.costs import shared_out
+from benchmarks.classroom.long import Served, _place, judged, levels, overtaken
 from benchmarks.classroom.page import DONE, DONE_FRAGMENT, EARLY, Page
 from benchmarks.classroom.scenarios import Plan
 from benchmarks.classroom.tally import Tally, percentile
@@ -158,6 +159,30 @@ def test_a_rush_is_judged_by_its_longest_wait_and_its_order() -> None:
     assert any("missing" in told for told in judged(fair[:-2], 10, 2))
     assert overtaken([(0, 0.0), (1, 4.0), (2, 4.1), (3, 8.0)]) == 0
     assert overtaken([(0, 0.0), (5, 4.0), (3, 8.0), (1, 12.0)]) == 3
+    assert overtaken([(2, 8.0), (3, 4.0)]) == 1, "neighbours, too"
+    assert overtaken([(2, 8.0), (3, 7.0)]) == 0, "seen in one and the same look"
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("Waiting: 3 runs are before yours · in about 40 s", 4),
+        ("Waiting: 12 runs are before yours", 13),
+        ("Waiting: yours is the next run · in about 5 s", 1),
+        ("Step 40 of 100 · about 3 s left", 0),
+    ],
+)
+def test_the_place_that_the_page_tells_is_not_the_wait(words: str, place: int) -> None:
+    page, bar = Page(), ForwardMsg()
+    bar.delta.new_element.progress.text = words
+    page.take(bar.SerializeToString())
+    assert _place(page) == place
+
+
+def test_costs_are_shared_out_over_what_was_done() -> None:
+    known = {"tick": 0.01, "held": 0.5}  # the tick's own older figure is not charged to it
+    assert shared_out(10.0, {"tick": 100, "held": 6, "other": 3}, "tick", known) == pytest.approx(0.07)
+    assert math.isnan(shared_out(1.0, {"other": 5}, "tick", known))
 
 
 # ---- the model of the queue ----------------------------------------------------------------------------------------

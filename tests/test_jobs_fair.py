@@ -98,6 +98,20 @@ def test_one_browser_never_holds_more_workers_than_it_may(room):
     assert class_.began == ["a", "c", "b"]
 
 
+def test_a_browsers_share_is_of_each_kind(room, monkeypatch):
+    """Its training runs do not keep its light ones from beginning."""
+    class_ = room(each_running=1)
+    for name in ("train a", "light a", "train b", "light b"):
+        class_.ask("one", name)
+    monkeypatch.setattr(queues, "lane_of", lambda record: class_.names[record.run_id].split()[0])
+    places = [SimpleNamespace(address=lane, lane=lane, slots=4) for lane in ("train", "light")]
+    with class_.queue.lock:
+        for record, lane, address in class_.queue.hand_out(places):
+            class_.queue.hands[record.run_id] = queues.Hand(record, lane, address, None)
+            class_.began.append(class_.names[record.run_id])
+    assert class_.began == ["train a", "light a"]
+
+
 def test_a_run_that_made_room_stands_behind_those_that_had_less(room):
     class_ = room(turn=45)
     class_.ask("long", "long")

@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,9 +32,11 @@ from dlcore.events import (
 )
 from dlcore.jobs import store as stores
 from dlcore.jobs import worker
+from dlcore.jobs.cleaning import clean, clean_own, is_needed
 from dlcore.jobs.logs import append, last_event, open_log
+from dlcore.jobs.servers import this_server
 from dlcore.jobs.sizes import Sizes
-from dlcore.jobs.store import LOG, Store
+from dlcore.jobs.store import LOG, Store, hashed
 from dlcore.texts import Problem
 
 
@@ -42,6 +45,10 @@ def store(tmp_path):
     store = Store(tmp_path / "state")
     store.prepare()
     return store
+
+
+def not_needed(record):
+    return False
 
 
 def new_run(store: Store, owner="me", **fields) -> str:
@@ -160,10 +167,91 @@ def test_cleaning_takes_old_and_then_the_oldest_beyond_the_limit(store):
         (store.path(run_id) / "checkpoint.bin").write_bytes(bytes(1000))
     kept = next(run_id for run_id, days in ages.items() if days == 40)
     one = sum(f.stat().st_size for f in store.path(kept).iterdir())
-    assert store.clean({kept}, days=14, most_bytes=2.5 * one) == 3
+    assert clean(store, lambda r: r.run_id == kept, days=14, most_bytes=2.5 * one) == 3
     assert sorted(ages[r.run_id] for r in store.all()) == [0, 1, 40]
     with pytest.raises(Problem):
         store.record(next(run_id for run_id, days in ages.items() if days == 3))
+
+
+def test_what_one_browser_has_too_much_takes_nothing_from_the_others(store):
+    """The newest are the greedy one's; what is removed of it is room for the older ones of the other."""
+    now = time.time()
+    ages = {new_run(store, owner, created=now - age): (owner, age) for owner, age in
+            [("greedy", age) for age in range(6)] + [("other", age) for age in (10, 11)]}  # fmt: skip
+    for run_id in ages:
+        (store.path(run_id) / "checkpoint.bin").write_bytes(bytes(1000))
+    one = max(store.size(run_id) for run_id in ages)
+    assert clean(store, not_needed, days=0, most_bytes=5.5 * one, each=2.5 * one) == 4
+    assert sorted(ages[r.run_id] for r in store.all()) == [("greedy", 0), ("greedy", 1), ("other", 10), ("other", 11)]
+
+
+def test_a_browser_keeps_so_many_runs_and_those_that_go_on(store):
+    now = time.time()
+    mine = [new_run(store, created=now - age) for age in range(5)]
+    theirs = [new_run(store, "other", created=now - age) for age in range(5)]
+    assert clean_own(store, not_needed, hashed("me"), 0) == 0, "no limit"
+    assert clean_own(store, lambda r: r.run_id == mine[4], hashed("me"), 2) == 2
+    assert [r.run_id for r in store.of(hashed("me"))] == [*mine[:2], mine[4]]
+    assert {r.run_id for r in store.all()} == {*mine[:2], mine[4], *theirs}
+    assert not store.path(mine[2]).exists()
+
+
+def test_a_run_is_needed_while_some_server_answers_for_it(store):
+    """Two servers share the folder; what one of them computes is not the other's to remove, however old."""
+    gone = {**this_server(), "started": 0.0}
+    going, waiting, lost, over = (new_run(store, server=who) for who in (this_server(), this_server(), gone, gone))
+    for run_id, event in ((going, Started(0, {}, 9)), (lost, Started(0, {}, 9)), (over, Finished(9, {}))):
+        with open_log(store.path(run_id, LOG)) as stream:
+            append(stream, event)
+    other = Store(store.folder)
+    known = {r.run_id: r for r in other.all()}
+    assert [is_needed(known[run_id], other) for run_id in (going, waiting, lost, over)] == [True, True, False, False]
+    store.write(replace(store.record(lost), server=this_server()))  # somebody goes on with it
+    assert is_needed(known[lost], other)
+    assert clean(other, lambda r: is_needed(r, other), days=0, most_bytes=0) == 1
+    assert {r.run_id for r in other.all()} == {going, waiting, lost}
+
+
+def test_nothing_is_remembered_of_a_run_that_is_gone(store):
+    """Removed by this server or by another: in weeks there are many thousands of them."""
+    ids = [new_run(store, f"browser {k}") for k in range(3)]
+    for run_id in ids:
+        store.history(run_id)
+    store.forget(ids[0])
+    shutil.rmtree(store.path(ids[1]))
+    assert [r.run_id for r in store.all()] == [ids[2]]
+    for table in (store._records, store._stamps, store._tails):
+        assert list(table) == [ids[2]]
+    assert list(store._owned) == [hashed("browser 2")]
+
+
+def test_histories_that_nobody_asks_for_are_let_go(store, monkeypatch):
+    clock = SimpleNamespace(monotonic=lambda: now, time=time.time)
+    now = 1000.0
+    monkeypatch.setattr(stores, "time", clock)
+    idle, used = new_run(store), new_run(store)
+    first, second = store.history(idle), store.history(used)
+    now += stores.CACHED_SECONDS - 1
+    assert store.history(used) is second
+    now += 2
+    assert store.history(used) is second
+    assert store.history(idle) is not first, "read again from its log when somebody asks"
+
+
+def test_rows_and_pictures_count_in_what_histories_may_take(store, monkeypatch):
+    """Not films alone: a run of minutes has thousands of rows."""
+    runs = [new_run(store) for _ in range(3)]
+    for run_id in runs:
+        with open_log(store.path(run_id, LOG)) as stream:
+            for step in range(100):
+                append(stream, Step(step, 1.0))
+            append(stream, Snapshot(100, "w", {"x": np.zeros(100)}))
+    one = 100 * stores.ROW_BYTES + 800
+    monkeypatch.setattr(stores, "CACHED_BYTES", 1.5 * one)
+    first = store.history(runs[0])
+    store.history(runs[1])
+    store.history(runs[2])
+    assert store.history(runs[0]) is not first
 
 
 def test_runs_of_another_server_are_found(store):

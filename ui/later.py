@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -13,9 +14,11 @@ import streamlit as st
 from dlcore import jobs
 from dlcore.texts import Problem
 from ui.i18n import tell
+from ui.session import asker
 
 MOST_KEPT = 200  # answers; they are small
-_pool = ThreadPoolExecutor(2, thread_name_prefix="later")
+AT_ONCE = 8  # most of them wait: a browser has one call at a time
+_pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="later")
 _asked: OrderedDict[Hashable, Future[Any]] = OrderedDict()
 _lock = Lock()
 
@@ -33,7 +36,7 @@ def later(key: Hashable, function: Callable[..., Any] | str, *args: Any) -> Any 
         return None
     with _lock:  # sessions are threads, and ask at the same time
         if key not in _asked:
-            _asked[key] = _pool.submit(jobs.call, function, *args)
+            _asked[key] = _pool.submit(partial(jobs.call, function, *args, owner=asker()))
             while len(_asked) > MOST_KEPT:
                 _asked.popitem(last=False)
         future = _asked[key]

@@ -26,6 +26,7 @@ from ui.browsers import BrowserCookie
 from ui.guard import Guard
 from ui.metrics import metrics
 from ui.security import SecurityHeaders, harden_uvicorn
+from ui.session import asker
 
 COLLECT_EVERY = 60.0
 
@@ -34,7 +35,8 @@ COLLECT_EVERY = 60.0
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Start the workers in the background, so that the first page does not wait for them; end them at the end."""
     journal.to_stderr()
-    await asyncio.to_thread(jobs.start, wait=False)  # from the first request on they are "starting", never "down"
+    # awaited, so that from the first request on they are "starting", never "down"
+    await asyncio.to_thread(jobs.start, wait=False, asker=asker)
     harden_uvicorn()
     collecting = asyncio.create_task(_collect())
     try:

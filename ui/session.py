@@ -27,6 +27,11 @@ def owner() -> str:
     return known or st.session_state.setdefault("owner", secrets.token_urlsafe(16))
 
 
+def asker() -> str:
+    """The owner for whom this thread draws a page; "" where it draws none."""
+    return owner() if get_script_run_ctx(suppress_warning=True) else ""
+
+
 def enter(slug: str) -> None:
     """Note which page this run is for. The shell calls it before the page."""
     before = st.session_state.get("here")

@@ -21,7 +21,10 @@ from ui.session import again
 
 LOOK = 2.0  # seconds between two looks at the room
 LIMITS = {  # name: label, help
-    "each_running": (N_("Runs at once, each"), N_("How many runs of one browser are computed at the same time.")),
+    "each_running": (
+        N_("Runs at once, each"),
+        N_("How many runs of one browser are computed at the same time, of each kind: training and light runs."),
+    ),
     "each_going": (N_("Runs in all, each"), N_("How many runs of one browser may be computed or wait.")),
     "turn": (N_("Turn, s"), N_("A run makes room for one that waits after so many seconds, and goes on later.")),
     "grace": (N_("Without browser, s"), N_("After so many seconds without its browser a run is put aside.")),
@@ -30,6 +33,7 @@ LIMITS = {  # name: label, help
     "parameters": (N_("Parameters of a model"), N_("The largest model that is trained here.")),
     "megabytes": (N_("Memory of a run, MB"), N_("A run whose process takes more ends with a sentence.")),
     "kept_megabytes": (N_("Kept of each, MB"), N_("The oldest runs of a browser go first beyond that.")),
+    "kept_runs": (N_("Kept of each, runs"), N_("The oldest runs of a browser go first beyond that number.")),
     "kept_days": (N_("Kept, days"), N_("Older runs are removed.")),
 }
 

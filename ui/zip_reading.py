@@ -14,6 +14,7 @@ from dlcore import jobs
 from dlcore.data import own_images
 from dlcore.texts import Problem
 from ui.i18n import _
+from ui.session import asker
 
 TICK = 0.5  # seconds
 PATIENCE = own_images.MOST_SECONDS + 60  # seconds for a worker's answer
@@ -26,12 +27,14 @@ class Reading:
         self.note = hashlib.sha256(blob).hexdigest()[:32]
         self.found: dict[str, Any] | None = None
         self.problem: dict[str, Any] | None = None
-        self._thread = threading.Thread(target=self._work, args=(blob, read), name="own-images", daemon=True)
+        work = (blob, read, asker())  # that thread draws no page
+        self._thread = threading.Thread(target=self._work, args=work, name="own-images", daemon=True)
         self._thread.start()
 
-    def _work(self, blob: bytes, read: Callable[..., dict[str, Any]]) -> None:
+    def _work(self, blob: bytes, read: Callable[..., dict[str, Any]], owner: str) -> None:
+        content = np.frombuffer(blob, np.uint8)
         try:
-            self.found = jobs.call(read, np.frombuffer(blob, np.uint8), self.note, timeout=PATIENCE, lane="light")
+            self.found = jobs.call(read, content, self.note, timeout=PATIENCE, lane="light", owner=owner)
         except Problem as problem:
             self.problem = problem.to_dict()
         finally:

@@ -80,15 +80,13 @@ async def _train_once(browser: Browser, tally: Tally) -> tuple[int, float]:
 def _place(page: Page) -> int:
     """The place in the queue that the run panel tells; 0 for a run that has begun or ended."""
     line = next((text for text in page.progress() if text.startswith("Waiting")), "")
-    return 1 + int("".join(filter(str.isdigit, line)) or 0) if line else 0
+    before = line.split(" · ")[0]  # behind it stands how long that will take
+    return 1 + int("".join(filter(str.isdigit, before)) or 0) if line else 0
 
 
 def overtaken(told: Sequence[tuple[int, float]]) -> int:
-    """Pairs (place told, seconds at which the run began) of which the one behind began first.
-
-    Neighbours are left out: the queue may move on by one while so many pages are being answered.
-    """
-    return sum(a + 1 < b and begun > other + LATE for a, begun in told for b, other in told)
+    """Pairs (place told, seconds at which the run was seen to begin) of which the one behind began first."""
+    return sum(a < b and begun > other + LATE for a, begun in told for b, other in told)
 
 
 def served(state: Path, since: float = 0.0) -> list[Served]:

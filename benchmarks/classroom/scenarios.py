@@ -18,7 +18,7 @@ from benchmarks.classroom.tally import Tally
 MB = 1e6
 SHORT = "lang=en&dataset=digits&network=fast&epochs=1"
 SETTLED = 120.0  # seconds for a fresh server to answer all that its first pages ask
-OF_THE_ROOM = ("seed", "drag_every", "turn_every", "stay", "new_faces", "think", "training")
+OF_THE_ROOM = ("seed", "drag_every", "let_go", "turn_every", "stay", "new_faces", "think", "training")
 
 
 @dataclass
@@ -30,6 +30,7 @@ class Plan:
     seconds: float
     seed: int = 0
     drag_every: float = 2.0
+    let_go: int = 5
     turn_every: float = 60.0
     stay: float = 0.0
     new_faces: float = 0.0

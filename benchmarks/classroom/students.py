@@ -31,6 +31,7 @@ class Classroom:
     ends: float  # time.monotonic()
     seed: int = 0
     drag_every: float = 2.0  # seconds
+    let_go: int = 5  # after how many moves the slider is let go; 0: never
     turn_every: float = 60.0  # seconds a reader stays on a page, on average; 0: for ever
     stay: float = 0.0  # seconds, on average, until somebody leaves and comes back; 0: nobody leaves
     training: str = "lang=en&dataset=digits&network=fast&epochs=50"
@@ -62,7 +63,7 @@ async def read(room: Classroom, browser: Browser, rng: Random) -> None:
 
 
 async def drag(room: Classroom, browser: Browser, rng: Random) -> None:
-    """Hold the slider of the learning rate and move it; let it go after every fifth move."""
+    """Hold the slider of the learning rate and move it; let it go now and then (``room.let_go``)."""
     await browser.open("linear_regression")
     moves = 0
     await room.pause(rng.uniform(0, room.drag_every))
@@ -72,7 +73,7 @@ async def drag(room: Classroom, browser: Browser, rng: Random) -> None:
         await _move(browser, rng.uniform(0.01, 0.9), held=True)
         if _drawn(browser.page) == before:
             room.tally.fault("a move of the slider redrew nothing")
-        if moves % 5 == 0:
+        if room.let_go and moves % room.let_go == 0:
             await _move(browser, None, held=False)
         await room.pause(began + room.drag_every - time.monotonic())
 

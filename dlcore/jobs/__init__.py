@@ -90,16 +90,20 @@ class RunInfo:
     held: bool = False  # the teacher has paused the queue
 
 
-def start(sizes: Sizes | None = None, *, wait: bool = True) -> None:
+def start(sizes: Sizes | None = None, *, wait: bool = True, asker: Callable[[], str] | None = None) -> None:
     """Start the embedded workers, or connect to ``DLCORE_SCHEDULER``. Idempotent.
 
     With ``wait``, returns when jobs can be taken or when it is known why not (see ``status``).
+
+    Args:
+        asker: tells for which owner the present thread makes a ``call``; "" for nobody in particular.
     """
     global _broker
     with _lock:
         if _broker is None:
             _broker = Broker(Store(), sizes or Sizes.from_environment())
         broker = _broker
+        broker.turns.asker = asker or broker.turns.asker
     if wait:
         broker.settled.wait()
 
@@ -229,11 +233,11 @@ def runs(owner: str, experiment: str | None = None, *, most: int = 20) -> list[R
     broker = _broker
     if broker is None:
         return []
-    mine = [r for r in broker.store.all() if r.owner == hashed(owner) and experiment in (None, r.experiment)]
+    mine = [r for r in broker.store.of(hashed(owner)) if experiment in (None, r.experiment)]
     found: list[RunInfo] = []
-    for record in mine[:most]:
+    for known in mine[:most]:
         try:
-            found.append(_info(broker, record))
+            found.append(_info(broker, broker.store.record(known.run_id)))  # another server may have written it
         except (Problem, TypeError, KeyError, ValueError):
             continue
     return found
@@ -259,20 +263,29 @@ def checkpoint(run_id: str, *, owner: str) -> Path:
 
 
 def call(
-    function: Callable[..., Any] | str, *args: Any, timeout: float = 20.0, lane: str = "interactive", **kwargs: Any
+    function: Callable[..., Any] | str,
+    *args: Any,
+    timeout: float = 20.0,
+    lane: str = "interactive",
+    owner: str | None = None,
+    **kwargs: Any,
 ) -> Any:
     """A short answer from a worker: ``call(cnn.classify, image)``.
+
+    An owner has one call of a lane at a time: a second one waits here until the first has its answer.
 
     Args:
         function: a function at the top of a module of ``dlcore``, or its name as ``"dlcore.module:function"`` where
             importing the module here would import torch.
         args, kwargs: builtins, paths and NumPy arrays; the result is made of builtins and arrays too.
-        timeout: seconds to wait for the answer.
+        timeout: seconds to wait for the answer, from when it is this call's turn.
+        owner: who asks; None: the one for whom this thread draws a page (``start``'s ``asker``).
 
     Raises:
         Problem: what the function raised (as a sentence), no answer in time, or the workers are down.
     """
-    return call_worker(started(), function, args, kwargs, timeout, lane)
+    broker = started()
+    return call_worker(broker, function, args, kwargs, timeout, lane, broker.turns.asker() if owner is None else owner)
 
 
 def beat(owner: str) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 from dlcore.events import LAST, Failed, Queued, pack, unpack
 from dlcore.history import History
 from dlcore.jobs import journal, worker
+from dlcore.jobs.calls import Turns
+from dlcore.jobs.cleaning import clean, clean_own, is_needed
 from dlcore.jobs.hands import Hand, job_of, lane_of, last_word, why_died
 from dlcore.jobs.limits import Watched
 from dlcore.jobs.presence import Presence
@@ -48,6 +50,7 @@ class Broker:
         self.counts: Counter[str] = Counter()  # since the start: runs begun and ended, by how
         self.presence = Presence(store, self.queue, self.limits, self.enqueue)
         self.typical = Typical()
+        self.turns = Turns()
         self.settled = threading.Event()  # no longer starting
         self._sizes = sizes
         self._done: deque[str] = deque()
@@ -73,6 +76,8 @@ class Broker:
         if self.problem is not None:
             raise self.problem
         self.queue.add(record)
+        if not record.attempts:  # a new one: the oldest of this browser may have to go
+            clean_own(self.store, self._is_needed, record.owner, self.limits().kept_runs)
         self.presence.sign(record.owner)
         self._wake.set()
 
@@ -100,10 +105,15 @@ class Broker:
 
     def _is_lost(self, record: Record) -> bool:
         """Whether a run ended with its server. On a cluster it goes on without one: look first who has it."""
-        if not is_gone(record, self.store, 2 * SIGN):
+        newest = self.store.newest(record.run_id)  # another server may have it by now
+        if newest is None or not is_gone(newest, self.store, 2 * SIGN):
             return False
         noticed = self._noticed.setdefault(record.run_id, time.monotonic())
         return not scheduler() or self._adopted_at > noticed
+
+    def _is_needed(self, record: Record) -> bool:
+        """Whether a run may not be cleaned away: it waits or is computed, here or by another server of this state."""
+        return self.place(record.run_id) is not None or is_needed(record, self.store)
 
     def beat(self, owner: str) -> None:
         """A sign that this owner's browser is there; one that comes back finds its runs going on."""
@@ -155,7 +165,7 @@ class Broker:
         self._hand_out()
         self._pass_wishes()
         self.presence.put_aside_abandoned()
-        self.queue.make_room(self.places, time.monotonic())
+        self.queue.make_room(self.turns.beside(self.places), time.monotonic())
         self._housekeep()
 
     def _connect(self) -> None:
@@ -221,7 +231,7 @@ class Broker:
     def _hand_out(self) -> None:
         """Give waiting runs to free workers."""
         with self.queue.lock:
-            for record, lane, address in self.queue.hand_out(self.places):
+            for record, lane, address in self.queue.hand_out(self.turns.beside(self.places)):
                 self._try_start(record, lane, address)
 
     def _try_start(self, record: Record, lane: str, address: str) -> None:
@@ -321,9 +331,10 @@ class Broker:
             self._clean_at = now + 3600
             self.presence.forget()
             limits = self.limits()
-            self.store.clean(
-                self.queue.ids(), days=limits.kept_days, most_bytes=KEEP_BYTES, each=limits.kept_megabytes * 1e6
-            )
+            clean(
+                self.store, self._is_needed, days=limits.kept_days, most_bytes=KEEP_BYTES,
+                each=limits.kept_megabytes * 1e6,
+            )  # fmt: skip
 
     def close(self) -> None:
         """Put all runs aside, resumable, and let the workers go."""

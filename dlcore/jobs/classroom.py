@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dlcore import jobs
+from dlcore.history import History
 from dlcore.jobs.hands import lane_of
 from dlcore.jobs.limits import Limits, write
 from dlcore.jobs.store import Record, unwritable
@@ -84,7 +85,8 @@ def everyone() -> list[AnyRun]:
 
 
 def _told(broker: Any, record: Record, place: int, seconds: float) -> AnyRun:
-    history = broker.store.history(record.run_id)
+    new = place and record.attempts == 1  # nothing to read: a long queue would push the others' histories out
+    history = History() if new else broker.store.history(record.run_id)
     return AnyRun(
         record.run_id, record.owner[:4], record.experiment, lane_of(record), place, history.progress, history.step,
         history.total_steps, seconds,

@@ -30,7 +30,7 @@ PASSES = ("epochs", "passes", "most_passes", "source_epochs")  # knobs that coun
 class Limits:
     """Limits of a server. 0 means "no limit", except where said otherwise."""
 
-    each_running: int = 2  # runs of one browser that are computed at the same time
+    each_running: int = 2  # runs of one browser and one kind (training, light) that are computed at the same time
     each_going: int = 4  # of one browser that are computed or wait
     waiting: int = 500  # of everybody that wait
     turn: float = 45.0  # seconds after which a run makes room for one that waits, and goes on later
@@ -40,6 +40,7 @@ class Limits:
     parameters: int = 0  # of the model
     megabytes: int = 0  # of memory that a training run may take beside what its process had before
     kept_megabytes: int = 2000  # on disk, for the runs of one browser: the oldest go first
+    kept_runs: int = 200  # of one browser: the oldest go first
     kept_days: float = 14.0  # that a run is kept
     held: bool = False  # the teacher has paused the queue: nothing begins
 

@@ -15,6 +15,7 @@ from dlcore.texts import Problem
 ALONE = 10  # times the grace that a run without its browser goes on where nobody waits for its place
 FORGET = 3600.0  # seconds after which a browser that is gone is forgotten
 RECENT = 150.0  # seconds: who gave a sign since is there (background tabs give one a minute)
+AGAIN = 20.0  # seconds between looks, while a browser is here, for runs of its that another server has put aside
 
 
 class Presence:
@@ -27,31 +28,34 @@ class Presence:
     def __init__(self, store: Store, queue: Queue, limits: Callable[[], Limits], enqueue: Callable[[Record], None]):
         self._store, self._queue, self._limits, self._enqueue = store, queue, limits, enqueue
         self._signs: dict[str, float] = {}  # owner's hash: when it was last heard of
+        self._missed: dict[str, float] = {}  # owners never heard of: since when they are waited for
+        self._looked: dict[str, float] = {}  # owner: when its runs were last looked through
         self._aside: set[str] = set()  # owners of whom something was put aside here
 
     def beat(self, owner: str) -> None:
         """A sign that this owner's browser is there; one that comes back finds its runs going on."""
         name = hashed(owner)
-        new = name not in self._signs
         self.sign(name)
         with self._queue.lock:
             for hand in self._queue.hands.values():
                 if hand.record.owner == name:
                     hand.is_welcome_back()
-        if new or name in self._aside:
+        if name in self._aside or time.monotonic() - self._looked.get(name, -AGAIN) >= AGAIN:
             self._welcome(name)
 
     def sign(self, name: str) -> None:
         """A sign of an owner named by its hash."""
         self._signs[name] = time.monotonic()
+        self._missed.pop(name, None)
 
     def _welcome(self, name: str) -> None:
         """Go on with what was put aside while this owner's browser was away; what there is no room for, next time."""
         self._aside.discard(name)
-        for known in [r for r in self._store.all() if r.left and r.owner == name]:
+        self._looked[name] = time.monotonic()
+        for known in self._store.of(name):
             try:
-                record = self._store.record(known.run_id)  # as it is on disk: another server may have written it
-                if record.left and self._store.history(record.run_id).state == "paused":
+                record = self._store.newest(known.run_id)  # another server may have put it aside, or taken it up
+                if record and record.left and self._store.history(record.run_id).state == "paused":
                     self._enqueue(record)
             except Problem:  # too many by now, or the workers are down
                 self._aside.add(name)
@@ -80,10 +84,14 @@ class Presence:
                     wanted[hand.lane] -= 1
 
     def _unseen(self, record: Record, now: float) -> float:
-        """Seconds since the last sign of a run's browser."""
-        return now - self._signs.setdefault(record.owner, now)
+        """Seconds since the last sign of a run's browser; of one never heard of, since it was first missed."""
+        heard = self._signs.get(record.owner)
+        return now - (self._missed.setdefault(record.owner, now) if heard is None else heard)
 
     def forget(self) -> None:
         """Forget browsers that have been gone for long."""
         oldest = time.monotonic() - max(FORGET, 2 * ALONE * self._limits().grace)
         self._signs = {name: at for name, at in self._signs.copy().items() if at > oldest}
+        self._missed = {name: at for name, at in self._missed.copy().items() if at > oldest}
+        self._looked = {name: at for name, at in self._looked.copy().items() if at > oldest}
+        self._aside &= self._signs.keys()  # who comes back after that is looked for anyway

@@ -53,13 +53,28 @@ class Queue:
                 return  # two windows asked at once
             if hand is None:
                 self._check_room(record.owner)
-            record = replace(record, attempts=record.attempts + 1, server=self._server, left=False)
-            self._store.write(record)
-            self._note_waiting(record)
+            going_on = self._next(record)
+            if going_on is None:
+                return  # two servers were asked at once
+            self._note_waiting(going_on)
             if hand is None:
-                self._enter(record)
+                self._enter(going_on)
             else:  # its log has ended, its task not quite
-                hand.again = record
+                hand.again = going_on
+
+    def _next(self, record: Record) -> Record | None:
+        """A run's record for its next attempt, written; None where another server of this state has begun that."""
+        claim = self._store.claim(record) if record.attempts else None  # nobody else knows of a new one
+        if record.attempts and claim is None:
+            return None
+        record = replace(record, attempts=record.attempts + 1, server=self._server, left=False)
+        try:
+            self._store.write(record)
+        except Problem:
+            if claim is not None:
+                claim.unlink(missing_ok=True)
+            raise
+        return record
 
     def _note_waiting(self, record: Record) -> None:
         """Say in the log that it waits; a new run whose log cannot be written leaves nothing behind."""
@@ -217,10 +232,7 @@ class Queue:
 
     def _newest(self, record: Record) -> Record:
         """The record as it is on disk: changes may have been added to it since it was handed out."""
-        try:
-            return self._store.record(record.run_id)
-        except Problem:
-            return record
+        return self._store.newest(record.run_id) or record
 
     def add_change(self, record: Record, merge: Callable[[list[Any]], list[Any]]) -> None:
         """Keep a change for when a run goes on. ``merge`` makes the new list of changes from the present one.
@@ -240,9 +252,9 @@ class Queue:
     def _go_on_later(self, record: Record) -> None:
         """A run that has made room waits for its next turn."""
         try:
-            record = replace(record, attempts=record.attempts + 1)
-            self._store.write(record)
-            self._store.queued(record.run_id)
-            self._enter(record)
+            going_on = self._next(record)
+            if going_on is not None:
+                self._store.queued(going_on.run_id)
+                self._enter(going_on)
         except Problem:  # nowhere to write it: it rests, and can be resumed
             return

@@ -18,8 +18,8 @@ import tempfile
 import threading
 import time
 import uuid
-from collections import Counter, OrderedDict
-from collections.abc import Collection, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,10 @@ from dlcore.texts import N_, Problem
 RUN, LOG, CHECKPOINT = "run.json", "events.log", "checkpoint.bin"
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 CACHED = 256  # histories kept in memory; older ones are read again when asked for
-CACHED_BYTES = 5e8  # of films among them: that of the playground's largest network takes 20 MB
+CACHED_BYTES = 5e8  # of them together: the film of the playground's largest network takes 20 MB
+CACHED_SECONDS = 600.0  # that a history is kept of which nobody asks any more
+ROW_BYTES = 700  # of a row of numbers in a history, about
+CLAIMED = 10.0  # seconds after which a claim that led to nothing is void: its server ended in that moment
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,10 @@ class Store:
         self.runs = self.folder / "runs"
         self._records: dict[str, Record] = {}
         self._stamps: dict[str, int] = {}  # when each was written, by its file
+        self._owned: dict[str, set[str]] = {}  # the runs of each owner
         self._listed: int | None = None  # the folder's mtime when its list was last read
-        self._tails: OrderedDict[str, Tail] = OrderedDict()
+        self._tails: OrderedDict[str, tuple[Tail, float]] = OrderedDict()  # with when each was last asked for
+        self._weighed = 0.0
         self._lock = threading.RLock()
 
     def prepare(self) -> None:
@@ -141,8 +146,38 @@ class Store:
         """Remove a run's files."""
         shutil.rmtree(self.path(run_id), ignore_errors=True)
         with self._lock:
-            self._records.pop(run_id, None)
+            self._drop(run_id)
             self._listed = None
+
+    def _drop(self, run_id: str) -> None:
+        """Know nothing of a run any more."""
+        self._stamps.pop(run_id, None)
+        self._tails.pop(run_id, None)
+        record = self._records.pop(run_id, None)
+        if record is not None:
+            mine = self._owned.get(record.owner, set())
+            mine.discard(run_id)
+            if not mine:
+                self._owned.pop(record.owner, None)
+
+    def claim(self, record: Record) -> Path | None:
+        """Reserve a run's next attempt for this server, by a file; None where another of the same state was faster.
+
+        Raises:
+            Problem: it cannot be written (kind ``"state"``).
+        """
+        file = self.path(record.run_id, f"claim-{record.attempts + 1}")
+        try:
+            file.touch(exist_ok=False)
+        except FileExistsError:
+            with contextlib.suppress(OSError):
+                if time.time() - file.stat().st_mtime > CLAIMED:
+                    file.touch()
+                    return file
+            return None
+        except OSError as error:
+            raise unwritable(self.folder, error) from None
+        return file
 
     def rewrite(self, record: Record) -> None:
         """Write a record's bookkeeping; where that cannot be written the run itself is none the worse."""
@@ -152,13 +187,13 @@ class Store:
 
     def record(self, run_id: str, owner: str | None = None) -> Record:
         """A run's record. With ``owner``: the same Problem for a stranger's run as for one that does not exist."""
-        record = self._newest(run_id)
+        record = self.newest(run_id)
         if record is None or (owner is not None and record.owner != hashed(owner)):
             raise Problem(N_("This run does not exist here any more. Start a new one."), kind="not_found")
         return record
 
-    def _newest(self, run_id: str) -> Record | None:
-        """A record as it stands on disk: another server may have written it since it was read here."""
+    def newest(self, run_id: str) -> Record | None:
+        """A record as it stands on disk: another server may have written it since it was read here; None: gone."""
         known = self._records.get(run_id)
         return known if known and self._stamps.get(run_id) == self._stamp(run_id) else self._load(run_id)
 
@@ -181,22 +216,36 @@ class Store:
     def _keep(self, record: Record, stamp: int = 0) -> Record:
         with self._lock:
             self._records[record.run_id], self._stamps[record.run_id] = record, stamp or self._stamp(record.run_id)
+            self._owned.setdefault(record.owner, set()).add(record.run_id)
         return record
 
     def all(self) -> list[Record]:
-        """Every run's record, newest first. The folder is listed again only if something was added or removed."""
-        try:
-            listed = self.runs.stat().st_mtime_ns
-            if listed != self._listed:
-                names = {name for name in os.listdir(self.runs) if RUN_ID.fullmatch(name)}
-                for name in names - self._records.keys():
-                    self._load(name)
-                with self._lock:
-                    self._records = {name: r for name, r in self._records.items() if name in names}
-                self._listed = listed
-        except OSError:
-            pass
+        """Every run's record as it was last read here, newest first; ``newest`` says how one stands now.
+
+        The folder is listed again only if something was added or removed.
+        """
+        self._list()
         return sorted(self._records.copy().values(), key=lambda r: r.created, reverse=True)
+
+    def of(self, owner: str) -> list[Record]:
+        """The same of one owner, named by the hash."""
+        self._list()
+        with self._lock:
+            mine = [self._records[run_id] for run_id in self._owned.get(owner, ())]
+        return sorted(mine, key=lambda r: r.created, reverse=True)
+
+    def _list(self) -> None:
+        with contextlib.suppress(OSError):
+            listed = self.runs.stat().st_mtime_ns
+            if listed == self._listed:
+                return
+            names = {name for name in os.listdir(self.runs) if RUN_ID.fullmatch(name)}
+            for name in names - self._records.keys():
+                self._load(name)
+            with self._lock:
+                for name in self._records.keys() - names:
+                    self._drop(name)
+            self._listed = listed
 
     def path(self, run_id: str, name: str = "") -> Path:
         """A run's folder, or a file in it."""
@@ -204,15 +253,25 @@ class Store:
 
     def history(self, run_id: str) -> History:
         """A run's history up to now; the same object each time while it is in use."""
+        now = time.monotonic()
         with self._lock:
-            tail = self._tails.pop(run_id, None) or Tail(self.path(run_id, LOG))
-            self._tails[run_id] = tail
-            while len(self._tails) > CACHED or (len(self._tails) > 1 and self._film_bytes() > CACHED_BYTES):
-                self._tails.popitem(last=False)
+            known = self._tails.pop(run_id, None)
+            tail = known[0] if known else Tail(self.path(run_id, LOG))
+            self._tails[run_id] = tail, now
+            if known is None or now - self._weighed > 1.0:  # not at each look of each page
+                self._weighed = now
+                self._let_go_of_tails(now)
         return tail.read()
 
-    def _film_bytes(self) -> int:
-        return sum(tail.history.frames.nbytes for tail in self._tails.values())
+    def _let_go_of_tails(self, now: float) -> None:
+        """Forget the histories that nobody asks for, and the oldest beyond what may be kept."""
+        sizes = {run_id: _bytes(tail.history) for run_id, (tail, _at) in self._tails.items()}
+        total = sum(sizes.values())
+        for run_id, (_tail, at) in list(self._tails.items())[:-1]:  # the one longest unasked first; never the newest
+            if len(self._tails) <= CACHED and total <= CACHED_BYTES and now - at < CACHED_SECONDS:
+                return
+            del self._tails[run_id]
+            total -= sizes[run_id]
 
     def last(self, run_id: str) -> Event | None:
         """The newest event of a run."""
@@ -259,31 +318,20 @@ class Store:
         todo = [*done, *waiting]  # of the same step: what was made while the run rested came last
         return sorted((change for change in todo if change[0] >= at), key=lambda change: change[0])
 
-    def clean(self, keep: Collection[str], *, days: float, most_bytes: float, each: float = 0.0) -> int:
-        """Remove runs older than ``days`` and the oldest beyond ``most_bytes`` in all, or ``each`` of one owner.
-
-        Returns how many. 0 for ``days`` and ``each``: no limit. The runs of ``keep`` stay whatever they take.
-        """
-        removed, total = 0, 0
-        of_owner: Counter[str] = Counter()
-        oldest = time.time() - days * 86400 if days else 0.0
-        for record in self.all():  # the newest first
-            size = self._size(record.run_id)
-            total += size
-            of_owner[record.owner] += size
-            too_much = total > most_bytes or (each and of_owner[record.owner] > each)
-            if record.run_id not in keep and (too_much or record.created < oldest):
-                shutil.rmtree(self.path(record.run_id), ignore_errors=True)
-                removed += 1
-        return removed
-
-    def _size(self, run_id: str) -> int:
+    def size(self, run_id: str) -> int:
         """Bytes of a run's files."""
         total = 0
         with contextlib.suppress(OSError):  # a file that was replaced meanwhile
             for file in self.path(run_id).glob("*"):
                 total += file.stat().st_size if file.is_file() else 0
         return total
+
+
+def _bytes(history: History) -> int:
+    """About how much memory a history takes."""
+    rows = len(history.steps) + len(history.epochs)
+    pictures = sum(a.nbytes for snapshot in list(history.snapshots.values()) for a in snapshot.arrays.values())
+    return history.frames.nbytes + pictures + ROW_BYTES * rows
 
 
 def unwritable(folder: Path | str, error: OSError) -> Problem:
