@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +21,7 @@ from dlcore.jobs.sizes import Sizes
 from dlcore.jobs.store import Store, hashed
 from dlcore.texts import Problem
 from tests import toy
+from tests.documented import cluster
 from tests.serving import ROOT, free_port
 from tests.test_jobs import alone, result
 from tests.waiting import ENDED, until
@@ -112,26 +112,6 @@ def test_runs_of_a_server_that_was_killed_are_told_to_have_ended(tmp_path, broke
         history = broker.history(broker.store.record(run_id))
         assert (history.state, history.problem["kind"]) == ("failed", "server_restarted")
     until(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
-
-
-@contextlib.contextmanager
-def cluster(address: str, state: Path, *lanes: str) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """A scheduler and a worker for each lane, started as docs/scaling.md says; the scheduler is the first process."""
-    env = {**os.environ, "DLCORE_STATE": str(state), "PYTHONPATH": str(ROOT)}
-    host, port = address.removeprefix("tcp://").split(":")
-    commands = [["scheduler", "--host", host, "--port", port, "--no-dashboard"]]
-    for lane in lanes:
-        worker = ["worker", address, "--nthreads", "1", "--resources", f"{lane}=1", "--no-dashboard"]
-        commands.append([*worker, "--preload", "dlcore.jobs.worker"])
-    processes = []
-    try:
-        for command in commands:
-            processes.append(subprocess.Popen([sys.executable, "-m", "dask", *command], env=env))
-        yield processes
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait(20)
 
 
 @pytest.fixture
