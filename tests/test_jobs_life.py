@@ -174,7 +174,7 @@ def test_a_killed_cluster_is_replaced_and_its_runs_go_on(tmp_path, broker):
     until(lambda: broker.store.history(record.run_id).state == "running")
     os.kill(broker.link._child.pid, signal.SIGKILL)
     assert ended(broker, record.run_id).problem["kind"] == "worker_died"
-    assert call_worker(broker, toy.echo, (1,), {}, 60.0, "interactive") == 1, "a call waits for the new workers"
+    assert call_worker(broker, toy.echo, (1,), {}, 60.0, "interactive", "me") == 1, "a call waits for the new workers"
     broker.enqueue(broker.store.record(record.run_id))
     assert result(ended(broker, record.run_id)) == alone(toy.Config(**KNOBS))
 
