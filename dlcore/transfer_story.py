@@ -29,7 +29,7 @@ from dlcore.transfer_methods import (
 )
 
 Scores = dict[str, tuple[np.ndarray, np.ndarray]]  # by method: mean (n,), spread (n,)
-MILLISECONDS = {DRAWN: 0.4, SHIPPED: 15.0, IMAGENET: 30.0}  # for a picture, forward and back, examined now and then
+MILLISECONDS = {DRAWN: 0.4, SHIPPED: 6.0, IMAGENET: 25.0}  # for a picture, forward and back, examined now and then
 NEAR = 0.02  # shares of right answers nearer than this are called the same
 WORDS = {
     "empty": N_("The network knows some shapes and has never seen the new ones. Which way to learn them will win with "

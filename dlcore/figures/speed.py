@@ -90,7 +90,7 @@ def seconds(
         "text": list(notes), "textposition": "outside", "cliponaxis": False, "textfont": {"size": FONT},
         "customdata": whole, "hovertemplate": "%{y}: %{customdata:.3g} s<extra></extra>",
     }  # fmt: skip
-    ends = [float(np.log10(low)), float(np.log10(high) + 0.55 * max(np.log10(high / low), 1))]
+    ends = [float(np.log10(low)), float(np.log10(high) + 0.75 * max(np.log10(high / low), 1))]
     axis = {"type": "log", "range": ends, "dtick": 1, "fixedrange": True, "exponentformat": "none",
             "title": {"text": label(N_("seconds to the target"))}}  # fmt: skip
     return figure([trace], {"xaxis": axis, "yaxis": _names(), "margin": {"l": 8, "r": 8, "t": 8, "b": 60}})

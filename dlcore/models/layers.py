@@ -38,9 +38,10 @@ PRESETS = {
     # for colour photographs: batch normalisation lets large steps be taken, the first stride spares three quarters
     "norm": "conv 24 5 stride 2 pad 2; norm; relu; conv 48 3 pad 1; pool 2; norm; relu; "
     "conv 96 3 pad 1; pool 2; norm; relu; flatten; dense",
-    # for a processor with matrix units: wide maps on a quarter of the picture, and the largest answer of each
+    # for a processor with matrix units: wide maps on a quarter of the picture, and the largest answer of each; without
+    # dropout it had 95 % of its training images right and a point less of the others
     "wide": "conv 32 4 stride 2 pad 1; norm; relu; conv 64 3 pad 1; norm; relu; conv 128 3 pad 1; pool 2; norm; relu; "
-    "conv 256 3 pad 1; pool 2; norm; relu; largest; dense",
+    "conv 256 3 pad 1; pool 2; norm; relu; largest; dropout 0.3; dense",
     # knows nothing of neighbourhood: as good on shuffled pixels as on pictures
     "mlp": "flatten; dense 128; relu; dense 64; relu; dense",
 }
