@@ -176,7 +176,7 @@ class Web(http.server.BaseHTTPRequestHandler):
     """A web server that says where it is, and who it thinks asks."""
 
     def do_GET(self) -> None:
-        host = str(self.server.server_address[0])
+        host = self.connection.getsockname()[0]
         body = json.dumps({"host": host, "for": self.headers["X-Forwarded-For"]}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
