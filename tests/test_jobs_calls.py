@@ -135,7 +135,9 @@ def test_zips_of_a_whole_class_leave_half_of_the_light_worker_to_runs():
     assert sum(zip_.has.is_set() for zip_ in zips) == 4
     assert [(place.lane, place.slots) for place in turns.beside(places)] == [("train", 1), ("light", 4)]
     for zip_ in zips:
-        zip_.end()
+        zip_.go.set()
+    for zip_ in zips:
+        zip_.join(10)
     assert all(zip_.has.is_set() for zip_ in zips)
     assert turns.beside(places) == places
     assert calls._most(places[:1], "light") == 1
@@ -152,14 +154,13 @@ def test_waiting_for_a_turn_has_an_end(monkeypatch):
     assert late.problem.kind == "timeout"
     waiting = [Caller(turns, "one") for _ in range(2)]
     until(lambda: turns._waiting["one", "interactive"] == 2)
-    with (
-        pytest.raises(Problem, match="2 questions of this browser") as caught,
-        turns.turn("one", "interactive", 99, 30),
-    ):
-        pass
-    assert caught.value.kind == "busy"
+    refused = Caller(turns, "one")
+    refused.join(10)
+    assert "2 questions of this browser" in str(refused.problem)
     for caller in [first, *waiting]:
-        caller.end()
+        caller.go.set()
+    for caller in [first, *waiting]:
+        caller.join(10)
         assert caller.has.is_set()
     assert not turns._going
     assert not turns._waiting, "nothing is kept of who has asked"

@@ -49,14 +49,14 @@ class Plan:
 Scenario = Callable[[Host, Plan, Tally], Coroutine[Any, Any, list[str]]]
 
 
-async def sit(host: Host, plan: Plan, tally: Tally, *, arriving: float) -> Classroom:
-    """The whole class comes in within ``arriving`` seconds, then is watched for ``plan.seconds``."""
+async def sit(host: Host, plan: Plan, tally: Tally, *, arriving: float, settling: float = 0.0) -> Classroom:
+    """The whole class comes in within ``arriving`` seconds, settles, and is then watched for ``plan.seconds``."""
     await prepare(host, tally)
     own = {name: getattr(plan, name) for name in OF_THE_ROOM}
-    room = Classroom(host.url, tally, time.monotonic() + arriving + plan.seconds, **own)
+    room = Classroom(host.url, tally, time.monotonic() + arriving + settling + plan.seconds, **own)
     watching = asyncio.create_task(host.watch())
     sitting = asyncio.create_task(whole_class(room, plan.lives(), arriving))
-    await asyncio.sleep(arriving)
+    await asyncio.sleep(arriving + settling)
     tally.forget()  # the way in is not the lesson; what went wrong stays
     host.begin()
     await asyncio.sleep(max(0.0, room.ends - time.monotonic()))
