@@ -97,12 +97,17 @@ class Slider {
     const { low, high, log, odds, step } = this.data;
     let snapped;
     if (odds) snapped = Number(value.toFixed(oddsDigits(value)));
-    else if (log) snapped = Number(value.toPrecision(3));
+    else if (log) snapped = this.whole() ? Math.round(Number(value.toPrecision(3))) : Number(value.toPrecision(3));
     else {
       const grid = step ?? 10 ** Math.floor(Math.log10((high - low) / 1000) + 1e-9);
       snapped = Number((low + Math.round((value - low) / grid) * grid).toPrecision(12));
     }
     return Math.min(high, Math.max(low, snapped));
+  }
+
+  /** Whether a logarithmic track has whole numbers only, as those of epochs or images. */
+  whole() {
+    return this.data.log && Number.isInteger(this.data.step);
   }
 
   text(value) {
@@ -144,7 +149,11 @@ class Slider {
     const whole = step && !log ? Math.max(1, (Math.abs(move) === 10 ? (high - low) / 10 : step) / step) * step : 0;
     if (!Number.isFinite(move)) this.value = move < 0 ? low : high;
     else if (whole) this.value = this.snap(this.value + Math.sign(move) * whole);
-    else this.value = this.at(this.place(this.value) + move / 100);
+    else {
+      const before = this.value;
+      this.value = this.at(this.place(before) + move / 100);
+      if (this.whole() && this.value === before) this.value = this.snap(before + Math.sign(move)); // rounded back
+    }
     this.draw();
     this.send();
   }
@@ -164,7 +173,7 @@ class Slider {
     const { low, high, log, step } = this.data;
     if (Number.isFinite(typed)) {
       const inside = Math.min(high, Math.max(low, typed)); // what is typed is meant: no rounding to the track's grid
-      this.value = step && !log ? this.snap(inside) : inside;
+      this.value = step && !log ? this.snap(inside) : this.whole() ? Math.round(inside) : inside;
     }
     this.draw(true);
     this.send();

@@ -98,7 +98,7 @@ class Config(Place):
         if given.get("dataset", DRAWN) != DRAWN:
             fewer |= {"seeds": 2, "own": "ffffftt", "steps": 40, "images": 20}
             if given.get("base") == IMAGENET:
-                fewer |= {"seeds": 1, "steps": 30, "learning_rate": 1e-3}
+                fewer |= {"seeds": 1, "steps": 30, "learning_rate": 3e-4}
         return fewer
 
 

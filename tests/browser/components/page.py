@@ -45,10 +45,11 @@ def knobs() -> tuple[float, int]:
     rate = slider("Learning rate", key="rate", low=LIMIT / 1000, high=3 * LIMIT, value=0.01, log=True,
                   help="How far one step goes.", color=figures.GRADIENT, marks=marks)  # fmt: skip
     points = slider("Points", key="points", low=10, high=2000, value=100, step=10, unit="points")
+    epochs = slider("Epochs", key="epochs", low=1, high=60, value=3, log=True, step=1)
     kept = st.session_state.setdefault("kept", 0.0)
     noise = slider("Noise", key="noise", low=-1, high=1, value=kept, controlled=True, zero="none")
     st.session_state["kept"] = noise
-    st.write(f"rate={rate!r} points={points!r} noise={noise!r}")
+    st.write(f"rate={rate!r} points={points!r} noise={noise!r} epochs={epochs!r}")
     time.sleep(0.15 if st.checkbox("slow") else 0)  # a page that takes longer than the slider's interval
     image = draw_pad(key="pad")
     st.write("pad=None" if image is None else f"pad={image.shape} {image.dtype} row={image.max(axis=1).tolist()}")

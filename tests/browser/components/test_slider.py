@@ -105,6 +105,25 @@ def test_slider_by_keyboard(page):
     assert float(points.get_attribute("aria-valuenow")) == pytest.approx(310, abs=10)
 
 
+def test_whole_numbers_stay_whole_on_a_logarithmic_track(page):
+    """What is shown, spoken and sent is one number; a key always moves by at least one."""
+    thumb, box = handle(page, "Epochs"), track(page, "Epochs")
+    now = lambda: float(thumb.get_attribute("aria-valuenow"))  # noqa: E731
+    thumb.focus()
+    for value in (4, 5, 6):
+        page.keyboard.press("ArrowRight")
+        assert now() == value
+    page.keyboard.press("ArrowLeft")
+    assert now() == 5
+    page.mouse.click(box["x"] + 0.66 * box["width"], box["y"] + box["height"] / 2)  # 60 ** 0.66 is 14.9
+    assert now() in (14, 15, 16)
+    until(page, lambda: told(page)["epochs"] == now())
+    entry = page.get_by_role("textbox", name="Epochs")
+    entry.fill("7.6")
+    entry.press("Enter")
+    until(page, lambda: told(page)["epochs"] == 8)
+
+
 def test_a_typed_number_is_taken_exactly_and_kept_within_bounds(page):
     entry = page.get_by_role("textbox", name="Learning rate")
     for typed, value in (("1e-3", 1e-3), ("0,002", 0.002), ("99", HIGH), ("-4", LOW), ("3 × 10⁻⁴", 3e-4)):
