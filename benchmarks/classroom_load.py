@@ -4,9 +4,9 @@ Students read (connected; their browser runs the timers that the page asks for),
 tables, leave and come back with the same cookie. Printed are the latencies of every kind of answer, what went wrong,
 memory and processor time of the web process, workers apart, and this program's own processor time apart.
 
-``--scenario`` names what must hold (``lesson``, ``idle``, ``rush``, ``soak``, ``faults``); ``--check`` fails where it
-does not, on an otherwise idle machine of two cores. ``--quick`` is a small class for some seconds. ``costs`` shares the
-web process's time out over single actions.
+``--scenario`` names what must hold (``lesson``, ``idle``, ``rush``, ``soak``, ``faults``; ``scheduler`` kills that of a
+cluster); ``--check`` fails where it does not, on an otherwise idle machine of two cores. ``--quick`` is a small class
+for some seconds. ``costs`` shares the web process's time out over single actions.
 
     python -m benchmarks.classroom_load --scenario lesson --pin --check
     python -m benchmarks.classroom_load --students 30 --dragging 0.5 --reading 0.5 --seconds 20
@@ -24,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.classroom import scenarios
+from benchmarks.classroom.cluster import external, scheduler
 from benchmarks.classroom.costs import costs
 from benchmarks.classroom.faults import faults, small_folder
 from benchmarks.classroom.long import queue, rush, soak
@@ -39,6 +40,7 @@ SCENARIOS: dict[str, tuple[scenarios.Scenario, int, float, dict[str, float]]] = 
     "rush": (rush, 30, 0.0, {"training": 1.0}),
     "queue": (queue, 10, 90.0, {"training": 1.0}),
     "soak": (soak, 20, 1800.0, {"reading": 0.5, "dragging": 0.2, "training": 0.1, "uploading": 0.2}),
+    "scheduler": (scheduler, 20, 0.0, {"reading": 0.7, "dragging": 0.3}),
     "faults": (faults, 20, 0.0, {"reading": 0.7, "dragging": 0.3}),
 }
 
@@ -85,7 +87,8 @@ def main() -> int:
     print(f"{given.scenario}: {plan.students} students, {plan.seconds:g} s, seed {plan.seed}; {os.cpu_count()} cores")
     with contextlib.ExitStack() as stack:
         small = stack.enter_context(small_folder()) if given.scenario == "faults" and not given.url else ""
-        server = stack.enter_context(host(given.url, small))
+        outside = stack.enter_context(external()) if given.scenario == "scheduler" and not given.url else {}
+        server = stack.enter_context(host(given.url, small, **outside))
         print(pin(server) if given.pin else "not pinned", flush=True)
         missed = asyncio.run(scenario(server, plan, tally))
         if tally.faults:

@@ -7,8 +7,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +83,10 @@ def outside(**more: str) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"PATH": path} | more
 
 
-@contextlib.contextmanager
-def cluster(
+def starters(
     address: str, state: Path, *lanes: str, start: Start | None = None
-) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """A scheduler and a worker for each lane, as documented but at this address; the scheduler is the first process."""
+) -> list[Callable[[], subprocess.Popen[bytes]]]:
+    """What starts a scheduler and a worker for each lane, as documented but at this address; the scheduler is first."""
     start = start or scaling()
     host, port = address.removeprefix("tcp://").split(":")
 
@@ -95,11 +95,19 @@ def cluster(
 
     environment = {name: here(value) for name, value in start.environment.items()}
     env = outside(**environment | {"DLCORE_STATE": str(state)})
+    commands = (start.scheduler, *(start.workers[lane] for lane in lanes))
+    shells = [f"{start.before}\nexec {here(command)}" for command in commands]
+    return [partial(subprocess.Popen, ["bash", "-c", shell], env=env, cwd=ROOT) for shell in shells]
+
+
+@contextlib.contextmanager
+def cluster(
+    address: str, state: Path, *lanes: str, start: Start | None = None
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """The processes of such a cluster, the scheduler first; they are ended with the block."""
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        for command in (start.scheduler, *(start.workers[lane] for lane in lanes)):
-            shell = f"{start.before}\nexec {here(command)}"
-            processes.append(subprocess.Popen(["bash", "-c", shell], env=env, cwd=ROOT))
+        processes += [begin() for begin in starters(address, state, *lanes, start=start)]
         yield processes
     finally:
         for process in processes:

@@ -163,6 +163,15 @@ def test_a_run_on_a_cluster_outlives_its_web_process_and_is_taken_over(tmp_path,
         assert broker.store.record(running).attempts == 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="no scheduling groups here")
+def test_pages_have_the_processor_before_the_workers(broker):
+    """Niceness among processes says nothing between sessions: the group of all workers has to be nice."""
+    until(lambda: broker.places, 60)
+    child = Path(f"/proc/{broker.link._child.pid}/autogroup").read_text().split()
+    assert child[-1] == "10"
+    assert child[0] != Path("/proc/self/autogroup").read_text().split()[0]
+
+
 def test_a_killed_cluster_is_replaced_and_its_runs_go_on(tmp_path, broker):
     until(lambda: any(p.lane == "train" for p in broker.places), 60)
     record = broker.store.new("toy", KNOBS, "me", [])

@@ -9,9 +9,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import psutil
 
@@ -33,11 +34,32 @@ async def faults(host: Host, plan: Plan, tally: Tally) -> list[str]:
     """The lesson goes on while one thing after the other breaks; finished results are looked at after each."""
     if host.pid is None:
         return ["faults are for a server of one's own"]
+
+    async def breaks(room: Classroom, graduate: Browser, runner: Browser) -> list[str]:
+        missed = await _kill_workers(host, runner)
+        missed += await still_there(graduate, "killed workers")
+        missed += await _drop(room, plan.seed)
+        missed += await still_there(graduate, "dropped connections")
+        missed += await _fill(host, runner)
+        return missed + await still_there(graduate, "a full disk")
+
+    return await during_a_lesson(host, plan, tally, breaks)
+
+
+Breaks = Callable[[Classroom, Browser, Browser], Coroutine[Any, Any, list[str]]]
+
+
+async def during_a_lesson(host: Host, plan: Plan, tally: Tally, breaks: Breaks, *, lenient: bool = False) -> list[str]:
+    """A class at work, one of whom has a finished run and one trains for long; what did not hold while ``breaks`` ran.
+
+    Args:
+        lenient: whether pages may say in red that something is not there.
+    """
     await prepare(host, tally)
-    room = Classroom(host.url, tally, time.monotonic() + LESSON, plan.seed)
+    room = Classroom(host.url, tally, time.monotonic() + LESSON, plan.seed, lenient=lenient)
     pupils = [asyncio.create_task(attend(room, LIVES[life], n)) for n, life in enumerate(plan.lives())]
     graduate, runner = Browser(host.url, tally, query=SHORT), Browser(host.url, tally, query=LONG)
-    runner.lenient = True
+    runner.lenient, graduate.lenient = True, lenient
     missed: list[str] = []
     try:
         await graduate.open("cnn")
@@ -45,12 +67,7 @@ async def faults(host: Host, plan: Plan, tally: Tally) -> list[str]:
         await graduate.until(Page.ended, RECOVERY)
         before = host.memory()
         host.begin()
-        missed += await _kill_workers(host, runner)
-        missed += await _still_there(graduate, "killed workers")
-        missed += await _drop(room, plan.seed)
-        missed += await _still_there(graduate, "dropped connections")
-        missed += await _fill(host, runner)
-        missed += await _still_there(graduate, "a full disk")
+        missed += await breaks(room, graduate, runner)
         host.end()
         tell(host, plan.students, before)
     finally:
@@ -63,7 +80,7 @@ async def faults(host: Host, plan: Plan, tally: Tally) -> list[str]:
     return missed + above({"errors": (sum(tally.faults.values()), 1, "")})
 
 
-async def _still_there(graduate: Browser, after: str) -> list[str]:
+async def still_there(graduate: Browser, after: str) -> list[str]:
     """The finished run is found by its browser after a reload."""
     await graduate.close()
     await graduate.open("cnn", kind="reload a finished run")
@@ -78,17 +95,17 @@ async def _kill_workers(host: Host, runner: Browser) -> list[str]:
     lanes = answers(host.url)["lanes"]
     missed, interrupted = [], 0
     for number in range(sum(lanes.values())):
-        await _running(runner)
+        await running(runner)
         process = _worker_processes(host)[number]
         began = time.perf_counter()
         os.kill(process.pid, signal.SIGKILL)
-        seconds, told = await asyncio.gather(_until_lanes(host, lanes, began), _noticed(runner))
+        seconds, told = await asyncio.gather(until_lanes(host, lanes, began), _noticed(runner))
         interrupted += bool(told)
         if seconds is None:
             missed.append(f"worker {number} was not replaced")
             continue
         print(f"worker {number} killed: {seconds:.1f} s until there is another{told}", flush=True)
-    await _stop(runner)
+    await stop(runner)
     return missed if interrupted else [*missed, "no run has noticed that its worker was killed"]
 
 
@@ -99,7 +116,7 @@ def _worker_processes(host: Host) -> list[psutil.Process]:
     return sorted(spawned, key=lambda process: process.create_time())
 
 
-async def _until_lanes(host: Host, lanes: dict[str, int], began: float) -> float | None:
+async def until_lanes(host: Host, lanes: dict[str, int], began: float) -> float | None:
     """Seconds until as many workers as before are counted again; None where that does not happen."""
     await asyncio.sleep(0.3)  # until the loss is noticed
     while time.perf_counter() < began + RECOVERY:
@@ -109,7 +126,7 @@ async def _until_lanes(host: Host, lanes: dict[str, int], began: float) -> float
     return None
 
 
-async def _running(runner: Browser) -> None:
+async def running(runner: Browser) -> None:
     """A long run that really trains: begun, or taken up again after it was interrupted."""
     if not runner.page.shown:
         await runner.open("cnn")
@@ -126,12 +143,12 @@ async def _noticed(runner: Browser) -> str:
         if await runner.until(Page.ended, NOTICED) != "Interrupted":
             return ""
         seconds, again = time.perf_counter() - began, time.perf_counter()
-        await _running(runner)
+        await running(runner)
         return f"; its run says why after {seconds:.1f} s and goes on {time.perf_counter() - again:.1f} s later"
     return ""
 
 
-async def _stop(runner: Browser) -> None:
+async def stop(runner: Browser) -> None:
     if runner.page.find("cnn.run.stop"):
         await runner.press("cnn.run.stop", "stop a run")
         await runner.until(Page.ended, RECOVERY)
@@ -158,7 +175,7 @@ async def _fill(host: Host, runner: Browser) -> list[str]:
     if not host.small:
         print("disk full: left out, no small folder could be mounted (needs root and Linux)")
         return []
-    await _running(runner)
+    await running(runner)
     ballast, began = Path(host.small) / "ballast", time.perf_counter()
     _write_until_full(ballast)
     ended = await runner.until(Page.ended, RECOVERY)
@@ -166,9 +183,9 @@ async def _fill(host: Host, runner: Browser) -> list[str]:
     print(f"disk full: the run says {ended} after {time.perf_counter() - began:.1f} s: {told[0] if told else ''}")
     ballast.unlink()
     began = time.perf_counter()
-    await _running(runner)
+    await running(runner)
     print(f"room again: training goes on {time.perf_counter() - began:.1f} s later", flush=True)
-    await _stop(runner)
+    await stop(runner)
     return [] if told else ["the run did not say why it ended"]
 
 

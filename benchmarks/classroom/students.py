@@ -38,12 +38,19 @@ class Classroom:
     lesson: str = "cnn"
     think: float = 2.0  # seconds, on average, between the end of a run and the next press
     new_faces: float = 0.0  # how many of those who come back are somebody else, without a cookie (0 to 1)
+    lenient: bool = False  # whether something red on a page is to be expected
     browsers: dict[int, Browser] = field(default_factory=dict)  # by the student's number
 
     @property
     def over(self) -> bool:
         """Whether the bell has rung."""
         return time.monotonic() >= self.ends
+
+    def newcomer(self) -> Browser:
+        """A browser that has never been here."""
+        browser = Browser(self.url, self.tally)
+        browser.lenient = self.lenient
+        return browser
 
     async def pause(self, seconds: float) -> None:
         """Wait, but not beyond the end."""
@@ -136,7 +143,7 @@ LIVES: dict[str, Life] = {"reading": read, "dragging": drag, "training": train, 
 
 async def attend(room: Classroom, life: Life, number: int, arrives: float = 0.0) -> None:
     """One student from coming in to the bell, leaving and returning with the same cookie where ``stay`` says so."""
-    rng, browser = Random(room.seed * 1_000_003 + number), Browser(room.url, room.tally)
+    rng, browser = Random(room.seed * 1_000_003 + number), room.newcomer()
     await room.pause(arrives)
     while not room.over:
         room.browsers[number] = browser
@@ -152,7 +159,7 @@ async def attend(room: Classroom, life: Life, number: int, arrives: float = 0.0)
         await browser.close()
         await room.pause(rng.uniform(0.5, 3.0))
         if rng.random() < room.new_faces:
-            browser = Browser(room.url, room.tally)
+            browser = room.newcomer()
 
 
 async def whole_class(room: Classroom, lives: Sequence[str], arriving: float) -> None:
