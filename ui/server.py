@@ -24,6 +24,7 @@ from dlcore.places import discreet
 from ui import components
 from ui.browsers import BrowserCookie
 from ui.guard import Guard
+from ui.lighter import lighten
 from ui.metrics import metrics
 from ui.security import SecurityHeaders, harden_uvicorn
 from ui.session import asker
@@ -38,6 +39,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     # awaited, so that from the first request on they are "starting", never "down"
     await asyncio.to_thread(jobs.start, wait=False, asker=asker)
     harden_uvicorn()
+    lighten()
     collecting = asyncio.create_task(_collect())
     try:
         yield
