@@ -17,7 +17,7 @@ from ui.lessons import READY  # noqa: E402
 from ui.room_bar import room_bar  # noqa: E402
 from ui.session import enter, imposed, owner  # noqa: E402
 
-BEAT = 30.0  # seconds between heartbeats; a run's lease is at least 120 s; 200 browsers then take 5 % of a core
+BEAT = 45.0  # seconds between heartbeats; a run's lease is at least 120 s; 200 browsers then take 4 % of a core
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ class Activity:
 
 
 ACTIVITIES = (  # in this order: a later one may do what an earlier one does, and is not charged for it
-    Activity("sits there", "reading", "tick of 30 s", {"turn_every": 0.0}),
+    Activity("sits there", "reading", "tick of 45 s", {"turn_every": 0.0}),
     Activity("turns a page", "reading", "turn a page", {"turn_every": 3.0}),
     Activity("drags a slider", "dragging", "slider, held", {"drag_every": 1.0, "let_go": 0}),
     Activity("lets it go", "dragging", "slider, let go", {"drag_every": 1.0, "let_go": 1}),
