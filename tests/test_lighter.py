@@ -33,7 +33,7 @@ EVENTS = [
 @pytest.mark.parametrize("state", [{"value": {"x": 1}}, {}, None, 5])
 @pytest.mark.parametrize("kind", ["json_trigger_value", "other"])
 def test_a_component_is_shown_as_streamlit_shows_it(events, state, kind):
-    original = presentation.make_bidi_component_presenter("agg", "id", {"value"})(state, session(events, kind))
+    original: Any = presentation.make_bidi_component_presenter("agg", "id", {"value"})(state, session(events, kind))
     ours = lighter.presenter("agg", "id", {"value"})(state, session(events, kind))
     assert ours == original
     if isinstance(original, dict) and type(original) is not dict:
