@@ -11,7 +11,6 @@ once (systemd by default), so here it is answered with patience.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import os
@@ -21,14 +20,12 @@ import sys
 import tempfile
 import threading
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from dlcore.jobs.gpus import gpus, seats
 from dlcore.jobs.sizes import Sizes
 
 TLS = ("tls_ca_file", "tls_client_cert", "tls_client_key")
-BEHIND = 10  # niceness of all workers together
 GRACE = 15.0  # seconds after a SIGTERM for the web process to put its runs aside (``broker.ASIDE``) and close the pipe
 
 CONFIG = {
@@ -125,21 +122,10 @@ def end_later(*_: Any) -> None:
     timer.start()
 
 
-def fall_behind() -> None:
-    """Let pages come first where they and the workers want the same core.
-
-    On Linux a session is a scheduling group (``sched_autogroup``), and groups share a core alike, however nice their
-    processes are among themselves: without this, two trainings halve what the web process gets.
-    """
-    with contextlib.suppress(OSError):  # another system, or a kernel without such groups
-        Path("/proc/self/autogroup").write_text(str(BEHIND))
-
-
 def main() -> None:
     """Entry of the child process."""
     import dask.config
 
-    fall_behind()
     signal.signal(signal.SIGTERM, end_later)
     sizes = Sizes(**json.loads(sys.stdin.buffer.readline()))
     dask.config.set(CONFIG)

@@ -47,6 +47,7 @@ SNAPSHOT_GAP = 0.5
 SNAPSHOT_RATE = 1e6  # bytes a second of one name's snapshots, at most
 LONG_LOG = 64e6  # bytes; beyond it snapshots become rarer in proportion
 KERNELS = "dlcore.mlp_fast"
+BEHIND = 10  # niceness of a worker that trains, and of its group
 STOP_WAIT = 1.0  # seconds to wait for a checkpoint when stopping
 
 _controls: dict[str, Control] = {}  # of the runs that this process is computing
@@ -281,11 +282,25 @@ def facts() -> dict[str, Any]:
     return {"device": device_name(choose_device(), threads=False), "torch": str(torch.__version__)}
 
 
+def fall_behind() -> None:
+    """Let pages and answers come first where they and this worker want the same core.
+
+    On Linux a session is a scheduling group (``sched_autogroup``), and groups share a core alike, however nice their
+    processes are among themselves: two trainings would halve what the web process gets. So this worker becomes a group
+    of its own, and that is nice. Those that answer stay in the other group: on a full machine pages wait for them.
+    """
+    if hasattr(os, "nice"):
+        os.nice(BEHIND)
+    with contextlib.suppress(OSError, AttributeError):  # another system, or a kernel without such groups
+        os.setsid()
+        Path("/proc/self/autogroup").write_text(str(BEHIND))
+
+
 def dask_setup(worker: Any) -> None:
     """Called by dask in each worker process as it starts (``--preload dlcore.jobs.worker``)."""
     lanes = worker.state.total_resources
-    if "train" in lanes and hasattr(os, "nice"):
-        os.nice(10)  # pages and answers come first
+    if "train" in lanes:
+        fall_behind()
     if os.environ.get("DLCORE_WARM", "1") != "0":
         threading.Thread(target=_warm_up, args=[lanes], daemon=True, name="warm-up").start()
 
