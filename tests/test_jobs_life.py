@@ -171,8 +171,8 @@ def test_pages_have_the_processor_before_the_workers(broker):
     until(lambda: {p.lane for p in broker.places} >= {"train", "interactive"}, 60)
     family = psutil.Process(broker.link._child.pid).children(recursive=True)
     groups = [Path(f"/proc/{process.pid}/autogroup").read_text().split() for process in family]
-    assert {nice for *_group, nice in groups} == {"0", "10"}
-    behind = [group for group, *_other, nice in groups if nice == "10"]
+    assert {nice for *_group, nice in groups} == {"0", "5"}
+    behind = [group for group, *_other, nice in groups if nice == "5"]
     assert len(behind) == len(set(behind)) == sum(p.lane == "train" for p in broker.places)
 
 
