@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import pytest
 
 from dlcore.figures import GREY, MODEL
 from dlcore.figures import attribution as figures
@@ -46,10 +47,20 @@ def test_a_row_carries_titles_above_and_answers_below() -> None:
     for channels in (1, 3):
         shown = RNG.integers(0, 256, (3, channels, 28, 28), np.uint8)
         plot = checked(figures.row(shown, ["7 90%", "3 60%", "1 50%"], ["as it is", "attacked", "noise"]))
-        notes = {note.text: note.y for note in plot.layout.annotations if note.text}
-        assert notes["attacked"] < 0 < 27 < notes["3 60%"]
-        bottom, top = plot.layout.yaxis.range
-        assert top < notes["attacked"] < notes["3 60%"] < bottom
+        notes = {note.text: note for note in plot.layout.annotations if note.text}
+        for title in ("as<br>it is", "attacked"):  # above the pictures, in the margin: out of the axis's range
+            assert (notes[title].yref, notes[title].y, notes[title].yanchor) == ("paper", 1, "bottom")
+        assert plot.layout.margin.t >= 2 * 16
+        assert 27 < notes["3 60%"].y < plot.layout.yaxis.range[0]
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [("noise", "noise"), ("random noise", "random<br>noise"), ("its push, enlarged", "its push,<br>enlarged"),
+     ("噪声（放大）", "噪声<br>（放大）"), ("原图", "原图")],
+)  # fmt: skip
+def test_titles_are_broken_where_they_can_be(title: str, lines: str) -> None:
+    assert figures.in_two(title) == lines
 
 
 def test_curves_name_what_they_are() -> None:

@@ -139,7 +139,7 @@ def _pictures(asked: Asked, one: Mapping[str, Any], epsilon: float) -> None:
     order = [0, 2, 1, 4, 3]
     live_plot(
         figures.row(shown[order], [below[k] for k in order], [above[k] for k in order]), key="robust.pictures",
-        height=HEIGHT,
+        height=HEIGHT, aspect=4.3,
         alt=_("The picture untouched, the attack's push and what it makes, random noise and what it makes."),
         table={_("picture"): [above[k] for k in order], _("answer"): [below[k] for k in order]},
     )  # fmt: skip

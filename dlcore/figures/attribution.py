@@ -14,6 +14,7 @@ from dlcore.texts import N_
 
 FAINT = 0.55  # how much of the picture's contrast is left below a map
 CUT = 99.5  # percentile of a map's sizes that gets the full colour: a single pixel must not pale all others
+HEAD = 40  # px above pictures for two lines
 BLUE, VERMILION = (0, 114, 178), (213, 94, 0)  # DATA and MODEL: against the answer, and for it
 
 
@@ -140,18 +141,27 @@ def amplified(push: np.ndarray, epsilon: float) -> np.ndarray:
 
 def row(shown: np.ndarray, answers: Sequence[str], titles: Sequence[str]) -> go.Figure:
     """Pictures ``(n, C, H, W)`` uint8 side by side: what each is above it, what is answered to it below."""
-    side, foot = shown.shape[-1], shown.shape[-1] // 6
+    foot = shown.shape[-1] // 6
     drawn = captioned(shown, answers, [""] * len(shown), (MODEL, GREY), len(shown), foot=foot)
     place = mosaic(shown, len(shown), foot=foot)
     above = [
-        {"x": place.corner(k)[1] - 0.5, "y": -0.5 - side / 40, "text": title, "showarrow": False, "xanchor": "left",
-         "yanchor": "bottom", "font": {"color": GREY, "size": 13}}
-        for k, title in enumerate(titles)
+        {"x": place.corner(k)[1] - 0.5, "xanchor": "left", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 3,
+         "text": title, "align": "left", "showarrow": False, "font": {"color": GREY, "size": 13}}
+        for k, title in enumerate(map(in_two, titles))
     ]  # fmt: skip
     layout = dict(drawn._layout)
     layout["annotations"] = [*layout["annotations"], *above]
-    layout["yaxis"] = {**layout["yaxis"], "range": [place.shape[0] - 0.5, -0.5 - foot]}
+    layout["margin"] = {**layout["margin"], "t": HEAD}  # in pixels: on a phone the pictures shrink, letters do not
     return figure([dict(trace) for trace in drawn._data], layout)
+
+
+def in_two(title: str) -> str:
+    """A title on two lines where it has a place to break, the middle one: five pictures side by side are narrow."""
+    places = [k + (title[k] == " ") for k, letter in enumerate(title) if k and letter in " （("]
+    if not places:
+        return title
+    middle = min(places, key=lambda k: abs(2 * k - len(title)))
+    return f"{title[:middle].rstrip()}<br>{title[middle:]}"
 
 
 def weathered(
