@@ -87,8 +87,9 @@ def main() -> int:
     print(f"{given.scenario}: {plan.students} students, {plan.seconds:g} s, seed {plan.seed}; {os.cpu_count()} cores")
     with contextlib.ExitStack() as stack:
         small = stack.enter_context(small_folder()) if given.scenario == "faults" and not given.url else ""
-        outside = stack.enter_context(external()) if given.scenario == "scheduler" and not given.url else {}
-        server = stack.enter_context(host(given.url, small, **outside))
+        cluster = stack.enter_context(external()) if given.scenario == "scheduler" and not given.url else None
+        server = stack.enter_context(host(given.url, small, **(cluster.env if cluster else {})))
+        server.cluster = cluster
         print(pin(server) if given.pin else "not pinned", flush=True)
         missed = asyncio.run(scenario(server, plan, tally))
         if tally.faults:

@@ -28,7 +28,9 @@ NOTICED = 30.0  # seconds for server and page to tell
 class Tended:
     """Processes that are started again where they end, as ``restart: always`` does it. The scheduler is the first."""
 
-    def __init__(self, address: str, state: Path) -> None:
+    def __init__(self, state: Path) -> None:
+        address = f"tcp://127.0.0.1:{free_port()}"
+        self.env = {"DLCORE_SCHEDULER": address, "DLCORE_STATE": str(state)}  # of a web server that uses it
         self._starters = starters(address, state, *LANES)
         self.processes: list[subprocess.Popen[bytes]] = [begin() for begin in self._starters]
 
@@ -46,26 +48,20 @@ class Tended:
             process.wait(20)
 
 
-_cluster: Tended | None = None
-
-
 @contextlib.contextmanager
-def external() -> Iterator[dict[str, str]]:
-    """A cluster that runs meanwhile; the environment of a web server that uses it."""
-    global _cluster
+def external() -> Iterator[Tended]:
+    """A cluster that runs meanwhile."""
     with tempfile.TemporaryDirectory(prefix="dlcore-cluster-", ignore_cleanup_errors=True) as folder:
-        address = f"tcp://127.0.0.1:{free_port()}"
-        _cluster = Tended(address, Path(folder))
+        cluster = Tended(Path(folder))
         try:
-            yield {"DLCORE_SCHEDULER": address, "DLCORE_STATE": folder}
+            yield cluster
         finally:
-            _cluster.end()
-            _cluster = None
+            cluster.end()
 
 
 async def scheduler(host: Host, plan: Plan, tally: Tally) -> list[str]:
     """Kill -9 the scheduler while a class works; pages stay, a run says why it ended, all goes on with the next one."""
-    cluster = _cluster
+    cluster: Tended | None = host.cluster
     if host.pid is None or cluster is None:
         return ["this needs a server and a cluster of its own"]
 

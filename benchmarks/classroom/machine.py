@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import requests
@@ -37,6 +38,7 @@ class Host:
     state: Path | None = None  # its folder of runs
     small: str = ""  # the same, where it is one that may be filled
     log: Path | None = None  # what it says
+    cluster: Any = None  # the one that it uses, where that is to be broken (``benchmarks.classroom.cluster.Tended``)
     prepared: bool = False  # whether somebody has opened the pages
     samples: list[Sample] = field(default_factory=list)
     _before: tuple[float, float, float, float] | None = None
