@@ -24,6 +24,7 @@ from dlcore.places import discreet
 from ui import components
 from ui.browsers import BrowserCookie
 from ui.guard import Guard
+from ui.last_words import hear_out
 from ui.lighter import lighten
 from ui.metrics import metrics
 from ui.security import SecurityHeaders, harden_uvicorn
@@ -40,6 +41,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     await asyncio.to_thread(jobs.start, wait=False, asker=asker)
     harden_uvicorn()
     lighten()
+    hear_out()
     collecting = asyncio.create_task(_collect())
     try:
         yield
