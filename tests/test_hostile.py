@@ -1,6 +1,7 @@
 """What a student could hand in to do harm: in a link, in a file, over what is downloaded. Each is refused or harmless.
 
-The list is that of ``docs/security.md``; what is sent to a server as such is in ``test_hostile_server.py``.
+The list is that of ``docs/security.md``; what is sent to a server as such is in ``test_hostile_server.py`` and
+``test_hostile_sockets.py``.
 """
 
 from __future__ import annotations
