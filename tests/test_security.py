@@ -8,9 +8,11 @@ import hashlib
 
 import pytest
 import uvicorn
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from ui import security
+from ui.metrics import TOKEN, metrics
 from ui.security import FRAMES, SecurityHeaders, frame_ancestors, harden_uvicorn, headers, is_page, policy
 
 
@@ -94,3 +96,18 @@ def test_uvicorn_does_not_say_what_it_is_and_reads_no_huge_message():
     harden_uvicorn()
     assert (b"server", b"uvicorn") not in config.encoded_headers
     assert config.ws_max_size == 8 * 10**6
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "status"),
+    [
+        ("", "", 200), ("", "Bearer x", 200), (" s3cret\n", "Bearer s3cret", 200), ("s3cret", "", 401),
+        ("s3cret", "Bearer s3cre", 401), ("s3cret", "s3cret", 401), ("s3cret", "Bearer ", 401), ("ü", "Bearer ü", 200),
+    ],
+)  # fmt: skip
+def test_counts_are_for_who_sends_the_token_where_one_is_set(monkeypatch, wanted, given, status):
+    monkeypatch.setenv(TOKEN, wanted)
+    asked = Request({"type": "http", "headers": [(b"authorization", given.encode("latin-1"))]})
+    answer = metrics(asked)
+    assert answer.status_code == status
+    assert (b"dlcore_up" in answer.body) is (status == 200)

@@ -1,7 +1,13 @@
-"""``/metrics``: what a Prometheus server asks for. Counts only, nothing of a person."""
+"""``/metrics``: what a Prometheus server asks for. Counts only, nothing of a person.
+
+``DLCORE_METRICS_TOKEN`` keeps it to those who send the token (``Authorization: Bearer ...``), for servers that no proxy
+stands before.
+"""
 
 from __future__ import annotations
 
+import hmac
+import os
 import time
 from collections.abc import Iterator
 
@@ -15,6 +21,7 @@ from starlette.responses import Response
 from dlcore.jobs import classroom
 from dlcore.texts import Problem
 
+TOKEN = "DLCORE_METRICS_TOKEN"
 LANES = {"slots": "Runs or answers that the workers of a lane take at once.",
          "running": "Runs that workers of a lane are computing.",
          "waiting": "Runs of a lane that wait."}  # fmt: skip
@@ -57,5 +64,8 @@ _registry.register(Figures())
 
 
 def metrics(request: Request) -> Response:
-    """Answer a scrape; in a thread, since it asks for the queue's lock."""
+    """Answer a scrape; in a thread, since it asks for the queue's lock. 401 without the token, where one is set."""
+    wanted, given = os.environ.get(TOKEN, "").strip(), request.headers.get("authorization", "")
+    if wanted and not hmac.compare_digest(given.encode(), f"Bearer {wanted}".encode()):
+        return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
     return Response(generate_latest(_registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
