@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import platform
 from collections.abc import AsyncIterator
 from functools import cache
@@ -26,37 +25,28 @@ from ui.browsers import BrowserCookie
 from ui.guard import Guard
 from ui.last_words import hear_out
 from ui.lighter import lighten
+from ui.memory import collect, few_arenas
 from ui.metrics import metrics
 from ui.security import SecurityHeaders, harden_uvicorn
 from ui.session import asker
-
-COLLECT_EVERY = 180.0  # seconds; with 200 browsers a collection takes a quarter of one
 
 
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Start the workers in the background, so that the first page does not wait for them; end them at the end."""
+    few_arenas()
     journal.to_stderr()
     # awaited, so that from the first request on they are "starting", never "down"
     await asyncio.to_thread(jobs.start, wait=False, asker=asker)
     harden_uvicorn()
     lighten()
     hear_out()
-    collecting = asyncio.create_task(_collect())
+    collecting = asyncio.create_task(collect())
     try:
         yield
     finally:
         collecting.cancel()
         await asyncio.to_thread(jobs.shutdown)
-
-
-async def _collect() -> None:
-    """Collect garbage now and then: Streamlit's own collection after every script run is switched off (config.toml)."""
-    await asyncio.sleep(5)
-    gc.freeze()  # what the imports made stays: later collections need not walk it
-    while True:
-        await asyncio.sleep(COLLECT_EVERY)
-        gc.collect()
 
 
 async def health(request: Request) -> JSONResponse:
