@@ -100,6 +100,9 @@ def randomised(
             table={_("share randomised"): np.array(STAGES), _("rank correlation"): correlations.round(3)},
         )  # fmt: skip
     st.markdown(_verdict(float(correlations[-1]), found[-1]["of"]))
+    if np.isnan(correlations[:-1]).any() and np.isfinite(correlations[-1]):
+        st.caption(_("Where the line has a gap, the map was the same everywhere (mostly empty): there was nothing to "
+                     "compare."))  # fmt: skip
 
 
 def shuffles(method: str, target: int, baseline: str, heat: np.ndarray) -> list[Question]:

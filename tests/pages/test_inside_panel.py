@@ -100,6 +100,21 @@ def test_the_weights_are_shuffled_on_request_only(visit) -> None:
     assert "does not care what the network has learned" in said(at)
 
 
+@pytest.mark.parametrize(("gaps", "told"), [((), False), ((1,), True), ((1, 4), False), ((4,), False)])
+def test_a_gap_in_the_curve_is_explained(visit, monkeypatch, gaps, told) -> None:
+    def answer(function: str, *given, timeout: float = 0.0, **more):
+        found = here(function, *given, timeout=timeout, **more)
+        if function.endswith("sanity:randomised") and inside_checks.STAGES.index(given[-1]) in gaps:
+            found = {**found, "map": np.zeros_like(found["map"]), "correlation": float("nan")}
+        return found
+
+    monkeypatch.setattr(jobs, "call", answer)
+    at = visit()
+    at.button(key="inside.shuffle").click().run()
+    assert not at.exception
+    assert ("line has a gap" in said(at)) is told
+
+
 def test_an_attack_is_told_beside_noise_of_the_same_size(visit) -> None:
     at = visit()
     assert "random noise of the same size" in said(at)
