@@ -26,7 +26,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def goes_on(server):
-    """After each: the server answers others, and has said no traceback to anybody."""
+    """After each: the server answers others."""
     yield
     assert server.get("/_stcore/health").ok
 

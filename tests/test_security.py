@@ -107,7 +107,7 @@ def test_uvicorn_does_not_say_what_it_is_and_reads_no_huge_message():
 )  # fmt: skip
 def test_counts_are_for_who_sends_the_token_where_one_is_set(monkeypatch, wanted, given, status):
     monkeypatch.setenv(TOKEN, wanted)
-    asked = Request({"type": "http", "headers": [(b"authorization", given.encode("latin-1"))]})
+    asked = Request({"type": "http", "headers": [(b"authorization", given.encode())]})
     answer = metrics(asked)
     assert answer.status_code == status
     assert (b"dlcore_up" in answer.body) is (status == 200)

@@ -17,6 +17,7 @@ from tests.serving import PAGE, ROOT, exceptions, free_port, serve
 from tests.waiting import patience, until
 from ui.browsers import COOKIE, owner_of
 from ui.lessons import READY
+from ui.memory import ARENAS
 
 PAGES = ["", *(lesson.slug for lesson in READY)]
 SOME = ("", "linear_regression", "cnn", "evaluation")  # without workers; all of them are in tests/pages
@@ -47,6 +48,8 @@ def test_the_server_never_imports_torch(server):
     told = server.get("/test/modules").json()
     assert not NEVER_HERE & {name.split(".")[0] for name in told["modules"]}
     assert "distributed" in told["modules"]
+    assert all(told["replaced"].values()), "what the lifespan puts in its place"
+    assert told["arenas"] <= ARENAS + 2, "those that were there before it stay"
 
 
 def test_plotly_and_our_components_come_from_here(server):

@@ -11,10 +11,11 @@ ARENA_MAX, ARENAS = -8, 2  # glibc's M_ARENA_MAX, and how many of them
 
 
 def few_arenas() -> bool:
-    """Have glibc's malloc share two arenas among all threads; False where there is no glibc.
+    """Have glibc's malloc make no more than two arenas from now on; False where there is no glibc.
 
     Each run of a page is a new thread. By itself glibc gives threads up to eight arenas a core, each with its own
-    holes, and memory grew for as long as students came and went; what they wait for is Python's own lock, not malloc's.
+    holes: after ten minutes of students who come and go, 20 MB of them on two cores, and 7 MB in two arenas
+    (benchmarks/RESULTS.md).
     """
     try:
         return bool(ctypes.CDLL(None).mallopt(ARENA_MAX, ARENAS))

@@ -66,6 +66,6 @@ _registry.register(Figures())
 def metrics(request: Request) -> Response:
     """Answer a scrape; in a thread, since it asks for the queue's lock. 401 without the token, where one is set."""
     wanted, given = os.environ.get(TOKEN, "").strip(), request.headers.get("authorization", "")
-    if wanted and not hmac.compare_digest(given.encode(), f"Bearer {wanted}".encode()):
+    if wanted and not hmac.compare_digest(given.encode("latin-1"), f"Bearer {wanted}".encode()):
         return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
     return Response(generate_latest(_registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

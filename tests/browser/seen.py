@@ -19,6 +19,9 @@ def on_one_screen(page: Any, *selectors: str) -> None:
 
 
 def nothing_beside(page: Any) -> None:
-    """The page is no wider than the screen; what scrolls is Streamlit's main part, not the document."""
+    """The page is no wider than the screen (what scrolls is Streamlit's main part), and no formula is on a phone."""
     widths = "['html', '[data-testid=stMain]'].map((part) => document.querySelector(part)?.scrollWidth ?? 0)"
     assert max(wide := page.evaluate(widths)) <= page.viewport_size["width"] + 1, wide  # parts of pixels are rounded up
+    if page.viewport_size["width"] <= 640:
+        cut = "[...document.querySelectorAll('.katex-display')].filter((one) => one.scrollWidth > one.clientWidth + 1)"
+        assert page.evaluate(f"{cut}.map((one) => one.textContent.slice(-60))") == []
