@@ -78,6 +78,10 @@ SHOTS = (
     Shot("cnn-zh-dark", "/cnn?lang=zh&threads=1", "dark", trained),
     Shot("augmentation-en-dark", "/augmentation?lang=en", "dark", still),
     Shot("evaluation-zh-light", "/evaluation?lang=zh", "light", still),
+    Shot("landscape-en-light", "/landscape?lang=en", "light", trained),
+    Shot("attention-zh-light", "/attention?lang=zh", "light", trained),
+    Shot("classify-en-dark", "/classify?lang=en", "dark", still),
+    Shot("sequences-zh-dark", "/sequences?lang=zh", "dark", trained),
 )
 
 
