@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +11,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.Common_pb2 import FileURLsRequest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from tests.waiting import on_a_loop
 from ui import browsers, guard, guard_socket, limits
 from ui.asking import address
 from ui.limits import Buckets, Limits, Places
@@ -58,7 +58,7 @@ def ask(door, scope: dict, coming=()) -> SimpleNamespace:
     async def send(message: dict) -> None:
         sent.append(message)
 
-    asyncio.run(door(scope, receive, send))
+    on_a_loop(door(scope, receive, send))
     start = next((m for m in sent if m["type"].endswith("response.start")), {"status": 0, "headers": []})
     body = b"".join(m.get("body", b"") for m in sent if m["type"].endswith("response.body"))
     return SimpleNamespace(

@@ -12,6 +12,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.app_session import AppSession, AppSessionState
 
 from tests.serving import ROOT, serve
+from tests.waiting import on_a_loop
 from ui import last_words
 from ui.last_words import CREATE, HELD, patient
 
@@ -111,7 +112,7 @@ def played(play: Callable[[Session, Callable[[str | None], None]], Any]) -> Sess
         await play(session, lambda fragment: create(session, SimpleNamespace(fragment_id=fragment)))
         return session
 
-    return asyncio.run(scene())
+    return on_a_loop(scene())
 
 
 async def a_while() -> None:

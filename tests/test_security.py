@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 
@@ -11,6 +10,7 @@ import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from tests.waiting import on_a_loop
 from ui import security
 from ui.metrics import TOKEN, metrics
 from ui.security import FRAMES, SecurityHeaders, frame_ancestors, harden_uvicorn, headers, is_page, policy
@@ -82,7 +82,7 @@ def test_every_answer_has_them_and_no_header_of_the_app_weakens_them(status):
     async def receive() -> dict:
         return {"type": "http.request"}
 
-    asyncio.run(app({"type": "http", "path": "/cnn", "method": "GET", "headers": []}, receive, send))
+    on_a_loop(app({"type": "http", "path": "/cnn", "method": "GET", "headers": []}, receive, send))
     told = [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
     assert dict(told)["content-security-policy"] == policy()
     assert [name for name, _value in told].count("content-security-policy") == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import importlib
 import sys
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import until
+from tests.waiting import on_a_loop, until
 from ui import warm
 
 
@@ -46,7 +45,7 @@ def test_a_warmed_server_has_short_turns_and_imports_the_rest_while_it_serves(mo
     monkeypatch.setattr(warm.importlib, "import_module", load)
     before = sys.getswitchinterval()
     try:
-        asyncio.run(serve())
+        on_a_loop(serve())
     finally:
         sys.setswitchinterval(before)
     assert seen == ["begins", "serves", "ends"]

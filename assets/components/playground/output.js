@@ -7,12 +7,13 @@ const NEAR = 0.28; // of a point that is to be erased, in data units
 const APART = 0.3; // between two points of one stroke
 const TOOLS = ["plus", "minus", "erase"];
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+let chosen = "plus"; // the tool in hand stays in it where a slow page puts the picture up anew
 
 export class Output {
   /** @param tell what happens on the surface: point([x1, x2]) is looked at (or nothing), points(list) were drawn. */
   constructor(texts, tell) {
     [this.texts, this.tell] = [texts, tell];
-    [this.test, this.discrete, this.tool, this.undone] = [false, false, "plus", []];
+    [this.test, this.discrete, this.tool, this.undone] = [false, false, chosen, []];
     this.canvas = el("canvas", { class: "dl-out-canvas", tabindex: "0", role: "img" });
     this.cross = el("span", { class: "dl-out-cross", hidden: true, "aria-hidden": "true" });
     this.said = el("span", { class: "dl-out-said", "aria-live": "polite" });
@@ -38,7 +39,7 @@ export class Output {
   }
 
   choose(name) {
-    this.tool = name;
+    this.tool = chosen = name;
     for (const tool of TOOLS) this.modes[tool].setAttribute("aria-pressed", tool === name);
   }
 
