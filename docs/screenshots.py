@@ -80,8 +80,6 @@ SHOTS = (
     Shot("evaluation-zh-light", "/evaluation?lang=zh", "light", still),
     Shot("landscape-en-light", "/landscape?lang=en", "light", trained),
     Shot("attention-zh-light", "/attention?lang=zh", "light", trained),
-    Shot("classify-en-dark", "/classify?lang=en", "dark", still),
-    Shot("sequences-zh-dark", "/sequences?lang=zh", "dark", trained),
 )
 
 
