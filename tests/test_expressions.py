@@ -107,10 +107,10 @@ def test_only_the_names_that_are_there():
 
 
 def told(text: str, **options) -> str:
-    began = time.process_time()
+    began = time.perf_counter()
     with pytest.raises(Problem) as caught:
         parse(text, **options)
-    assert time.process_time() - began < 2
+    assert time.perf_counter() - began < 2
     assert caught.value.kind == "expression"
     return str(caught.value)
 
@@ -216,8 +216,8 @@ def test_whatever_is_typed_is_read_or_refused(text):
 
 def test_largest_formula_is_read_and_differentiated_at_once():
     text = "x" + "+x" * (MOST_STEPS - 2)  # one leaf and its sums
-    began = time.process_time()
+    began = time.perf_counter()
     x = Value(1.0)
     parse(text)(x=x).backward()
-    assert time.process_time() - began < 1
+    assert time.perf_counter() - began < 1
     assert x.grad == MOST_STEPS - 1

@@ -45,7 +45,8 @@ def patient(create: Create) -> Create:
             setattr(session, HELD, deque([data]))
             _wait(session, create, time.monotonic() + PATIENCE)
         else:
-            (held or deque()).clear()
+            if held:
+                held.clear()
             create(session, data)
 
     return created

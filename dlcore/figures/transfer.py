@@ -23,7 +23,7 @@ TITLES = {
 }  # fmt: skip
 BOLD = ("scratch", "frozen", "finetuned", "own")
 DODGE = 0.012  # decades by which neighbours' bars are moved apart, so that they can be told, from 2 to 50 pictures
-NAMES = 0.09  # of the height from one name to the next: the plots are low, and seven ways end close together
+NAME_GAP = 0.09  # of the height from one name to the next: the plots are low, and seven ways end close together
 Scores = Mapping[str, tuple[np.ndarray, np.ndarray]]  # by method: mean (n,), spread (n,); shares of right answers
 
 
@@ -49,7 +49,7 @@ def by_images(
     plot = curves(
         lines, x_title=N_("pictures of each class"), y_title=N_("right on new pictures"), log_x=True,
         x_range=(1.8, max(5.0, most) * 1.12), y_range=_heights(guessing), y_format=".0%",
-        levels=[Level(guessing, N_("guessing"))], label=label, line_height=NAMES,
+        levels=[Level(guessing, N_("guessing"))], label=label, line_height=NAME_GAP,
     )  # fmt: skip
     ends = [note for note in plot._layout["annotations"] if note["text"] in {label(TITLES[name]) for name in scores}]
     for note in ends:  # one below the other, behind the last of the points that were moved apart
@@ -84,7 +84,7 @@ def by_blocks(scores: Scores, count: int, *, guessing: float = 0.25, label: Labe
     plot = curves(
         lines, x_title=N_("blocks taken over"), y_title=N_("right on new pictures"), x_range=(-0.15, count + 0.15),
         y_range=_heights(guessing), y_format=".0%", levels=[Level(guessing, N_("guessing"))], label=label,
-        line_height=NAMES,
+        line_height=NAME_GAP,
     )  # fmt: skip
     plot._layout["xaxis"]["dtick"] = 1
     _spreads(plot, spreads)
@@ -112,7 +112,7 @@ def progress(
         drawn.append(Level(guessing, N_("guessing")))
     return curves(
         lines, x_title=N_("step of this training"), y_title=N_("right on held-out pictures"), x_range=(0.0, last),
-        y_range=_heights(guessing), y_format=".0%", levels=drawn, label=label, line_height=NAMES,
+        y_range=_heights(guessing), y_format=".0%", levels=drawn, label=label, line_height=NAME_GAP,
     )  # fmt: skip
 
 
